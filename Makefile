@@ -1,0 +1,29 @@
+# Everything needs only `make` and Python 3.10 to 3.12. Set-up happens once, in .venv, and again when the lock changes.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+
+.PHONY: run test lint lock
+run: $(READY)
+	$(VENV)/bin/python -m src.run
+
+test: lint
+	$(VENV)/bin/python -m pytest -m "not slow"
+	$(VENV)/bin/python -m pytest -m slow
+
+lint: $(READY)
+	$(VENV)/bin/ruff check src tests
+	$(VENV)/bin/ruff format --check src tests
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+$(READY): requirements.lock
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	touch $@
+
+# torch's CUDA packages follow from its own pins; a CPU build has none.
+lock: $(READY)
+	$(VENV)/bin/python -m pip install --quiet uv
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header --extra dev \
+		pyproject.toml | grep -vE '^(nvidia-|cuda-|triton)' > requirements.lock

@@ -1,0 +1,1 @@
+"""Point clouds of activations: capture (the only part that knows torch), store, prepare."""

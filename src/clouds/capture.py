@@ -1,0 +1,127 @@
+"""Probe activations of every chosen block, read as each block's output passes.
+
+No logits are computed and no sequence-length tensor is kept past its block. Shapes: B prompts of a batch, T tokens,
+D width, N probes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+Cloud = np.ndarray
+"""float32 (N, D)"""
+
+
+def choose_layers(blocks: int) -> list[int]:
+    """Block numbers from 1: all up to 12, else 9 evenly spaced with the first and the last."""
+    if blocks <= 12:
+        return list(range(1, blocks + 1))
+    return sorted({round(1 + n * (blocks - 1) / 8) for n in range(9)})
+
+
+def layer_name(number: int) -> str:
+    return f"layer_{number:02d}"
+
+
+def find_blocks(trunk: nn.Module, count: int) -> nn.ModuleList:
+    """The transformer blocks of a trunk: its first list of as many modules as the configuration has layers.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    for module in trunk.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == count:
+            return module
+    raise ValueError(f"{type(trunk).__name__} has no list of {count} blocks")
+
+
+@torch.inference_mode()
+def capture_clouds(
+    trunk: nn.Module, blocks: nn.ModuleList, layers: Sequence[int], prompts: Sequence[Sequence[int]], *, pooling: str,
+    batch_size: int,
+) -> dict[str, Cloud]:  # fmt: skip
+    """One cloud per layer: the residual stream after block `l`, the last one after the final norm.
+
+    Args:
+        trunk: the model without its head; returns `last_hidden_state`.
+        blocks: its transformer blocks.
+        layers: block numbers from 1; 0, the embedding output, only with mean pooling.
+        prompts: tokens of the N probes.
+        pooling: `last`, the last prompt token; `mean`, the mean over the prompt's tokens.
+        batch_size: prompts per forward pass.
+
+    Returns:
+        float32 (N, D) arrays by layer name, rows in the order of `prompts`.
+    """
+    device = next(trunk.parameters()).device
+    # Prompts of like length share a batch; the order is by length, then by place, so that it never varies.
+    order = sorted(range(len(prompts)), key=lambda n: (len(prompts[n]), n))
+    rows: dict[int, list[Tensor]] = {layer: [] for layer in layers}
+    with undisturbed(trunk):
+        for start in range(0, len(order), batch_size):
+            part = [prompts[n] for n in order[start : start + batch_size]]
+            ids_BT, mask_BT = _pad(part, device)
+
+            def keep(layer: int, out_BTD: Tensor, mask_BT: Tensor = mask_BT) -> None:
+                rows[layer].append(_pool(out_BTD, mask_BT, pooling).float().cpu())
+
+            with _hooks(blocks, [layer for layer in layers if 0 < layer < len(blocks)], keep):
+                output = trunk(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False)
+            if len(blocks) in rows:
+                keep(len(blocks), output.last_hidden_state)
+    back = np.argsort(order)
+    return {layer_name(layer): torch.cat(parts).numpy()[back] for layer, parts in rows.items()}
+
+
+def _pool(out_BTD: Tensor, mask_BT: Tensor, pooling: str) -> Tensor:
+    if pooling == "last":
+        last_B = mask_BT.sum(1) - 1
+        return out_BTD[torch.arange(len(last_B), device=last_B.device), last_B]
+    # Summed in float32: bfloat16 sums over a long prompt lose its last tokens.
+    weights_BT1 = mask_BT.unsqueeze(-1).float()
+    return (out_BTD.float() * weights_BT1).sum(1) / weights_BT1.sum(1)
+
+
+def _pad(prompts: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+    longest = max(map(len, prompts))
+    ids_BT = torch.zeros((len(prompts), longest), dtype=torch.long)
+    mask_BT = torch.zeros_like(ids_BT)
+    for row, prompt in enumerate(prompts):
+        ids_BT[row, : len(prompt)] = torch.tensor(prompt)
+        mask_BT[row, : len(prompt)] = 1
+    return ids_BT.to(device), mask_BT.to(device)
+
+
+@contextmanager
+def _hooks(blocks: nn.ModuleList, layers: Sequence[int], keep: Callable[[int, Tensor], None]) -> Iterator[None]:
+    def hook_of(layer: int) -> Callable[..., None]:
+        def hook(module: nn.Module, args: object, output: Tensor | tuple[Tensor, ...]) -> None:
+            keep(layer, output[0] if isinstance(output, tuple) else output)
+
+        return hook
+
+    handles = [blocks[layer - 1].register_forward_hook(hook_of(layer)) for layer in layers]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def undisturbed(module: nn.Module) -> Iterator[None]:
+    """Eval mode inside; train mode and random state as they were afterwards."""
+    training = {part: part.training for part in module.modules()}
+    devices = [module_device] if (module_device := next(module.parameters()).device).type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        module.eval()
+        try:
+            yield
+        finally:
+            for part, flag in training.items():
+                part.training = flag

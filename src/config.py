@@ -1,0 +1,205 @@
+"""Typed configuration: every group's fields with their defaults, units and limits.
+
+The one place for defaults; YAML under `conf/` holds only what differs. Checks across groups are in `resolve.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+SOURCES = ("helpful", "harmless")
+"""The dialogue sources: probes are drawn half and half from them, objectives weigh them."""
+
+
+class RequestError(ValueError):
+    """The request itself is wrong. One message: the dotted key, its value, what to do. Ends with status 2."""
+
+
+def limited(default: Any = MISSING, **limits: Any) -> Any:
+    """A field with limits that `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`."""
+    return field(default=default, metadata=limits)
+
+
+@dataclass
+class ModelConfig:
+    name: str = MISSING
+    """What the run is called in MLflow."""
+    path: str = MISSING
+    """Hub id or folder. `embedded:<name>` is a folder of `src/assets`."""
+    stage: str = limited(one_of=("pretrained", "instruct"))
+    """What the weights are before fine-tuning."""
+    twin: str | None = None
+    """The config of the same model at the other stage."""
+    dialogues: str = limited("hh_rlhf", one_of=("embedded", "hh_rlhf"))
+    """Where dialogues come from unless `objective.dialogues` says."""
+    learning_rate: float = limited(2e-4, at_least=0)
+    """The peak learning rate unless `trainer.learning_rate` says."""
+    gated: bool = False
+    """Whether the hub asks for an accepted licence and an access token."""
+
+
+@dataclass
+class ObjectiveConfig:
+    name: str = MISSING
+    """What the run is called in MLflow."""
+    weights: dict[str, float] = field(default_factory=dict)
+    """Share of the training dialogues per source; need not add up to 1."""
+    dialogues: str | None = limited(None, one_of=("embedded", "hh_rlhf"))
+    """`embedded` or `hh_rlhf`; by default what the model's config names."""
+    data_dir: str | None = None
+    """Folder with `<source>-base/{train,test}.jsonl.gz`; implies `hh_rlhf`. Without it the hub is asked."""
+    template: str = limited("plain", one_of=("plain", "chat"))
+    """How dialogues are rendered for training."""
+    loss_on: str = limited("last", one_of=("last", "all"))
+    """Replies that the loss is taken on: the last one, or every one."""
+    held_out: float = limited(0.15, above=0, below=1)
+    """Share of the dialogues, by hash of their prompt, that is never trained on: probes and held-out loss use it."""
+    eval_size: int = limited(64, at_least=1)
+    """Dialogues per source for the held-out loss."""
+
+
+@dataclass
+class TdaConfig:
+    name: str = MISSING
+    """What the run is called in MLflow."""
+    transformer: dict[str, Any] | None = None
+    """A transformer by `_target_` that turns distances or points into diagrams; null measures nothing."""
+    metric: str = limited("euclidean", one_of=("euclidean", "cosine", "standardized"))
+    """Distance between activations; `standardized` divides each coordinate by its step-0 standard deviation."""
+    points: int | None = limited(None, at_least=3)
+    """Probes taken into a diagram, the first of the probe set; null takes all."""
+    workers: int | None = limited(None, at_least=1)
+    """Processes that compute topology while training goes on; null takes half the cores."""
+
+    @property
+    def dimensions(self) -> tuple[int, ...]:
+        """Homology dimensions that the transformer is asked for."""
+        return tuple((self.transformer or {}).get("homology_dimensions", (0, 1)))
+
+    @property
+    def takes_distances(self) -> bool:
+        """Whether the transformer is given pairwise distances instead of points."""
+        return (self.transformer or {}).get("metric") == "precomputed"
+
+
+@dataclass
+class ProbeConfig:
+    size: int = limited(256, at_least=6)
+    """Number of probe prompts, half helpful and half harmless."""
+    pooling: str = limited("last", one_of=("last", "mean"))
+    """The activation at the last prompt token, or its mean over the prompt's tokens."""
+    template: str = limited("plain", one_of=("plain", "chat"))
+    """How probe prompts are rendered; with `chat`, models with different templates read different texts."""
+    max_chars: int = limited(1200, at_least=1)
+    """Characters of the longest prompt, in the plain template, that may become a probe."""
+    max_length: int = limited(512, at_least=2)
+    """Tokens; a longer probe prompt loses its beginning."""
+    batch_size: int = limited(32, at_least=1)
+    """Prompts per forward pass."""
+
+
+@dataclass
+class ScheduleConfig:
+    kind: str = limited(one_of=("dense_early", "linear", "every", "list"))
+    """How the checkpoints lie over the run."""
+    lag: int = limited(1, at_least=1)
+    """Optimizer steps between the two captures of a pair; one lag for the whole run."""
+    repeats: int = limited(2, at_least=1)
+    """Consecutive pairs per checkpoint, their velocities averaged."""
+    early: int = limited(7, at_least=1)
+    """dense_early: checkpoints in the first tenth of the steps, log-spaced."""
+    late: int = limited(13, at_least=1)
+    """dense_early: checkpoints after the first tenth, evenly spaced."""
+    count: int = limited(20, at_least=2)
+    """linear: checkpoints, evenly spaced."""
+    interval: int = limited(10, at_least=1)
+    """every: optimizer steps between checkpoints."""
+    steps: list[int] = field(default_factory=list)
+    """list: the checkpoints themselves, in optimizer steps."""
+
+
+@dataclass
+class AdapterConfig:
+    kind: str = limited(one_of=("lora", "full"))
+    """`lora` trains a low-rank adapter, `full` every weight."""
+    rank: int = limited(8, at_least=1)
+    """lora: rank of each update."""
+    alpha: float = limited(16.0, above=0)
+    """lora: scaling is alpha / rank."""
+    dropout: float = limited(0.0, at_least=0, below=1)
+    """lora: dropout on the adapter's input."""
+
+
+@dataclass
+class TrainerConfig:
+    max_steps: int = limited(240, at_least=1)
+    """Optimizer steps of the run."""
+    batch_size: int = limited(8, at_least=1)
+    """Dialogues per optimizer step."""
+    micro_batch_size: int | None = limited(None, at_least=1)
+    """Dialogues per forward pass; must divide batch_size. Null: batch_size. Smaller needs less memory."""
+    max_length: int = limited(512, at_least=8)
+    """Tokens; a longer dialogue loses its beginning."""
+    learning_rate: float | None = limited(None, at_least=0)
+    """Peak learning rate of AdamW; null takes the model's."""
+    lr_schedule: str = limited("linear", one_of=("constant", "linear", "cosine"))
+    """Course of the learning rate after warm-up."""
+    warmup_steps: int = limited(10, at_least=0)
+    """Optimizer steps of linear warm-up, which counts from 1: the first step already moves."""
+    weight_decay: float = limited(0.0, at_least=0)
+    """AdamW's decoupled weight decay."""
+    clip: float = limited(1.0, above=0)
+    """Largest gradient norm; a longer gradient is scaled down."""
+    precision: str = limited("auto", one_of=("auto", "float32", "bfloat16"))
+    """Of the frozen weights and the arithmetic; `auto` is bfloat16 where the accelerator has it."""
+    gradient_checkpointing: bool = False
+    """Trade a second forward pass for activation memory."""
+    progress: bool = True
+    """Show a progress bar."""
+
+
+@dataclass
+class TrackingConfig:
+    uri: str | None = None
+    """MLflow tracking URI; null takes MLFLOW_TRACKING_URI, else sqlite:///multirun/mlflow.db."""
+    experiment: str = "alignment-topology"
+    """MLflow experiment."""
+
+
+@dataclass
+class Config:
+    model: ModelConfig = field(default_factory=ModelConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    tda: TdaConfig = field(default_factory=TdaConfig)
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    adapter: AdapterConfig = field(default_factory=AdapterConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    seed: int = limited(0, at_least=0)
+    """Adapter initialisation and data order, nothing else."""
+    sweep: str = "single"
+    """Name shared by the runs of one sweep."""
+    force: bool = False
+    """Start over even if the run is done."""
+    debug: bool = False
+    """Show tracebacks."""
+
+
+@dataclass
+class UiSettings:
+    open: bool = True
+    """Open the page in the browser."""
+    port: int | None = limited(None, at_least=1, at_most=65535)
+    """Port on 127.0.0.1; null takes a free one."""
+
+
+@dataclass
+class UiConfig:
+    """What `python -m src.ui` reads."""
+
+    ui: UiSettings = field(default_factory=UiSettings)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)

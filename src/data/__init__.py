@@ -1,0 +1,1 @@
+"""Conversations, objectives, the probe set, collation and the loss mask."""

@@ -1,0 +1,73 @@
+"""From an objective to what a run trains on, what it is judged by, and its probe set."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from transformers import PreTrainedTokenizerBase
+
+from ..config import SOURCES, Config, RequestError
+from .batches import Batch, Pick, TrainingStream, collate, order_batches
+from .dialogues import fingerprint, is_held_out, read_dialogues
+from .probes import ProbeSet, choose_probes
+from .rendering import Example, encode_dialogue
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunData:
+    training: TrainingStream
+    held_out: dict[str, list[Batch]]
+    """Held-out dialogues per source, neither trained on nor probes."""
+    probes: ProbeSet
+
+
+def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
+    """Read both sources, split them by the hash of the opening question, choose probes, lay out the batches.
+
+    Both are read whatever the objective: probes and held-out losses are the same for all.
+
+    Raises:
+        RequestError: if a source cannot be read or is too small.
+    """
+    objective, trainer = config.objective, config.trainer
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
+    dialogues = {source: read_dialogues(objective, source) for source in SOURCES}
+    # Openings of one source can stand in the other as well, so the split goes over both.
+    held = {s: [d for d in rows if is_held_out(d, objective.held_out)] for s, rows in dialogues.items()}
+    trained = {s: [d for d in rows if not is_held_out(d, objective.held_out)] for s, rows in dialogues.items()}
+    probes = choose_probes(held, config.probe, tokenizer)
+    if probes.truncated:
+        logger.info("%d of %d probe prompts lost their beginning", probes.truncated, len(probes.ids))
+
+    def encode(pick: Pick) -> Example:
+        source, number = pick
+        return encode_dialogue(
+            trained[source][number], objective.template, objective.loss_on, tokenizer, trainer.max_length
+        )
+
+    judged: dict[str, list[Batch]] = {}
+    for source, rows in held.items():
+        left = sorted((d for d in rows if d.opening not in probes.openings), key=lambda d: fingerprint(d.opening))
+        if not left:
+            raise RequestError(
+                f"probe.size={config.probe.size}: takes every held-out {source} dialogue and leaves none for the "
+                "held-out loss; lower it, or raise objective.held_out"
+            )
+        examples = [
+            encode_dialogue(d, objective.template, objective.loss_on, tokenizer, trainer.max_length)
+            for d in left[: objective.eval_size]
+        ]
+        examples.sort(key=lambda example: len(example.ids))
+        size = config.probe.batch_size
+        judged[source] = [collate(examples[i : i + size], pad) for i in range(0, len(examples), size)]
+
+    for source, weight in objective.weights.items():
+        if weight > 0 and not trained[source]:
+            raise RequestError(f"objective.held_out={objective.held_out}: leaves no {source} dialogue to train on")
+    lengths = {source: [d.length for d in rows] for source, rows in trained.items()}
+    batches = order_batches(lengths, objective.weights, trainer.batch_size, trainer.max_steps, config.seed)
+    assert trainer.micro_batch_size is not None  # resolve_config filled it in
+    return RunData(TrainingStream(batches, encode, trainer.micro_batch_size, pad), judged, probes)

@@ -1,0 +1,73 @@
+"""The probe set: fixed prompts whose activations are the clouds, the same for every run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from transformers import PreTrainedTokenizerBase
+
+from ..config import SOURCES, ProbeConfig, RequestError
+from .dialogues import Dialogue, Turn, fingerprint
+from .rendering import render_prompt
+
+
+@dataclass(frozen=True)
+class ProbeSet:
+    ids: list[list[int]]
+    """Tokens of each prompt, row order of every cloud."""
+    sources: list[str]
+    """Where each prompt comes from; the sources take turns."""
+    hash: str
+    """SHA-256 over the raw turns and the rendering; runs that differ in it are never compared."""
+    truncated: int
+    """Prompts that lost their beginning to `probe.max_length`."""
+    openings: frozenset[str]
+
+
+def choose_probes(
+    held_out: Mapping[str, Sequence[Dialogue]], config: ProbeConfig, tokenizer: PreTrainedTokenizerBase
+) -> ProbeSet:
+    """Half of the probes from each source, by text alone: neither model, objective nor seed has a say.
+
+    Candidates go by the hash of their text, so that a larger set begins with the smaller one.
+
+    Raises:
+        RequestError: if too few prompts are held out.
+    """
+    half = config.size // 2
+    chosen = {source: _candidates(held_out[source], config.max_chars, tokenizer)[:half] for source in SOURCES}
+    fewest = min(len(prompts) for prompts in chosen.values())
+    if fewest < half:
+        raise RequestError(
+            f"probe.size={config.size}: needs {half} held-out prompts of each source with at most "
+            f"probe.max_chars={config.max_chars} characters, there are {fewest}; lower probe.size, or raise "
+            "objective.held_out or probe.max_chars"
+        )
+    rows = [(source, prompts[n]) for n in range(half) for source, prompts in chosen.items()]
+    texts = [render_prompt(prompt, config.template, tokenizer) for _, prompt in rows]
+    ids = [encode_prompt(text, config.template, tokenizer) for text in texts]
+    raw = [[(turn.role, turn.text) for turn in prompt] for _, prompt in rows]
+    return ProbeSet(
+        ids=[tokens if len(tokens) <= config.max_length else tokens[-config.max_length :] for tokens in ids],
+        sources=[source for source, _ in rows],
+        hash=fingerprint(json.dumps([raw, texts, config.max_length])),
+        truncated=sum(len(tokens) > config.max_length for tokens in ids),
+        openings=frozenset(" ".join(prompt[0].text.lower().split()) for _, prompt in rows),
+    )
+
+
+def encode_prompt(text: str, template: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Tokens of a rendered prompt; the chat template writes its special tokens itself."""
+    ids: list[int] = tokenizer(text, add_special_tokens=template == "plain", verbose=False)["input_ids"]
+    # Some tokenizers end every text; a prompt is not at its end.
+    return ids[:-1] if len(ids) > 1 and ids[-1] == tokenizer.eos_token_id and template == "plain" else ids
+
+
+def _candidates(
+    dialogues: Sequence[Dialogue], max_chars: int, tokenizer: PreTrainedTokenizerBase
+) -> list[tuple[Turn, ...]]:
+    prompts = {render_prompt(d.prompt, "plain", tokenizer): d.prompt for d in dialogues}
+    short = [text for text in prompts if len(text) <= max_chars]
+    return [prompts[text] for text in sorted(short, key=fingerprint)]

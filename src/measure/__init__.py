@@ -1,0 +1,1 @@
+"""The measurement of one checkpoint from the clouds on disk, its worker pool, and the table of all."""

@@ -1,0 +1,112 @@
+"""The long table of a run's numbers, and how its rows are called in MLflow."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..rundir import RunDirectory, replacing
+
+MEAN = "mean"
+"""The `layer` of a value that is the mean over the layers."""
+GEOMETRY = ("scale", "displacement")
+BEHAVIOR = "behavior/"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number; -1 and "" stand where a column does not apply."""
+
+    step: int
+    quantity: str
+    """`velocity`, `scale`, `topology/n_bars`, `train_loss`, ..."""
+    value: float
+    layer: str = ""
+    """`layer_01`, ..., or `mean` over the layers."""
+    dimension: int = -1
+    pair_step: int = -1
+    """The later step of one single pair; -1 where a checkpoint's pairs are averaged."""
+    sample: int = -1
+    """Subsample of the probes; -1 for all of them."""
+    low: float = math.nan
+    high: float = math.nan
+
+
+COLUMNS = ("step", "pair_step", "layer", "dimension", "quantity", "sample", "value", "low", "high")
+
+
+def metric_key(row: Row) -> str:
+    """The MLflow key of a row: `velocity/H1/layer_02`, `topology/H0/n_bars/mean`, `geometry/scale/mean`."""
+    if row.quantity in GEOMETRY:
+        return f"geometry/{row.quantity}/{row.layer}"
+    family, _, summary = row.quantity.partition("/")
+    return "/".join(part for part in (family, f"H{row.dimension}", summary, row.layer) if part)
+
+
+def with_means(rows: Iterable[Row]) -> list[Row]:
+    """The rows and, for each quantity, their mean over the layers that have it."""
+    rows = list(rows)
+    groups: dict[tuple[int, int, int, str, int], list[float]] = {}
+    for row in rows:
+        groups.setdefault((row.step, row.pair_step, row.dimension, row.quantity, row.sample), []).append(row.value)
+    means = [
+        Row(step, quantity, float(np.mean(values)), MEAN, dimension, pair_step, sample)
+        for (step, pair_step, dimension, quantity, sample), values in groups.items()
+    ]
+    return rows + means
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """One JSON array per row under the names of its columns."""
+    named = {"columns": [item.name for item in fields(Row)], "rows": [_without_nan(astuple(row)) for row in rows]}
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(named))
+
+
+def _without_nan(values: tuple[object, ...]) -> list[object]:
+    return [None if isinstance(value, float) and math.isnan(value) else value for value in values]
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    stored = json.loads(path.read_text())
+    return pd.DataFrame(stored["rows"], columns=stored["columns"])
+
+
+def build_table(run: RunDirectory, steps: Iterable[int]) -> pd.DataFrame:
+    """All rows of a run: the checkpoints' measurements, then behaviour from the spool."""
+    parts = [read_rows(run.metrics(step)) for step in steps if run.metrics(step).exists()]
+    behavior = [
+        Row(line["step"], key.removeprefix(BEHAVIOR), value)
+        for line in map(json.loads, run.spool.read_text().splitlines())
+        for key, value in line["metrics"].items()
+        if key.startswith(BEHAVIOR)
+    ]
+    parts.append(pd.DataFrame([astuple(row) for row in behavior], columns=[item.name for item in fields(Row)]))
+    # Behaviour alone has no dimension or pair; without a cast pandas would guess other types for it.
+    table = pd.concat([part.astype(_types()) for part in parts], ignore_index=True)
+    return table[list(COLUMNS)]
+
+
+def _types() -> Mapping[str, str]:
+    integers = dict.fromkeys(("step", "pair_step", "dimension", "sample"), "int64")
+    return (
+        integers | dict.fromkeys(("value", "low", "high"), "float64") | dict.fromkeys(("layer", "quantity"), "object")
+    )
+
+
+def write_table(run: RunDirectory, table: pd.DataFrame) -> None:
+    with replacing(run.table) as partial:
+        table.to_parquet(partial, index=False)
+
+
+def path_length(table: pd.DataFrame, dimension: int) -> float | None:
+    """Integral over the steps of the layers' mean velocity, by trapezoids; None with fewer than 2 checkpoints."""
+    wanted = (table.quantity == "velocity") & (table.layer == MEAN) & (table.dimension == dimension)
+    curve = table[wanted & (table.pair_step == -1) & (table["sample"] == -1)].sort_values("step")
+    return float(np.trapz(curve.value, curve.step)) if len(curve) > 1 else None

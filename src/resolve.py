@@ -1,0 +1,145 @@
+"""From what Hydra composed to plain dataclasses that were checked, and to the identity of a run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from .config import SOURCES, Config, RequestError, UiConfig
+
+WHITELIST = ("gtda.", "src.", "sklearn.")
+"""Prefixes that a `_target_` may have: instantiating runs code."""
+
+# What says how a run is watched, not what it is: kept out of the config hash and of a run's directory name.
+NOT_IDENTITY = ("tracking.", "force", "debug", "sweep", "tda.workers", "trainer.progress")
+
+
+def resolve_ui_config(composed: DictConfig) -> UiConfig:
+    """As `resolve_config`, for `python -m src.ui`."""
+    config: UiConfig = OmegaConf.to_object(composed)  # type: ignore[assignment]
+    problems = [*_outside_limits(config, "")]
+    if problems:
+        raise RequestError("\n".join(problems))
+    return config
+
+
+def resolve_config(composed: DictConfig) -> Config:
+    """The composed configuration as plain dataclasses, complete and within its limits.
+
+    Raises:
+        RequestError: naming every key that is missing, out of range or in conflict, all at once.
+    """
+    missing = sorted(OmegaConf.missing_keys(composed))
+    if missing:
+        raise RequestError("\n".join(f"{key} is not set: give {key}=..." for key in missing))
+    config = complete_config(composed)
+    problems = [*_outside_limits(config, ""), *_conflicts(config)]
+    if problems:
+        raise RequestError("\n".join(problems))
+    return config
+
+
+def complete_config(composed: DictConfig) -> Config:
+    """The composed configuration with the defaults that hang on other groups filled in; nothing is checked."""
+    # Merging into the schema once more refuses what `+key=value` smuggled in: nothing would read it.
+    merged = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.to_container(composed))
+    for key in OmegaConf.missing_keys(merged):
+        OmegaConf.update(merged, key, "")
+    config: Config = OmegaConf.to_object(merged)  # type: ignore[assignment]
+    config.objective.dialogues = config.objective.dialogues or (
+        "hh_rlhf" if config.objective.data_dir else config.model.dialogues
+    )
+    if config.trainer.learning_rate is None:
+        config.trainer.learning_rate = config.model.learning_rate
+    config.trainer.micro_batch_size = config.trainer.micro_batch_size or config.trainer.batch_size
+    return config
+
+
+def _outside_limits(group: Any, prefix: str) -> Iterator[str]:
+    for item in fields(group):
+        value, key = getattr(group, item.name), prefix + item.name
+        if is_dataclass(value):
+            yield from _outside_limits(value, key + ".")
+        elif value is not None:
+            yield from (f"{key}={value}: must be {rule}" for rule in _broken_rules(value, item.metadata))
+
+
+def _broken_rules(value: Any, limits: Any) -> Iterator[str]:
+    # `not (a >= b)` instead of `a < b`: a NaN fails every rule.
+    if "at_least" in limits and not value >= limits["at_least"]:
+        yield f"at least {limits['at_least']}"
+    if "at_most" in limits and not value <= limits["at_most"]:
+        yield f"at most {limits['at_most']}"
+    if "above" in limits and not value > limits["above"]:
+        yield f"above {limits['above']}"
+    if "below" in limits and not value < limits["below"]:
+        yield f"below {limits['below']}"
+    if "one_of" in limits and value not in limits["one_of"]:
+        yield "one of " + ", ".join(limits["one_of"])
+
+
+def _conflicts(config: Config) -> Iterator[str]:
+    objective, trainer, schedule, probe = config.objective, config.trainer, config.schedule, config.probe
+    unknown = sorted(set(objective.weights) - set(SOURCES))
+    if unknown:
+        yield f"objective.weights={unknown}: unknown source, use {', '.join(SOURCES)}"
+    elif not sum(objective.weights.values()) > 0 or min(objective.weights.values()) < 0:
+        yield f"objective.weights={objective.weights}: at least one weight must be above 0, and none below"
+    if objective.data_dir and objective.dialogues != "hh_rlhf":
+        yield f"objective.dialogues={objective.dialogues}: reads no objective.data_dir; drop one of the two"
+    if objective.data_dir and not Path(objective.data_dir).is_dir():
+        yield f"objective.data_dir={objective.data_dir}: no such folder; it should hold helpful-base and harmless-base"
+    path = config.model.path
+    if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
+        yield f"model.path={path}: no such folder; give one with config.json and *.safetensors"
+    if trainer.micro_batch_size and trainer.batch_size % trainer.micro_batch_size:
+        micro = trainer.micro_batch_size
+        yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
+    if schedule.lag * schedule.repeats > trainer.max_steps:
+        yield (
+            f"schedule.lag={schedule.lag}: {schedule.repeats} repeats of it do not fit into "
+            f"trainer.max_steps={trainer.max_steps}; lower it, or schedule.repeats"
+        )
+    if schedule.kind == "list":
+        last = trainer.max_steps - schedule.lag * schedule.repeats
+        if not schedule.steps:
+            yield "schedule.steps=[]: schedule=list needs steps, for example schedule.steps=[0,1,2,4,8]"
+        elif min(schedule.steps) < 0 or max(schedule.steps) > last:
+            yield f"schedule.steps={schedule.steps}: must lie from 0 to {last}, later pairs do not fit"
+    if probe.size % 2:
+        yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
+    if config.tda.points and config.tda.points > probe.size:
+        yield f"tda.points={config.tda.points}: at most probe.size={probe.size}"
+    target = str((config.tda.transformer or {"_target_": "gtda."}).get("_target_", ""))
+    if not target.startswith(WHITELIST):
+        yield f"tda.transformer._target_={target}: must begin with one of {', '.join(WHITELIST)}"
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """The configuration as nested dictionaries of plain values."""
+    return OmegaConf.to_container(OmegaConf.structured(config))  # type: ignore[return-value]
+
+
+def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`{"trainer": {"max_steps": 1}}` as `{"trainer.max_steps": 1}`."""
+    flat: dict[str, Any] = {}
+    for key, value in nested.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {prefix + key: value}
+    return flat
+
+
+def identity(config: Config) -> dict[str, Any]:
+    """Flat keys and values that make this run what it is."""
+    flat = flatten(plain(config))
+    return {key: value for key, value in sorted(flat.items()) if not key.startswith(NOT_IDENTITY)}
+
+
+def hash_values(values: dict[str, Any]) -> str:
+    """Twelve hexadecimal digits of the SHA-256 of `values` as JSON."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]

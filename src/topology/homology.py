@@ -1,0 +1,103 @@
+"""Persistence diagrams by giotto-tda. The only importer of giotto's packages, and a late one: it takes a while.
+
+A diagram is a float64 array (n_bars, 3) of rows (birth, death, dimension): no padding, no zero-length bar, and no
+infinite bar unless asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from .distances import pairwise_distances
+
+
+def compute_diagram(
+    x: np.ndarray, max_dimension: int = 1, metric: str = "euclidean", max_length: float = np.inf,
+    coefficient: int = 2, essential: bool = False,
+) -> np.ndarray:  # fmt: skip
+    """Vietoris-Rips persistence of points or of a distance matrix.
+
+    Args:
+        x: (N, D) points, or (N, N) distances with `metric="precomputed"`.
+        max_dimension: highest homology dimension.
+        metric: `euclidean`, `cosine` or `precomputed`.
+        max_length: longest edge that enters the filtration, in units of the distances.
+        coefficient: prime p of the field Z/p.
+        essential: keep bars that never die; otherwise every row is finite.
+
+    Returns:
+        float64 (n_bars, 3): birth, death, dimension, lengths as float32 resolves them.
+
+    Raises:
+        ValueError: on values that are not finite, a matrix that is not symmetric or has a non-zero diagonal, or fewer
+            than 3 points.
+    """
+    distances = check_distances(x) if metric == "precomputed" else pairwise_distances(np.asarray(x), metric)
+    _check_count(distances)
+    from gph import ripser_parallel
+
+    bars = ripser_parallel(
+        distances.astype(np.float32), maxdim=max_dimension, thresh=max_length, coeff=coefficient, metric="precomputed"
+    )["dgms"]
+    rows = [np.column_stack([bar, np.full(len(bar), dimension)]) for dimension, bar in enumerate(bars)]
+    return clean_diagram(np.concatenate(rows), essential=essential)
+
+
+def check_distances(x: np.ndarray) -> np.ndarray:
+    """`x` as float64 if it is a distance matrix.
+
+    Raises:
+        ValueError: saying what it is not.
+    """
+    distances = np.asarray(x, dtype=np.float64)
+    if distances.ndim != 2 or distances.shape[0] != distances.shape[1]:
+        raise ValueError(f"a distance matrix is square, this one has shape {distances.shape}")
+    if not np.isfinite(distances).all():
+        # giotto-ph answers a NaN with N infinite bars instead of an error.
+        raise ValueError("the distance matrix has an entry that is not finite")
+    if np.diagonal(distances).any():
+        # giotto-ph reads a non-zero diagonal as vertex births.
+        raise ValueError("the diagonal of the distance matrix is not zero")
+    if not np.array_equal(distances, distances.T):
+        raise ValueError("the distance matrix is not symmetric")
+    if (distances < 0).any():
+        raise ValueError("the distance matrix has a negative entry")
+    return distances
+
+
+def _check_count(points: np.ndarray) -> None:
+    if len(points) < 3:
+        raise ValueError(f"{len(points)} points have no shape: at least 3 are needed")
+
+
+def clean_diagram(bars: np.ndarray, *, essential: bool = False) -> np.ndarray:
+    """Rows (birth, death, dimension) without padding, zero-length bars and, unless `essential`, infinite bars."""
+    bars = np.asarray(bars, dtype=np.float64).reshape(-1, 3)
+    keep = bars[:, 1] > bars[:, 0]
+    if not essential:
+        keep &= np.isfinite(bars[:, 1])
+    kept = bars[keep]
+    # Sorted, so that equal diagrams are equal arrays whatever engine made them.
+    return kept[np.lexsort((kept[:, 1], kept[:, 0], kept[:, 2]))]
+
+
+class Transformer(Protocol):
+    """What giotto-tda's homology transformers have in common."""
+
+    def fit_transform(self, x: np.ndarray) -> np.ndarray: ...
+
+
+def apply_transformer(transformer: Transformer, x: np.ndarray) -> np.ndarray:
+    """The diagram that a giotto-tda transformer makes of one cloud.
+
+    Args:
+        transformer: maps (1, N, ...) to padded (1, n, 3) diagrams.
+        x: what the transformer takes: (N, N) distances or (N, D) points.
+
+    Returns:
+        float64 (n_bars, 3): birth, death, dimension.
+    """
+    _check_count(x)
+    return clean_diagram(transformer.fit_transform(x[None])[0])

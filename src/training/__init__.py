@@ -1,0 +1,1 @@
+"""Fine-tuning: model and adapter, the LightningModule, the schedule, the checkpoint callback, fit."""

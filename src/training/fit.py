@@ -1,0 +1,120 @@
+"""One visible order: seed, data, model, callbacks, trainer, fit."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import RichProgressBar
+from transformers.utils.logging import disable_progress_bar
+
+from ..config import Config
+from ..data.objectives import RunData, load_data
+from ..rundir import RunDirectory
+from .checkpoints import Checkpoints
+from .model import Network, check_context, load_network, load_tokenizer, uses_bfloat16
+from .module import FineTuning, Log
+from .schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """All that a run needs, read and found sound before anything is written."""
+
+    network: Network
+    data: RunData
+
+
+def prepare(config: Config) -> Ingredients:
+    """Load data and model.
+
+    Raises:
+        RequestError: if one of them cannot be had, or does not fit the other.
+    """
+    disable_progress_bar()  # of the weights' loading
+    lightning.seed_everything(config.seed, verbose=False)
+    tokenizer = load_tokenizer(config.model)
+    data = load_data(config, tokenizer)
+    network = load_network(config.model, config.adapter, config.trainer, config.seed)
+    check_context(config, network)
+    return Ingredients(network, data)
+
+
+def fit(
+    config: Config,
+    ingredients: Ingredients,
+    schedule: Schedule,
+    run: RunDirectory,
+    submit: Callable[[int], None],
+    log: Log,
+) -> None:
+    """Fine-tune; `submit(step)` follows each captured step, `log(values, step)` takes every number."""
+    network, data, settings = ingredients.network, ingredients.data, config.trainer
+    module = FineTuning(network, settings, log)
+    checkpoints = Checkpoints(
+        run, network, data, config.probe, schedule, capture=config.tda.transformer is not None, submit=submit, log=log
+    )
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    trainer = lightning.Trainer(
+        max_steps=settings.max_steps,
+        accumulate_grad_batches=settings.batch_size // (settings.micro_batch_size or settings.batch_size),
+        precision="bf16-mixed" if uses_bfloat16(settings.precision) else "32-true",
+        devices=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=settings.progress,
+        callbacks=[checkpoints, *([Progress(checkpoints)] if settings.progress else [])],
+    )
+    with warnings.catch_warnings():
+        # Batches come ready from memory: loader workers would only copy them.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        loader = torch.utils.data.DataLoader(data.training, batch_size=None)
+        trainer.fit(module, loader)
+    log(_costs(module, checkpoints), settings.max_steps)
+
+
+def _costs(module: FineTuning, checkpoints: Checkpoints) -> dict[str, float]:
+    costs = {
+        "train_seconds": module.train_seconds,
+        "capture_seconds": checkpoints.capture_seconds,
+        "blocked_seconds": checkpoints.blocked_seconds,
+        "tokens_per_second": module.tokens_per_second,
+        "peak_memory_gb": _peak_memory() / 1e9,
+    }
+    return {f"cost/{name}": value for name, value in costs.items()}
+
+
+def _peak_memory() -> float:
+    """Bytes: of the accelerator where there is one, else of this process."""
+    if torch.cuda.is_available():
+        return float(torch.cuda.max_memory_allocated())
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak if sys.platform == "darwin" else peak * 1024)  # Linux counts in kilobytes
+
+
+class Progress(RichProgressBar):
+    """The bar with loss, tokens per second and the checkpoint that is being measured."""
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        super().__init__()
+        self.checkpoints = checkpoints
+
+    def get_metrics(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> dict[str, Any]:
+        assert isinstance(pl_module, FineTuning)
+        return {
+            "loss": pl_module.last_loss,
+            "tok/s": f"{pl_module.tokens_per_second:.0f}",
+            "measuring": str(self.checkpoints.measuring),
+        }
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        return "Fine-tuning"  # the run is one stream of steps; Lightning would say `Epoch 0/-2`

@@ -1,0 +1,125 @@
+"""The LightningModule: loss on the unmasked tokens, AdamW, learning-rate schedule, clipping.
+
+Shapes: B dialogues, T tokens, K positions of the batch that have a label, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.optim.lr_scheduler import LambdaLR
+from transformers import PreTrainedModel, get_scheduler
+
+from ..config import TrainerConfig
+from ..data.batches import Batch
+from ..data.rendering import IGNORED
+from .model import Network
+
+Log = Callable[[dict[str, float], int], None]
+"""Takes values by metric key and the optimizer step that they belong to."""
+
+
+def summed_loss(causal: PreTrainedModel, batch: Batch) -> Tensor:
+    """Cross entropy summed over the labelled tokens, logits computed only at positions that precede one."""
+    next_BT = batch["labels"][:, 1:]
+    positions_K = (next_BT != IGNORED).any(0).nonzero().squeeze(1)
+    logits_BKV = causal(
+        input_ids=batch["input_ids"],
+        attention_mask=batch["attention_mask"],
+        logits_to_keep=positions_K,
+        use_cache=False,
+    ).logits
+    return cross_entropy(
+        logits_BKV.float().flatten(0, 1), next_BT[:, positions_K].flatten(), ignore_index=IGNORED, reduction="sum"
+    )
+
+
+class FineTuning(LightningModule):
+    """What is logged at step s belongs to the model after s updates: its loss on batch s, the rate it then moves by."""
+
+    def __init__(self, network: Network, trainer: TrainerConfig, log: Log) -> None:
+        super().__init__()
+        self.model = network.model
+        self.causal = network.causal
+        self.settings = trainer
+        self.log_values = log
+        self.step_loss = torch.zeros(())
+        self.last_loss = math.nan
+        self.tokens = 0
+        self.train_seconds = 0.0
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        if batch_idx % self.trainer.accumulate_grad_batches == 0:
+            self.step_started = time.perf_counter()
+            self.step_loss = torch.zeros((), device=self.device)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        loss = summed_loss(self.causal, batch) * batch["weight"]
+        # Read where the step ends, so that an accelerator need not wait for each micro-batch.
+        self.step_loss = self.step_loss + loss.detach() / self.trainer.accumulate_grad_batches
+        self.tokens += int(batch["attention_mask"].sum())
+        return loss
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        self.learning_rate = float(optimizer.param_groups[0]["lr"])
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip and keep the norm from before, which the trainer's own clipping does not tell."""
+        trained = [p for p in self.parameters() if p.requires_grad]
+        self.grad_norm = torch.nn.utils.clip_grad_norm_(trained, self.settings.clip)
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        super().optimizer_step(*args, **kwargs)
+        # Here, not at the end of the batch: the checkpoint callback comes in between.
+        self.train_seconds += time.perf_counter() - self.step_started
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        if (batch_idx + 1) % self.trainer.accumulate_grad_batches:
+            return
+        self.last_loss = float(self.step_loss)
+        values = {"train_loss": self.last_loss, "learning_rate": self.learning_rate, "grad_norm": float(self.grad_norm)}
+        self.log_values({f"behavior/{name}": value for name, value in values.items()}, self.trainer.global_step - 1)
+
+    @property
+    def tokens_per_second(self) -> float:
+        return self.tokens / self.train_seconds if self.train_seconds else 0.0
+
+    def configure_optimizers(self) -> Any:
+        settings = self.settings
+        trained = [p for p in self.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate or 0.0, weight_decay=settings.weight_decay)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": _scheduler(optimizer, settings), "interval": "step"},
+        }
+
+
+def _scheduler(optimizer: torch.optim.Optimizer, settings: TrainerConfig) -> LambdaLR:
+    """transformers' curve, read one step ahead: warm-up counts from 1, so no step has learning rate 0."""
+    name = {"constant": "constant_with_warmup"}.get(settings.lr_schedule, settings.lr_schedule)
+    throwaway = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    curve = get_scheduler(name, throwaway, settings.warmup_steps, settings.max_steps + 1)
+    return LambdaLR(optimizer, lambda step: curve.lr_lambdas[0](step + 1))
+
+
+@torch.inference_mode()
+def held_out_loss(causal: PreTrainedModel, batches: Iterable[Batch], device: torch.device) -> float:
+    """Mean loss per labelled token over all batches."""
+    total, count = 0.0, 0
+    for batch in batches:
+        on_device = {name: tensor.to(device) for name, tensor in batch.items()}
+        total += float(summed_loss(causal, on_device))
+        count += int((batch["labels"][:, 1:] != IGNORED).sum())
+    return total / count

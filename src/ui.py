@@ -1,0 +1,92 @@
+"""`python -m src.ui`: the MLflow server on loopback over the configured store."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+
+from omegaconf import DictConfig
+
+from .command import launch
+from .config import RequestError, UiConfig
+from .resolve import resolve_ui_config
+
+HOST = "127.0.0.1"
+START_SECONDS = 120
+
+
+def ui(composed: DictConfig) -> None:
+    """Start the server, print the address, serve until interrupted."""
+    config = resolve_ui_config(composed)
+    from .tracking import open_experiment, store_uri
+
+    store = store_uri(config.tracking)
+    _, experiment = open_experiment(config.tracking)
+    if store.startswith("http"):
+        print(f"This store is a server already: {_address(store, experiment)}")
+        return
+    port = _free_port(config.ui.port)
+    base = f"http://{HOST}:{port}"
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--backend-store-uri",
+        store,
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+    ]
+    # One worker answers one person; the default of four costs a gigabyte.
+    server = subprocess.Popen([*command, "--workers", "1"], env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"})
+    try:
+        _wait_until_up(base, server)
+        print(f"Compare runs at  {_address(base, experiment)}\nCtrl-C stops the server.", flush=True)
+        if config.ui.open:
+            webbrowser.open(_address(base, experiment))
+        server.wait()
+    except KeyboardInterrupt:
+        print("stopped")
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _address(base: str, experiment: str) -> str:
+    # The sidebar would default to another workflow and show no chart.
+    return f"{base}/#/experiments/{experiment}/runs?compareRunsMode=CHART&workflowType=machine_learning"
+
+
+def _free_port(wanted: int | None) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, wanted or 0))
+        except OSError as error:
+            raise RequestError(f"ui.port={wanted}: {error.strerror}; choose another, or leave it out") from error
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_up(base: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise RuntimeError(f"the MLflow server ended with status {server.returncode}; its message is above")
+        try:
+            with urllib.request.urlopen(f"{base}/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    raise RuntimeError(f"the MLflow server did not answer within {START_SECONDS} s")
+
+
+if __name__ == "__main__":
+    launch(ui, "ui", UiConfig)
