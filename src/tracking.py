@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 def store_uri(tracking: TrackingConfig) -> str:
     """Where the numbers go: the configuration, else MLFLOW_TRACKING_URI, else a database under multirun/."""
-    return tracking.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{ROOT}/mlflow.db"
+    return tracking.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{ROOT.resolve()}/mlflow.db"
 
 
 def open_experiment(tracking: TrackingConfig) -> tuple[MlflowClient, str]:

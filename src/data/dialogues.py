@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..assets import ASSETS
 from ..config import ObjectiveConfig, RequestError
+from .hub import require_hub
 
 HUB_ID = "Anthropic/hh-rlhf"
 _MARK = re.compile(r"\n\n(Human|Assistant):")
@@ -123,6 +124,7 @@ def _read_hub(source: str) -> Iterator[tuple[str, str]]:
     from datasets import load_dataset
 
     try:
+        require_hub()
         splits = load_dataset(HUB_ID, data_dir=f"{source}-base")
     except (OSError, ValueError) as error:
         raise RequestError(

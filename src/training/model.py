@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import try_to_load_from_cache
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
@@ -14,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from ..assets import ASSETS
 from ..clouds.capture import find_blocks
 from ..config import AdapterConfig, Config, ModelConfig, RequestError, TrainerConfig
+from ..data.hub import require_hub
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ def location(model: ModelConfig) -> str:
     if model.path.startswith("embedded:"):
         return str(ASSETS / model.path.removeprefix("embedded:"))
     return str(Path(model.path).expanduser()) if model.path.startswith("~") else model.path
+
+
+def embedded_models() -> list[str]:
+    return sorted(config.parent.name for config in ASSETS.glob("*/config.json"))
 
 
 def load_tokenizer(model: ModelConfig) -> PreTrainedTokenizerBase:
@@ -87,7 +93,12 @@ def uses_bfloat16(precision: str) -> bool:
 
 
 def _load(kind: Any, model: ModelConfig, **options: Any) -> Any:
+    where = Path(location(model))
+    if model.path.startswith("embedded:") and not where.is_dir():
+        raise RequestError(f"model.path={model.path}: embedded are {', '.join(embedded_models())}")
     try:
+        if not where.is_dir() and try_to_load_from_cache(model.path, "config.json") is None:
+            require_hub()
         return kind.from_pretrained(location(model), trust_remote_code=False, **options)
     except (OSError, ValueError) as error:
         raise RequestError(_explain_unreadable(model, error)) from error

@@ -1,0 +1,50 @@
+"""What the tests share: the repository, the real data beside it, and a way to run the commands as a user does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Machines are shared: how long a property takes says nothing about it.
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real dialogues, a trained model and published homology; they lie beside the repository, not in it."""
+    if not SHARED.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"{SHARED} is missing, and continuous integration must not skip")
+        pytest.skip(f"{SHARED} is not there")
+    return SHARED
+
+
+def run_module(module: str, *words: str, cwd: Path, timeout: int = 600, **env: str) -> subprocess.CompletedProcess[str]:
+    """`python -m <module> <words>` with `cwd` as the place where multirun/ appears."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW", "HYDRA"))}
+    return subprocess.run(
+        [sys.executable, "-m", module, *words],
+        cwd=cwd, capture_output=True, text=True, timeout=timeout, env=clean | {"PYTHONPATH": str(ROOT)} | env,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """Runs `python -m <module> <words>` in a fresh directory."""
+
+    def run(module: str, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return run_module(module, *words, cwd=tmp_path, **env)
+
+    return run

@@ -1,0 +1,104 @@
+"""Wrong requests: status 2, one short message with the key, the value and what to do, nothing left behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT, Command
+
+WRONG = [
+    # words of the command, what the message must name
+    (["model=lama7b"], ["model=lama7b", "did you mean llama7b"]),
+    (["objective=harmles"], ["objective=harmles", "did you mean harmless"]),
+    (["tda=rips"], ["tda=rips", "vietoris_rips"]),
+    (["experiment=smok"], ["experiment=smok", "smoke"]),
+    (["trainer.max_step=3"], ["trainer.max_step", "did you mean trainer.max_steps"]),
+    (["modl=tiny"], ["modl", "model"]),
+    (["+trainer.speed=3"], ["trainer.speed", "no such key"]),
+    (["trainer.max_steps=abc"], ["trainer.max_steps=abc", "Integer"]),
+    (["trainer.max_steps=-3"], ["trainer.max_steps=-3", "at least 1"]),
+    (["trainer.max_steps=[1"], ["trainer.max_steps=[1", "quote"]),
+    (["trainer.learning_rate=-1"], ["trainer.learning_rate=-1", "at least 0"]),
+    (["trainer.micro_batch_size=3"], ["trainer.micro_batch_size=3", "trainer.batch_size=8"]),
+    (["schedule.lag=400"], ["schedule.lag=400", "trainer.max_steps=240"]),
+    (["schedule=list"], ["schedule.steps=[]", "for example"]),
+    (["schedule=list", "schedule.steps=[0,239]"], ["schedule.steps=[0, 239]", "238"]),
+    (["probe.size=7"], ["probe.size=7", "even"]),
+    (["probe.size=4000"], ["probe.size=4000", "objective.held_out"]),
+    (["probe.max_length=4000"], ["probe.max_length=4000", "512"]),
+    (["tda.points=300"], ["tda.points=300", "probe.size=256"]),
+    (["tda.transformer._target_=os.system"], ["tda.transformer._target_=os.system", "gtda."]),
+    (["objective.data_dir=nowhere"], ["objective.data_dir=nowhere", "no such folder"]),
+    (["objective.weights.helpful=0"], ["objective.weights", "above 0"]),
+    (["model=local"], ["model.path", "is not set"]),
+    (["model=local", "model.path=./nowhere"], ["model.path=./nowhere", "no such folder"]),
+    (["model=local", "model.path=."], ["model.path=.", "config.json"]),
+]
+
+
+@pytest.mark.parametrize(("words", "named"), WRONG, ids=lambda value: " ".join(value) if value else "")
+def test_a_wrong_request_gets_one_message(command: Command, tmp_path: Path, words: list[str], named: list[str]) -> None:
+    done = command("src.run", *words)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    for part in named:
+        assert part in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 3, done.stderr
+    assert len(done.stderr) < 600
+    # Hydra makes the empty folder that everything goes to; nothing may be in it.
+    assert not list((tmp_path / "multirun").glob("[!.]*"))
+
+
+def test_the_traceback_comes_back_on_request(command: Command) -> None:
+    for words, env in ((["probe.size=7"], {"HYDRA_FULL_ERROR": "1"}), (["probe.size=7", "debug=true"], {})):
+        assert "Traceback" in command("src.run", *words, **env).stderr
+
+
+def test_one_wrong_cell_of_a_sweep_sets_the_status(command: Command) -> None:
+    done = command("src.run", "-m", "seed=-1,-2")
+    assert done.returncode == 2
+    assert "seed=-1" in done.stderr
+    assert "seed=-2" in done.stderr
+
+
+def test_the_main_command_says_what_a_gated_model_needs(command: Command, tmp_path: Path) -> None:
+    done = command("src.run", "model=llama7b", "objective=harmless", HF_HUB_OFFLINE="1")
+    assert done.returncode == 2
+    for needed in (
+        "model.path=meta-llama/Llama-2-7b-hf",
+        "network",
+        "access token",
+        "licence",
+        "model=local model.path",
+    ):
+        assert needed in done.stderr
+    assert len(done.stderr) < 900
+    assert not list((tmp_path / "multirun").glob("[!.]*"))
+
+
+@pytest.mark.parametrize("flag", ["--help", "--cfg=job", "--info=all"])
+@pytest.mark.parametrize("module", ["src.run", "src.ui"])
+def test_hydras_own_flags_work_on_every_command(command: Command, module: str, flag: str) -> None:
+    done = command(module, *flag.split("="))
+    assert done.returncode == 0, done.stderr
+    assert "tracking" in done.stdout
+
+
+def test_composing_imports_nothing_heavy(tmp_path: Path) -> None:
+    heavy = ["torch", "transformers", "gtda", "gph", "mlflow", "lightning", "peft", "datasets", "pandas", "numpy"]
+    script = (
+        "import sys, runpy, atexit\n"
+        f"atexit.register(lambda: print('HEAVY', [m for m in {heavy} if m in sys.modules], file=sys.stderr))\n"
+        "sys.argv = ['run', '--cfg', 'job', 'model=llama7b', 'objective=harmless']\n"
+        "runpy.run_module('src.run', run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}
+    )
+    assert "HEAVY []" in done.stderr
+    assert "name: llama7b" in done.stdout
