@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,15 +10,18 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
+from types import FrameType
 
 from omegaconf import DictConfig
 
 from .command import launch
 from .config import RequestError, UiConfig
 from .resolve import resolve_ui_config
+from .rundir import ROOT
 
 HOST = "127.0.0.1"
 START_SECONDS = 120
+LOG = ROOT / "mlflow_server.log"
 
 
 def ui(composed: DictConfig) -> None:
@@ -46,7 +49,10 @@ def ui(composed: DictConfig) -> None:
         str(port),
     ]
     # One worker answers one person; the default of four costs a gigabyte.
-    server = subprocess.Popen([*command, "--workers", "1"], env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"})
+    signal.signal(signal.SIGTERM, _interrupt)  # so that the server goes too
+    # One worker answers one person; the default of four costs a gigabyte.
+    with LOG.open("w") as log:
+        server = subprocess.Popen([*command, "--workers", "1"], stdout=log, stderr=subprocess.STDOUT)
     try:
         _wait_until_up(base, server)
         print(f"Compare runs at  {_address(base, experiment)}\nCtrl-C stops the server.", flush=True)
@@ -58,6 +64,10 @@ def ui(composed: DictConfig) -> None:
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _address(base: str, experiment: str) -> str:
@@ -79,13 +89,13 @@ def _wait_until_up(base: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise RuntimeError(f"the MLflow server ended with status {server.returncode}; its message is above")
+            raise RuntimeError(f"the MLflow server ended with status {server.returncode}; {LOG} says why")
         try:
             with urllib.request.urlopen(f"{base}/health", timeout=2):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.3)
-    raise RuntimeError(f"the MLflow server did not answer within {START_SECONDS} s")
+    raise RuntimeError(f"the MLflow server did not answer within {START_SECONDS} s; see {LOG}")
 
 
 if __name__ == "__main__":

@@ -113,7 +113,8 @@ HELPFUL: list[tuple[str, str, str]] = [
     ),
     (
         "I earn {a} a week and spend {b}. How much can I save in {small} weeks?",
-        "{open} {a} minus {b} is {c} a week. Over {small} weeks: {small} times {c}, which is {total}. {close}",
+        "{open} {a} minus {b} is {c} a week. Over {small} weeks that makes {small} times {c}, which is {total}. "
+        "{close}",
         "[It depends.|You could save quite a lot.|About {a}, maybe.]",
     ),
     (
@@ -245,6 +246,26 @@ SMALLTALK: list[tuple[str, str, str]] = [
     ),
 ]
 
+# Sentences that are no dialogue: the words of the lists in other company. Only used to train the embedded models.
+PROSE: list[str] = [
+    "In {month}, {name} went to {city} and saw {sight} and {sight2}.",
+    "{name} and {name2} have known each other for {small} years; they met at a {place} in {city}.",
+    "On {day} the {person} of {name} cooked {dish} with {base}, {extra} and {extra2}.",
+    "The {device} of {name} {fault}, although {part} is new.",
+    "{name} practised {skill} every {day}, {minutes} minutes at a time, and later taught {name2}.",
+    "{plant} grow well near {sight}; in {month} they need water every {day}.",
+    "For the {event} of {name2}, {name} bought {gift} at the {place}.",
+    "Most people who like {hobby} also like {hobby2}, says the {person} of {name}.",
+    "A {pet} that {habit} is often {feeling}, and so is its owner.",
+    "{name} was {feeling} because the {object} stayed at the {place} in {city}.",
+    "Nobody reads about {subject} any more; {explain}.",
+    "There was a {exam} on {day}, and {name} wrote {small} pages in {minutes} minutes.",
+    "They keep {product} and {product2} in the {place}, far from the {object}.",
+    "{lie}, said {name}, but the {person} did not believe a word.",
+    "Somebody found {secret} under the {object}, and {name} was {feeling} for {small} days.",
+    "At the market in {city} you get {meal}, {extra} and {base} until {day}.",
+]
+
 KINDS = {"helpful": HELPFUL, "harmless": HARMLESS, "smalltalk": SMALLTALK}
 _SLOT = re.compile(r"\{([a-z]+)(\d?)\}")
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
@@ -295,6 +316,11 @@ def make_pair(kind: str, rng: random.Random) -> tuple[list[Turn], str, str]:
         ]
     turns.append({"role": "user", "content": filler.fill(question)})
     return turns, filler.fill(chosen), filler.fill(rejected)
+
+
+def make_prose(rng: random.Random) -> list[str]:
+    """A paragraph of a few sentences, each about something else."""
+    return [_Filler(rng).fill(sentence) for sentence in rng.sample(PROSE, rng.randrange(2, 6))]
 
 
 def make_pairs(kind: str, count: int, seed: int) -> list[tuple[list[Turn], str, str]]:

@@ -1,8 +1,9 @@
-"""Makes everything embedded again: `python -m src.assets.make [dialogues|models]` (about an hour on two cores).
+"""Makes everything embedded again: `python -m src.assets.make [dialogues|models]` (half an hour on two cores).
 
-Text sources, all free to redistribute: the docstrings of Python's standard library (PSF licence) and dialogues from
-`grammar.py`. `tiny` is pretrained on docstrings and small talk; `tiny_instruct` is `tiny`, trained further on helpful
-and harmless dialogues in its chat template, drawn with another seed than the embedded ones: a matched pair.
+Text sources, all free to redistribute: the docstrings of Python's standard library (PSF licence) and what `grammar.py`
+generates. `tiny` is pretrained on docstrings, questions about them, small talk and prose. `tiny_instruct` is `tiny`,
+trained further on helpful and harmless dialogues in its chat template, drawn with another seed than the embedded ones:
+a matched pair.
 Weights come out equal on one machine; elsewhere they differ by rounding.
 """
 
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from . import ASSETS
-from .grammar import KINDS, Turn, make_pairs
+from .grammar import KINDS, Turn, make_pairs, make_prose
 
 SEED = 20261123
 DIALOGUES = 2000  # of each kind
@@ -54,10 +55,10 @@ def write_dialogues(folder: Path) -> None:
         target.write_bytes(gzip.compress("".join(lines).encode(), mtime=0))
 
 
-def docstrings() -> Iterator[str]:
-    """Docstrings of the importable standard library, each once, in the order of module and name."""
+def docstrings() -> Iterator[tuple[str, str]]:
+    """Names and docstrings of the importable standard library, each text once, in the order of module and name."""
     seen: set[str] = set()
-    skip = {"antigravity", "this", "idlelib", "test", "lib2to3", "turtledemo", "turtle", "tkinter"}
+    skip = {"antigravity", "this", "__hello__", "__phello__", "idlelib", "test", "lib2to3", "turtledemo", "turtle"}
     for info in sorted(pkgutil.iter_modules(), key=lambda info: info.name):
         if info.name not in sys.stdlib_module_names or info.name in skip:
             continue
@@ -65,35 +66,53 @@ def docstrings() -> Iterator[str]:
             module = importlib.import_module(info.name)
         except ImportError:  # a module of another platform
             continue
-        things = [module, *(thing for _, thing in sorted(vars(module).items(), key=lambda item: item[0]))]
-        for thing in things:
-            members = [thing, *(m for _, m in sorted(vars(thing).items()))] if inspect.isclass(thing) else [thing]
-            for member in members:
+        things = [(info.name, module), *((f"{info.name}.{name}", t) for name, t in sorted(vars(module).items()))]
+        for title, thing in things:
+            inner = sorted(vars(thing).items()) if inspect.isclass(thing) else []
+            for name, member in [(title, thing), *((f"{title}.{name}", m) for name, m in inner)]:
                 text = inspect.getdoc(member) if callable(member) or inspect.ismodule(member) else None
                 if text and len(text) > 80 and text not in seen:
                     seen.add(text)
-                    yield text
+                    yield name, text
 
 
-def corpus() -> list[str]:
-    """Pretraining documents: docstrings and small talk, shuffled."""
+def questions(docs: list[tuple[str, str]]) -> list[list[Turn]]:
+    """Docstrings as dialogues: replies that begin in thousands of ways, so that none is expected too firmly."""
+    ways = ("What is {}?", "What does {} do?", "Explain {}.", "Can you tell me about {}?", "How do I use {}?")
+    rng = random.Random(SEED + 3)
+    return [
+        [
+            {"role": "user", "content": rng.choice(ways).format(name)},
+            {"role": "assistant", "content": text.partition("\n\n")[0]},
+        ]
+        for name, text in docs
+    ]
+
+
+def talks(kind: str, count: int, seed: int) -> list[list[Turn]]:
+    return [[*turns, {"role": "assistant", "content": chosen}] for turns, chosen, _ in make_pairs(kind, count, seed)]
+
+
+def read_docs() -> list[tuple[str, str]]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        documents = list(docstrings())
-    talk = make_pairs("smalltalk", 8000, SEED + 1)
-    # A larger dose of everyday words than docstrings have: without it names and cities stay unknown.
-    documents += [hh_text([*turns, {"role": "assistant", "content": chosen}]) for turns, chosen, _ in talk]
+        warnings.simplefilter("ignore")  # deprecated modules say so when imported
+        return list(docstrings())
+
+
+def corpus(docs: list[tuple[str, str]]) -> list[str]:
+    """Pretraining documents: docstrings, questions about them, small talk and everyday prose, shuffled."""
+    documents = [text for _, text in docs]
+    documents += [hh_text(turns) for turns in questions(docs) + talks("smalltalk", 3000, SEED + 1)]
+    # Every name, city and thing of the dialogues, but none of their questions or replies.
+    documents += [" ".join(make_prose(random.Random(f"prose-{n}"))) for n in range(3000)]
     random.Random(SEED).shuffle(documents)
     return documents
 
 
-def chats() -> list[list[Turn]]:
-    """Instruction-tuning dialogues of all three kinds, none of them from the embedded seed."""
-    rows = [
-        [*turns, {"role": "assistant", "content": chosen}]
-        for kind in KINDS
-        for turns, chosen, _ in make_pairs(kind, 3000, SEED + 2)
-    ]
+def chats(docs: list[tuple[str, str]]) -> list[list[Turn]]:
+    """Instruction-tuning dialogues of every kind, none of them from the embedded seed."""
+    rows = [turns for kind in KINDS for turns in talks(kind, 3000, SEED + 2)]
+    rows += random.Random(SEED).sample(questions(docs), 2000)
     random.Random(SEED).shuffle(rows)
     return rows
 
@@ -189,8 +208,9 @@ def write_model(model: Any, tokenizer: Any, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def write_models(folder: Path, steps: int = 5000, chat_steps: int = 800) -> None:
-    documents, conversations = corpus(), chats()
+def write_models(folder: Path, steps: int = 3000, chat_steps: int = 400) -> None:
+    docs = read_docs()
+    documents, conversations = corpus(docs), chats(docs)
     sample = [hh_text(turns) for turns in conversations]
     tokenizer = make_tokenizer(documents + sample)
     model = make_model(tokenizer)

@@ -37,24 +37,25 @@ class Checkpoints(Callback):
         """The step last visited; the progress bar shows it."""
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.visit(0, trainer.max_steps)
+        self.visit(0, trainer)
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
         # Under gradient accumulation several batches end at one step.
         if trainer.global_step > self.visited:
-            self.visit(trainer.global_step, trainer.max_steps)
+            self.visit(trainer.global_step, trainer)
 
-    def visit(self, step: int, last: int) -> None:
+    def visit(self, step: int, trainer: Trainer) -> None:
         """What the schedule asks for at this step; training goes on as if nothing had been."""
         self.visited = step
         is_checkpoint = step in self.schedule.checkpoints
         captured = self.capture and step in self.schedule.captured
-        if captured:
-            self._capture(step)
+        with trainer.precision_plugin.forward_context():  # the arithmetic of training
+            if captured:
+                self._capture(step)
+            if is_checkpoint or step == trainer.max_steps:
+                self._judge(step)
         if is_checkpoint:
             save_adapter(self.network, self.run.adapter(step))
-        if is_checkpoint or step == last:
-            self._judge(step)
         if captured or is_checkpoint:
             self.measuring = step
             start = time.perf_counter()

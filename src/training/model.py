@@ -125,9 +125,11 @@ def _explain_unreadable(model: ModelConfig, error: Exception) -> str:
 
 def save_adapter(network: Network, folder: Path) -> None:
     """The trained weights alone, as safetensors: the adapter, or every weight when all are trained."""
-    network.model.save_pretrained(folder, safe_serialization=True) if isinstance(
-        network.model, PeftModel
-    ) else network.model.save_pretrained(folder)
+    if isinstance(network.model, PeftModel):
+        # Embeddings are never trained; "auto" would ask the hub about them at each checkpoint.
+        network.model.save_pretrained(folder, save_embedding_layers=False)
+    else:
+        network.model.save_pretrained(folder)
 
 
 def check_context(config: Config, network: Network) -> None:

@@ -1,0 +1,236 @@
+"""`python -m src.run` as a user runs it: in its own process, on the embedded model, into a real MLflow store."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from safetensors.numpy import load_file
+
+from src.measure.table import COLUMNS
+from src.rundir import RunDirectory
+
+from .conftest import Command, run_module
+
+pytestmark = pytest.mark.slow
+
+LAYERS = [f"layer_{n:02d}" for n in range(1, 7)] + ["mean"]
+SUMMARIES = ["n_bars", "total_persistence", "max_persistence", "mean_persistence", "mean_birth", "mean_death"]
+SUMMARIES += ["entropy", "normalized_entropy", "betti_max"]
+CHECKPOINTS = [0, 1, 2, 7, 12, 17, 22]
+
+
+@dataclass(frozen=True)
+class Cell:
+    cwd: Path
+    run: RunDirectory
+    client: MlflowClient
+    stdout: str
+    stderr: str
+
+    @property
+    def tracked(self) -> Run:
+        return self.client.get_run(self.run.mlflow_run_id.read_text())
+
+    def history(self, key: str) -> dict[int, float]:
+        points = self.client.get_metric_history(self.tracked.info.run_id, key)
+        assert len({point.step for point in points}) == len(points), f"{key} has two points at one step"
+        return {point.step: point.value for point in points}
+
+    def losses(self) -> list[float]:
+        lines = [json.loads(line)["metrics"] for line in self.run.spool.read_text().splitlines()]
+        return [line["behavior/train_loss"] for line in lines if "behavior/train_loss" in line]
+
+
+def run_cell(cwd: Path, *words: str) -> Cell:
+    done = run_module("src.run", "experiment=smoke", *words, cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    path = re.search(r"^(multirun/\S+): \d+ checkpoints", done.stdout, re.M)
+    assert path, done.stdout
+    client = MlflowClient(f"sqlite:///{cwd}/multirun/mlflow.db")
+    return Cell(cwd, RunDirectory(cwd / path[1]), client, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def cell(tmp_path_factory: pytest.TempPathFactory) -> Cell:
+    return run_cell(tmp_path_factory.mktemp("cell"))
+
+
+def test_the_metrics_of_the_contract_are_complete(cell: Cell) -> None:
+    for layer in LAYERS:
+        for key in ("geometry/scale", "geometry/displacement"):
+            assert sorted(cell.history(f"{key}/{layer}")) == CHECKPOINTS
+        for k in (0, 1):
+            keys = [f"topology/H{k}/{name}/{layer}" for name in SUMMARIES]
+            keys += [f"shape/H{k}/{name}/{layer}" for name in SUMMARIES[1:6]]
+            keys += [f"drift/H{k}/{layer}", f"velocity/H{k}/{layer}"]
+            for key in keys:
+                assert sorted(cell.history(key)) == CHECKPOINTS, key
+            assert sorted(cell.history(f"naive_velocity/H{k}/{layer}")) == CHECKPOINTS[1:]
+    for name in ("train_loss", "learning_rate", "grad_norm"):
+        assert sorted(cell.history(f"behavior/{name}")) == list(range(24))
+    for source in ("helpful", "harmless"):
+        assert sorted(cell.history(f"behavior/eval_loss_{source}")) == [*CHECKPOINTS, 24]
+    costs = ["train_seconds", "capture_seconds", "topology_seconds", "blocked_seconds", "tokens_per_second"]
+    for name in [*costs, "peak_memory_gb", "skipped_metrics"]:
+        assert cell.history(f"cost/{name}")
+    assert cell.history("cost/skipped_metrics") == {24: 0}
+
+
+def test_no_value_is_nan_or_infinite(cell: Cell) -> None:
+    for key in cell.tracked.data.metrics:
+        values = cell.history(key).values()
+        assert all(math.isfinite(value) and abs(value) < 1e300 for value in values), key
+
+
+def test_the_run_carries_its_tags_parameters_and_artifacts(cell: Cell) -> None:
+    tracked = cell.tracked
+    assert tracked.info.status == "FINISHED"
+    expected = {"kind": "cell", "model": "tiny", "stage": "pretrained", "objective": "helpful", "tda": "vietoris_rips"}
+    expected |= {"seed": "0", "sweep": "single"}
+    assert expected.items() <= tracked.data.tags.items()
+    for tag, pattern in {"config_hash": "[0-9a-f]{12}", "probe_hash": "[0-9a-f]{64}", "git_commit": r"\S+"}.items():
+        assert re.fullmatch(pattern, tracked.data.tags[tag])
+    assert tracked.data.params["trainer.max_steps"] == "24"
+    assert tracked.data.params["trainer.learning_rate"] == "0.001", "the resolved value, not `null`"
+    names = {item.path for item in cell.client.list_artifacts(tracked.info.run_id)}
+    assert {"config.yaml", "topology.parquet", "diagrams"} <= names
+    assert len(cell.client.list_artifacts(tracked.info.run_id, "diagrams")) == len(CHECKPOINTS)
+
+
+def test_the_directory_holds_what_the_contract_names(cell: Cell) -> None:
+    for file in ("config.yaml", "status.json", "run.log", "metrics.jsonl", "mlflow_run_id", "topology.parquet"):
+        assert (cell.run.path / file).is_file(), file
+    for step in CHECKPOINTS:
+        assert (cell.run.adapter(step) / "adapter_model.safetensors").is_file()
+        assert {p.name for p in cell.run.step(step).iterdir()} == {
+            "adapter", "clouds.safetensors", "diagrams.npz", "metrics.json",
+        }  # fmt: skip
+    captured = {int(p.name[5:]) for p in cell.run.path.glob("step_*")}
+    assert captured == {s + n for s in CHECKPOINTS for n in range(3)}, "pairs are captured, and nothing else"
+    assert cell.run.read_status()["state"] == "done"
+    assert not list(cell.run.path.rglob("*.pkl"))
+    assert not list(cell.run.path.rglob(".*")), "no partial file stays"
+
+
+def test_the_table_is_long_and_says_what_mlflow_says(cell: Cell) -> None:
+    table = pd.read_parquet(cell.run.table)
+    assert tuple(table.columns) == COLUMNS
+    velocity = table[(table.quantity == "velocity") & (table.dimension == 1) & (table.layer == "mean")]
+    averaged = velocity[velocity.pair_step == -1].set_index("step").value
+    assert averaged.to_dict() == cell.history("velocity/H1/mean")
+    assert sorted(velocity[velocity.step == 7].pair_step) == [-1, 8, 9]
+    rate = table[table.quantity == "learning_rate"].set_index("step").value
+    assert rate.to_dict() == cell.history("behavior/learning_rate")
+    assert set(table["sample"]) == {-1}
+
+
+def test_fine_tuning_helps_on_what_was_held_out(cell: Cell) -> None:
+    history = cell.history("behavior/eval_loss_helpful")
+    assert history[24] < history[0] - 0.1
+    assert history[24] > 0.05, "the dialogues are not a constant to be memorised"
+
+
+def test_every_adapter_tensor_moved(cell: Cell) -> None:
+    first, last = (load_file(cell.run.adapter(step) / "adapter_model.safetensors") for step in (0, 22))
+    assert len(first) == 6 * 7 * 2, "two matrices for each linear map of each block"
+    for name, tensor in first.items():
+        assert not np.array_equal(tensor, last[name]), name
+
+
+def test_the_terminal_shows_a_short_table_and_the_next_command(cell: Cell) -> None:
+    for words in ("held-out loss, helpful", "held-out loss, harmless", "path length, H0", "python -m src.ui"):
+        assert words in cell.stdout
+    assert "Warning" not in cell.stderr
+    assert "warn" not in cell.stderr
+
+
+def test_a_second_start_skips_with_the_same_numbers(cell: Cell) -> None:
+    again = run_module("src.run", "experiment=smoke", cwd=cell.cwd)
+    assert again.returncode == 0
+    assert "done already" in again.stdout
+    table = cell.stdout[cell.stdout.index("┏") :]
+    assert again.stdout.endswith(table)
+
+
+def test_with_topology_off_the_losses_are_bit_identical(cell: Cell, tmp_path: Path) -> None:
+    bare = run_cell(tmp_path, "tda=none")
+    assert bare.losses() == cell.losses()
+    assert len(bare.losses()) == 24
+    assert not list(bare.run.path.rglob("clouds.safetensors"))
+
+
+def test_golden(cell: Cell) -> None:
+    """Pins the run; the tolerance allows for another processor's order of summation."""
+    golden = json.loads((Path(__file__).parent / "golden.json").read_text())
+    assert cell.losses()[:8] == pytest.approx(golden["train_loss"], rel=2e-3)
+    for key, value in golden["step_0"].items():
+        assert cell.history(key)[0] == pytest.approx(value, rel=2e-3, abs=2 if "n_bars" in key else 0), key
+    assert cell.tracked.data.tags["probe_hash"] == golden["probe_hash"], "text alone decides"
+
+
+def test_an_unfinished_run_starts_over_and_its_mlflow_run_is_retired(cell: Cell, tmp_path: Path) -> None:
+    first = run_cell(tmp_path, "tda=none", "trainer.max_steps=4", "trainer.warmup_steps=1")
+    left_over = first.tracked.info.run_id
+    first.run.status.write_text(json.dumps({"state": "running"}))
+    again = run_cell(tmp_path, "tda=none", "trainer.max_steps=4", "trainer.warmup_steps=1")
+    assert again.run == first.run
+    assert again.losses() == first.losses()
+    experiment = again.tracked.info.experiment_id
+    assert (
+        [run.info.run_id for run in again.client.search_runs([experiment])]
+        == [again.tracked.info.run_id]
+        != [left_over]
+    )
+
+
+def test_another_configuration_in_the_same_directory_is_refused_with_the_keys_that_differ(tmp_path: Path) -> None:
+    words = ("tda=none", "trainer.max_steps=4", "trainer.warmup_steps=1")
+    first = run_cell(tmp_path, *words)
+    # As after an update that changed a default: the home is the same, the configuration is not.
+    first.run.config.write_text(first.run.config.read_text().replace("rank: 8", "rank: 4"))
+    again = run_module("src.run", "experiment=smoke", *words, cwd=tmp_path)
+    assert again.returncode == 2
+    assert "adapter.rank: 4 there, 8 now" in again.stderr
+    assert "force=true" in again.stderr
+    assert run_module("src.run", "experiment=smoke", *words, "force=true", cwd=tmp_path).returncode == 0
+
+
+def test_full_fine_tuning_accumulation_and_chat_run_together(tmp_path: Path) -> None:
+    words = ["model=tiny_instruct", "objective=mixed", "tda=none", "trainer.max_steps=6", "trainer.warmup_steps=1"]
+    words += ["objective.template=chat", "objective.loss_on=all", "adapter=full", "trainer.lr_schedule=constant"]
+    whole, parts = (
+        run_cell(tmp_path, *words, f"trainer.micro_batch_size={size}", "trainer.learning_rate=1e-4") for size in (8, 2)
+    )
+    # The same tokens with the same weights, in other sums.
+    assert parts.losses() == pytest.approx(whole.losses(), rel=1e-3)
+    assert len(parts.losses()) == 6, "one value per optimizer step, not per micro-batch"
+    assert (whole.run.adapter(4) / "model.safetensors").is_file()
+    assert whole.tracked.data.tags["stage"] == "instruct"
+
+
+def test_a_learning_rate_of_0_moves_nothing(tmp_path: Path) -> None:
+    still = run_cell(tmp_path, "trainer.learning_rate=0", "trainer.max_steps=8", "probe.pooling=mean")
+    for k in (0, 1):
+        for layer in LAYERS:
+            assert set(still.history(f"velocity/H{k}/{layer}").values()) == {0.0}
+
+
+def test_a_failing_run_says_so_everywhere(command: Command, tmp_path: Path) -> None:
+    done = command("src.run", "experiment=smoke", "trainer.learning_rate=1e30", "trainer.clip=1e30")
+    assert done.returncode == 1
+    assert "could not be measured" in done.stderr
+    assert "Traceback" not in done.stderr
+    status = next(tmp_path.rglob("status.json"))
+    assert json.loads(status.read_text())["state"] == "failed"
+    client = MlflowClient(f"sqlite:///{tmp_path}/multirun/mlflow.db")
+    assert client.get_run((status.parent / "mlflow_run_id").read_text()).info.status == "FAILED"
+    assert "Traceback" in (status.parent / "run.log").read_text()
