@@ -47,10 +47,10 @@ class ObjectiveConfig:
     """What the run is called in MLflow."""
     weights: dict[str, float] = field(default_factory=dict)
     """Share of the training dialogues per source; need not add up to 1."""
-    dialogues: str | None = limited(None, one_of=("embedded", "hh_rlhf"))
-    """`embedded` or `hh_rlhf`; by default what the model's config names."""
+    dialogues: str | None = limited(None, one_of=("embedded", "hh_rlhf", "jsonl"))
+    """`embedded`, `hh_rlhf` or `jsonl`; by default what the model's config names."""
     data_dir: str | None = None
-    """Folder with `<source>-base/{train,test}.jsonl.gz`; implies `hh_rlhf`. Without it the hub is asked."""
+    """Folder with `<source>-base/{train,test}.jsonl.gz` (implies `hh_rlhf`), or with `<source>.jsonl` for `jsonl`."""
     template: str = limited("plain", one_of=("plain", "chat"))
     """How dialogues are rendered for training."""
     loss_on: str = limited("last", one_of=("last", "all"))
@@ -89,6 +89,8 @@ class TdaConfig:
 class ProbeConfig:
     size: int = limited(256, at_least=6)
     """Number of probe prompts, half helpful and half harmless."""
+    file: str | None = None
+    """The user's own probe prompts: text, one per line, or JSONL; null chooses held-out prompts."""
     pooling: str = limited("last", one_of=("last", "mean"))
     """The activation at the last prompt token, or its mean over the prompt's tokens."""
     template: str = limited("plain", one_of=("plain", "chat"))

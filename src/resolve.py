@@ -91,10 +91,14 @@ def _conflicts(config: Config) -> Iterator[str]:
         yield f"objective.weights={unknown}: unknown source, use {', '.join(SOURCES)}"
     elif not sum(objective.weights.values()) > 0 or min(objective.weights.values()) < 0:
         yield f"objective.weights={objective.weights}: at least one weight must be above 0, and none below"
-    if objective.data_dir and objective.dialogues != "hh_rlhf":
+    if objective.dialogues == "jsonl" and not objective.data_dir:
+        yield "objective.dialogues=jsonl: needs objective.data_dir=<folder with helpful.jsonl and harmless.jsonl>"
+    if probe.file and not Path(probe.file).expanduser().is_file():
+        yield f"probe.file={probe.file}: no such file; give text with one prompt per line, or JSONL"
+    if objective.data_dir and objective.dialogues == "embedded":
         yield f"objective.dialogues={objective.dialogues}: reads no objective.data_dir; drop one of the two"
-    if objective.data_dir and not Path(objective.data_dir).is_dir():
-        yield f"objective.data_dir={objective.data_dir}: no such folder; it should hold helpful-base and harmless-base"
+    if objective.data_dir and not Path(objective.data_dir).expanduser().is_dir():
+        yield f"objective.data_dir={objective.data_dir}: no such folder of dialogues"
     path = config.model.path
     if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
         yield f"model.path={path}: no such folder; give one with config.json and *.safetensors"

@@ -14,9 +14,10 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from src.config import ObjectiveConfig, ProbeConfig, RequestError
 from src.data.batches import TrainingStream, collate, order_batches
-from src.data.dialogues import Dialogue, Turn, is_held_out, parse_pair, parse_turns, read_dialogues
+from src.data.dialogues import Dialogue, Turn, is_held_out, parse_pair, parse_turns
 from src.data.probes import choose_probes
 from src.data.rendering import IGNORED, Example, encode_dialogue
+from src.data.sources import read_dialogues
 
 from .conftest import ROOT
 
@@ -49,7 +50,7 @@ def test_turns_are_parsed_in_order() -> None:
 )
 def test_malformed_turns_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="turn"):
-        parse_turns(text)
+        parse_pair(text, "\n\nHuman: a\n\nAssistant: c")
 
 
 def test_pairs_without_a_choice_are_refused() -> None:
@@ -77,7 +78,7 @@ def test_a_line_that_is_no_json_is_named(tmp_path: Path) -> None:
     file.parent.mkdir()
     good = json.dumps({"chosen": "\n\nHuman: a\n\nAssistant: b", "rejected": "\n\nHuman: a\n\nAssistant: c"})
     file.write_bytes(gzip.compress(f"{good}\n{{oops\n".encode()))
-    with pytest.raises(RequestError, match=r"train\.jsonl\.gz, line 2"):
+    with pytest.raises(RequestError, match=r"train\.jsonl\.gz: line 2 "):
         read_dialogues(ObjectiveConfig(dialogues="hh_rlhf", data_dir=str(tmp_path)), "helpful")
     with pytest.raises(RequestError, match=r"neither harmless-base/train\.jsonl\.gz"):
         read_dialogues(ObjectiveConfig(dialogues="hh_rlhf", data_dir=str(tmp_path)), "harmless")

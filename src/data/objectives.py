@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
 from ..config import SOURCES, Config, RequestError
 from .batches import Batch, Pick, TrainingStream, collate, order_batches
-from .dialogues import fingerprint, is_held_out, read_dialogues
-from .probes import ProbeSet, choose_probes
+from .dialogues import Dialogue, fingerprint, is_held_out
+from .probes import ProbeSet, choose_probes, read_probes
 from .rendering import Example, encode_dialogue
+from .sources import read_dialogues
 
 logger = logging.getLogger(__name__)
 
@@ -25,20 +27,27 @@ class RunData:
 
 
 def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
-    """Read both sources, split them by the hash of the opening question, choose probes, lay out the batches.
+    """Read the sources, split them by the hash of the opening question, choose probes, lay out the batches.
 
-    Both are read whatever the objective: probes and held-out losses are the same for all.
+    Both sources are read whatever the objective: probes and held-out losses are the same for all. Only with probe
+    prompts of the user's own can one that is not trained on be missing.
 
     Raises:
-        RequestError: if a source cannot be read or is too small.
+        RequestError: if a source cannot be read or is too small, or own probe prompts are also trained on.
     """
     objective, trainer = config.objective, config.trainer
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-    dialogues = {source: read_dialogues(objective, source) for source in SOURCES}
+    own_probes = config.probe.file is not None
+    needed = [source for source in SOURCES if not own_probes or objective.weights.get(source, 0) > 0]
+    dialogues = {source: read_dialogues(objective, source) for source in needed}
     # Openings of one source can stand in the other as well, so the split goes over both.
     held = {s: [d for d in rows if is_held_out(d, objective.held_out)] for s, rows in dialogues.items()}
     trained = {s: [d for d in rows if not is_held_out(d, objective.held_out)] for s, rows in dialogues.items()}
-    probes = choose_probes(held, config.probe, tokenizer)
+    if own_probes:
+        probes = read_probes(config.probe, tokenizer)
+        _refuse_trained_probes(config, probes, trained)
+    else:
+        probes = choose_probes(held, config.probe, tokenizer)
     if probes.truncated:
         logger.info("%d of %d probe prompts lost their beginning", probes.truncated, len(probes.ids))
 
@@ -71,3 +80,13 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
     batches = order_batches(lengths, objective.weights, trainer.batch_size, trainer.max_steps, config.seed)
     assert trainer.micro_batch_size is not None  # resolve_config filled it in
     return RunData(TrainingStream(batches, encode, trainer.micro_batch_size, pad), judged, probes)
+
+
+def _refuse_trained_probes(config: Config, probes: ProbeSet, trained: Mapping[str, Sequence[Dialogue]]) -> None:
+    openings = {dialogue.opening for rows in trained.values() for dialogue in rows}
+    both = [opening for opening in probes.openings if opening in openings]
+    if both:
+        raise RequestError(
+            f"probe.file={config.probe.file}: {len(both)} of {len(probes.ids)} prompts begin like a training dialogue "
+            f"({min(both)[:60]!r}); take them out, a probe must not be learned"
+        )

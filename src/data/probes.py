@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
 from ..config import SOURCES, ProbeConfig, RequestError
-from .dialogues import Dialogue, Turn, fingerprint
+from .dialogues import Dialogue, Turn, fingerprint, opening_of
+from .jsonl import read_prompts
 from .rendering import render_prompt
 
 
@@ -46,15 +48,36 @@ def choose_probes(
             "objective.held_out or probe.max_chars"
         )
     rows = [(source, prompts[n]) for n in range(half) for source, prompts in chosen.items()]
+    return _make_probes(rows, config, tokenizer)
+
+
+def read_probes(config: ProbeConfig, tokenizer: PreTrainedTokenizerBase) -> ProbeSet:
+    """The first `probe.size` prompts of the user's own file.
+
+    Raises:
+        RequestError: if there are fewer, or a line is no prompt.
+    """
+    prompts = list(dict.fromkeys(read_prompts(Path(config.file or "").expanduser())))
+    if len(prompts) < config.size:
+        raise RequestError(
+            f"probe.file={config.file}: has {len(prompts)} different prompts, probe.size={config.size} are wanted; "
+            "lower probe.size or add prompts"
+        )
+    return _make_probes([("own", prompt) for prompt in prompts[: config.size]], config, tokenizer)
+
+
+def _make_probes(
+    rows: Sequence[tuple[str, tuple[Turn, ...]]], config: ProbeConfig, tokenizer: PreTrainedTokenizerBase
+) -> ProbeSet:
     texts = [render_prompt(prompt, config.template, tokenizer) for _, prompt in rows]
     ids = [encode_prompt(text, config.template, tokenizer) for text in texts]
     raw = [[(turn.role, turn.text) for turn in prompt] for _, prompt in rows]
     return ProbeSet(
-        ids=[tokens if len(tokens) <= config.max_length else tokens[-config.max_length :] for tokens in ids],
+        ids=[tokens[-config.max_length :] for tokens in ids],
         sources=[source for source, _ in rows],
         hash=fingerprint(json.dumps([raw, texts, config.max_length])),
         truncated=sum(len(tokens) > config.max_length for tokens in ids),
-        openings=frozenset(" ".join(prompt[0].text.lower().split()) for _, prompt in rows),
+        openings=frozenset(opening_of(prompt) for _, prompt in rows),
     )
 
 

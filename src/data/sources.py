@@ -1,0 +1,69 @@
+"""Where dialogues come from: embedded, HH-RLHF from a folder or from the hub, a user's own files."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..assets import ASSETS
+from ..config import ObjectiveConfig, RequestError
+from .dialogues import Dialogue, parse_pair
+from .hub import require_hub
+from .jsonl import read_own_dialogues, read_rows
+
+HUB_ID = "Anthropic/hh-rlhf"
+
+logger = logging.getLogger(__name__)
+
+
+def read_dialogues(objective: ObjectiveConfig, source: str) -> list[Dialogue]:
+    """Every sound dialogue of a source; of HH-RLHF the others are dropped, counted and reported.
+
+    Raises:
+        RequestError: if the folder or the hub has none, or a line is no JSON.
+    """
+    folder = Path(objective.data_dir).expanduser() if objective.data_dir else None
+    if objective.dialogues == "jsonl" and folder:
+        return read_own_dialogues(folder, source)
+    if objective.dialogues == "embedded":
+        rows = _read_folder(ASSETS / "dialogues", source)
+    else:
+        rows = _read_folder(folder, source) if folder else _read_hub(source)
+    dialogues, dropped = [], Counter[str]()
+    for chosen, rejected in rows:
+        try:
+            dialogues.append(parse_pair(chosen, rejected))
+        except ValueError as defect:
+            dropped[str(defect)] += 1
+    for reason, count in dropped.items():
+        logger.info("%s: dropped %d of %d dialogues: %s", source, count, len(dialogues) + dropped.total(), reason)
+    return dialogues
+
+
+def _read_folder(folder: Path, source: str) -> Iterator[tuple[str, str]]:
+    files = [path for part in ("train", "test") if (path := folder / f"{source}-base" / f"{part}.jsonl.gz").is_file()]
+    if not files:
+        raise RequestError(
+            f"objective.data_dir={folder}: has neither {source}-base/train.jsonl.gz nor {source}-base/test.jsonl.gz"
+        )
+    for file in files:
+        yield from read_rows("objective.data_dir", file, lambda row: (str(row["chosen"]), str(row["rejected"])))
+
+
+def _read_hub(source: str) -> Iterator[tuple[str, str]]:
+    from datasets import load_dataset
+
+    try:
+        require_hub()
+        splits = load_dataset(HUB_ID, data_dir=f"{source}-base")
+    except (OSError, ValueError) as error:
+        raise RequestError(
+            f"objective.dialogues=hh_rlhf: {HUB_ID} cannot be read from the hub "
+            f"({str(error).splitlines()[0]}). Check the network, or give a folder that has "
+            f"{source}-base/train.jsonl.gz with objective.data_dir=<folder>"
+        ) from error
+    for split in splits.values():
+        for row in split:
+            yield row["chosen"], row["rejected"]
