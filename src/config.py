@@ -101,6 +101,8 @@ class ProbeConfig:
     """Tokens; a longer probe prompt loses its beginning."""
     batch_size: int = limited(32, at_least=1)
     """Prompts per forward pass."""
+    precision: str = limited("auto", one_of=("auto", "float32"))
+    """`auto` captures in the arithmetic of training; `float32` lowers the rounding floor and doubles frozen weights."""
 
 
 @dataclass
@@ -187,6 +189,20 @@ class Config:
     """Name shared by the runs of one sweep."""
     force: bool = False
     """Start over even if the run is done."""
+    debug: bool = False
+    """Show tracebacks."""
+
+
+@dataclass
+class AnalyzeConfig:
+    """What `python -m src.analyze` reads."""
+
+    run: str = MISSING
+    """Run directory or MLflow run id."""
+    tda: TdaConfig = field(default_factory=TdaConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    force: bool = False
+    """Measure again even if this analysis is done."""
     debug: bool = False
     """Show tracebacks."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from .config import SOURCES, Config, RequestError, UiConfig
+from .config import SOURCES, AnalyzeConfig, Config, RequestError, TdaConfig, UiConfig
 
 WHITELIST = ("gtda.", "src.", "sklearn.")
 """Prefixes that a `_target_` may have: instantiating runs code."""
@@ -22,10 +22,17 @@ NOT_IDENTITY = ("tracking.", "force", "debug", "sweep", "tda.workers", "trainer.
 
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
     """As `resolve_config`, for `python -m src.ui`."""
-    config: UiConfig = OmegaConf.to_object(composed)  # type: ignore[assignment]
-    problems = [*_outside_limits(config, "")]
-    if problems:
-        raise RequestError("\n".join(problems))
+    config: UiConfig = _to_dataclass(composed, UiConfig)
+    _refuse(_outside_limits(config, ""))
+    return config
+
+
+def resolve_analysis(composed: DictConfig) -> AnalyzeConfig:
+    """As `resolve_config`, for `python -m src.analyze`."""
+    _refuse_missing(composed)
+    config: AnalyzeConfig = _to_dataclass(composed, AnalyzeConfig)
+    nothing = ["tda=none: measures nothing; choose a method"] if config.tda.transformer is None else []
+    _refuse([*_outside_limits(config, ""), *_tda_conflicts(config.tda), *nothing])
     return config
 
 
@@ -35,23 +42,33 @@ def resolve_config(composed: DictConfig) -> Config:
     Raises:
         RequestError: naming every key that is missing, out of range or in conflict, all at once.
     """
-    missing = sorted(OmegaConf.missing_keys(composed))
-    if missing:
-        raise RequestError("\n".join(f"{key} is not set: give {key}=..." for key in missing))
+    _refuse_missing(composed)
     config = complete_config(composed)
-    problems = [*_outside_limits(config, ""), *_conflicts(config)]
-    if problems:
-        raise RequestError("\n".join(problems))
+    _refuse([*_outside_limits(config, ""), *_conflicts(config), *_tda_conflicts(config.tda)])
     return config
+
+
+def _refuse(problems: Iterable[str]) -> None:
+    found = list(problems)
+    if found:
+        raise RequestError("\n".join(found))
+
+
+def _refuse_missing(composed: DictConfig) -> None:
+    _refuse(f"{key} is not set: give {key}=..." for key in sorted(OmegaConf.missing_keys(composed)))
+
+
+def _to_dataclass(composed: DictConfig, schema: type) -> Any:
+    # Merging into the schema once more refuses what `+key=value` smuggled in: nothing would read it.
+    merged = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.to_container(composed))
+    for key in OmegaConf.missing_keys(merged):
+        OmegaConf.update(merged, key, "")
+    return OmegaConf.to_object(merged)
 
 
 def complete_config(composed: DictConfig) -> Config:
     """The composed configuration with the defaults that hang on other groups filled in; nothing is checked."""
-    # Merging into the schema once more refuses what `+key=value` smuggled in: nothing would read it.
-    merged = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.to_container(composed))
-    for key in OmegaConf.missing_keys(merged):
-        OmegaConf.update(merged, key, "")
-    config: Config = OmegaConf.to_object(merged)  # type: ignore[assignment]
+    config: Config = _to_dataclass(composed, Config)
     config.objective.dialogues = config.objective.dialogues or (
         "hh_rlhf" if config.objective.data_dir else config.model.dialogues
     )
@@ -120,7 +137,10 @@ def _conflicts(config: Config) -> Iterator[str]:
         yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
     if config.tda.points and config.tda.points > probe.size:
         yield f"tda.points={config.tda.points}: at most probe.size={probe.size}"
-    target = str((config.tda.transformer or {"_target_": "gtda."}).get("_target_", ""))
+
+
+def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
+    target = str((tda.transformer or {"_target_": "gtda."}).get("_target_", ""))
     if not target.startswith(WHITELIST):
         yield f"tda.transformer._target_={target}: must begin with one of {', '.join(WHITELIST)}"
 

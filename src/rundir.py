@@ -3,6 +3,7 @@
 multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
     config.yaml  status.json  run.log  metrics.jsonl  mlflow_run_id  topology.parquet
     step_000012/  adapter/  clouds.safetensors  diagrams.npz  metrics.json
+        step_000000/  floor.safetensors
 """
 
 from __future__ import annotations
@@ -62,6 +63,10 @@ class RunDirectory:
     def clouds(self, step: int) -> Path:
         return self.step(step) / "clouds.safetensors"
 
+    def floor_clouds(self) -> Path:
+        """Step 0 captured once more with another batch composition."""
+        return self.step(0) / "floor.safetensors"
+
     def diagrams(self, step: int) -> Path:
         return self.step(step) / "diagrams.npz"
 
@@ -104,6 +109,18 @@ def place_run(config: Config, unchanged: Config) -> RunDirectory:
     return RunDirectory(ROOT / config.model.name / config.objective.name / config.tda.name / leaf)
 
 
+def place_analysis(source: RunDirectory, config: Config) -> RunDirectory:
+    """The home of an analysis: beside the clouds that it reads, one for each method and its settings."""
+    settings = {key: value for key, value in identity(config).items() if key.startswith("tda.")}
+    return RunDirectory(source.path / "analysis" / f"{config.tda.name}-{hash_values(settings)[:8]}")
+
+
+def load_config(run: RunDirectory) -> Config:
+    """The configuration that a run was made with."""
+    stored = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(run.config))
+    return OmegaConf.to_object(stored)  # type: ignore[return-value]
+
+
 def config_hash(config: Config) -> str:
     return hash_values(identity(config))
 
@@ -116,8 +133,7 @@ def check_earlier_start(run: RunDirectory, config: Config) -> bool:
     """
     if config.force or not run.config.exists():
         return False
-    stored = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(run.config)))
-    ours, theirs = identity(config), identity(stored)  # type: ignore[arg-type]
+    ours, theirs = identity(config), identity(load_config(run))
     differing = [
         f"  {key}: {theirs.get(key)} there, {ours.get(key)} now"
         for key in sorted(ours.keys() | theirs.keys())

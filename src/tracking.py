@@ -30,6 +30,9 @@ from .rundir import ROOT, RunDirectory
 BATCH = 1000
 """Metrics that MLflow takes in one call."""
 
+Store = tuple[MlflowClient, str]
+"""A client and the id of the experiment."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -38,7 +41,7 @@ def store_uri(tracking: TrackingConfig) -> str:
     return tracking.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{ROOT.resolve()}/mlflow.db"
 
 
-def open_experiment(tracking: TrackingConfig) -> tuple[MlflowClient, str]:
+def open_store(tracking: TrackingConfig) -> Store:
     """A client and the id of the experiment, both made if they are new.
 
     Raises:
@@ -97,12 +100,12 @@ class Tracker:
 
 @contextmanager
 def track_run(
-    store: tuple[MlflowClient, str], config: Config, run: RunDirectory, tags: Mapping[str, str], replaces: str | None
+    store: Store, config: Config, run: RunDirectory, tags: Mapping[str, str], replaces: str | None
 ) -> Iterator[Tracker]:
     """An MLflow run that ends as what it was: FINISHED, FAILED, or KILLED when it was interrupted.
 
     Args:
-        store: client and experiment, from `open_experiment`.
+        store: client and experiment, from `open_store`.
         config: logged flattened, as parameters.
         run: gets the run's id.
         tags: logged beside the name.

@@ -27,10 +27,10 @@ LOG = ROOT / "mlflow_server.log"
 def ui(composed: DictConfig) -> None:
     """Start the server, print the address, serve until interrupted."""
     config = resolve_ui_config(composed)
-    from .tracking import open_experiment, store_uri
+    from .tracking import open_store, store_uri
 
     store = store_uri(config.tracking)
-    _, experiment = open_experiment(config.tracking)
+    _, experiment = open_store(config.tracking)
     if store.startswith("http"):
         print(f"This store is a server already: {_address(store, experiment)}")
         return

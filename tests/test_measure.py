@@ -35,7 +35,7 @@ def plant(folder: Path, **clouds: np.ndarray) -> RunDirectory:
 
 
 def measure(run: RunDirectory, step: int, *pairs: tuple[int, int], previous: int | None = None) -> dict[str, float]:
-    return measure_checkpoint(Job(run, step, pairs, previous, RIPS)).metrics
+    return measure_checkpoint(Job(run, run, step, pairs, previous, RIPS)).metrics
 
 
 def test_every_metric_of_the_contract_is_there_for_each_layer_and_the_mean(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_cloud_in_one_place_is_valid_and_its_undefined_values_are_counted(tmp_
     run = RunDirectory(tmp_path)
     for step in (0, 1):
         write_clouds(run.clouds(step), {"layer_01": X, "layer_02": point}, step=step, probe_hash="x")
-    done = measure_checkpoint(Job(run, 0, ((0, 1),), None, RIPS))
+    done = measure_checkpoint(Job(run, run, 0, ((0, 1),), None, RIPS))
     assert done.metrics["topology/H1/n_bars/layer_02"] == 0
     assert done.metrics["geometry/scale/layer_02"] == 0
     assert "drift/H1/layer_02" not in done.metrics
@@ -128,7 +128,7 @@ def test_workers_give_the_same_numbers_in_the_order_of_the_jobs(tmp_path: Path) 
         run = plant(tmp_path / str(workers), **clouds)
         with WorkerPool(workers) as pool:
             for n in range(4):
-                pool.submit(Job(run, n, ((n, n + 1),), n - 1 if n else None, RIPS))
+                pool.submit(Job(run, run, n, ((n, n + 1),), n - 1 if n else None, RIPS))
             done = list(pool.collect(wait=True))
         assert [measured.step for measured in done] == [0, 1, 2, 3]
         assert [measured.metrics for measured in done] == alone
@@ -138,7 +138,7 @@ def test_a_checkpoint_that_fails_leaves_the_others_alone(tmp_path: Path, caplog:
     run = plant(tmp_path, s0=X, s1=np.full_like(X, np.inf), s2=X, s3=X)
     with WorkerPool(1) as pool:
         for step in (0, 2):
-            pool.submit(Job(run, step, ((step, step + 1),), None, RIPS))
+            pool.submit(Job(run, run, step, ((step, step + 1),), None, RIPS))
         assert [measured.step for measured in pool.collect(wait=True)] == [2]
     assert pool.failed == [0]
     assert "step 1, layer_01" in caplog.text

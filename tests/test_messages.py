@@ -29,6 +29,9 @@ WRONG = [
     (["schedule=list", "schedule.steps=[0,239]"], ["schedule.steps=[0, 239]", "238"]),
     (["probe.size=7"], ["probe.size=7", "even"]),
     (["probe.size=4000"], ["probe.size=4000", "objective.held_out"]),
+    (["probe.file=nowhere.txt"], ["probe.file=nowhere.txt", "one prompt per line"]),
+    (["objective.dialogues=jsonl"], ["objective.dialogues=jsonl", "objective.data_dir"]),
+    (["objective.dialogues=web"], ["objective.dialogues=web", "jsonl"]),
     (["probe.max_length=4000"], ["probe.max_length=4000", "512"]),
     (["tda.points=300"], ["tda.points=300", "probe.size=256"]),
     (["tda.transformer._target_=os.system"], ["tda.transformer._target_=os.system", "gtda."]),
@@ -82,7 +85,7 @@ def test_the_main_command_says_what_a_gated_model_needs(command: Command, tmp_pa
 
 
 @pytest.mark.parametrize("flag", ["--help", "--cfg=job", "--info=all"])
-@pytest.mark.parametrize("module", ["src.run", "src.ui"])
+@pytest.mark.parametrize("module", ["src.run", "src.analyze", "src.ui"])
 def test_hydras_own_flags_work_on_every_command(command: Command, module: str, flag: str) -> None:
     done = command(module, *flag.split("="))
     assert done.returncode == 0, done.stderr

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 
 from src.config import Config, ModelConfig, ObjectiveConfig, RequestError, ScheduleConfig, TdaConfig, TrackingConfig
 from src.rundir import RunDirectory
-from src.tracking import open_experiment, track_run
+from src.tracking import open_store, track_run
 
 from .conftest import ROOT
 
@@ -34,7 +34,7 @@ def directory(name: str) -> RunDirectory:
 
 
 def test_numbers_go_to_the_spool_and_to_the_store(config: Config) -> None:
-    run, store = directory("a"), open_experiment(config.tracking)
+    run, store = directory("a"), open_store(config.tracking)
     with track_run(store, config, run, {"kind": "cell"}, None) as tracker:
         tracker.log({f"velocity/H1/layer_{n:04d}": n for n in range(2500)}, 7)  # more than one call takes
         tracker.log({"a": float("nan"), "b": float("inf"), "c": 1.0}, 8)
@@ -56,7 +56,7 @@ def test_numbers_go_to_the_spool_and_to_the_store(config: Config) -> None:
 
 @pytest.mark.parametrize(("error", "status"), [(RuntimeError, "FAILED"), (KeyboardInterrupt, "KILLED")])
 def test_a_run_ends_as_what_it_was(config: Config, error: type[BaseException], status: str) -> None:
-    run, store = directory("a"), open_experiment(config.tracking)
+    run, store = directory("a"), open_store(config.tracking)
 
     def interrupted() -> None:
         with track_run(store, config, run, {}, None) as tracker:
@@ -71,7 +71,7 @@ def test_a_run_ends_as_what_it_was(config: Config, error: type[BaseException], s
 
 
 def test_a_start_that_replaces_another_retires_its_run(config: Config) -> None:
-    run, store = directory("a"), open_experiment(config.tracking)
+    run, store = directory("a"), open_store(config.tracking)
     left_over = store[0].create_run(store[1]).info.run_id  # as after a SIGKILL: RUNNING for ever
     with track_run(store, config, run, {}, left_over):
         pass
@@ -82,8 +82,8 @@ def test_a_start_that_replaces_another_retires_its_run(config: Config) -> None:
 def test_processes_may_meet_at_a_fresh_database(config: Config) -> None:
     script = (
         "from src.config import TrackingConfig\n"
-        "from src.tracking import open_experiment\n"
-        "print(open_experiment(TrackingConfig())[1])"
+        "from src.tracking import open_store\n"
+        "print(open_store(TrackingConfig())[1])"
     )
     words, environment = [sys.executable, "-c", script], os.environ | {"PYTHONPATH": str(ROOT)}
     started = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(3)]
@@ -94,4 +94,4 @@ def test_processes_may_meet_at_a_fresh_database(config: Config) -> None:
 
 def test_a_store_that_cannot_be_reached_is_named(config: Config) -> None:
     with pytest.raises(RequestError, match=r"tracking\.uri=http://127\.0\.0\.1:9"):
-        open_experiment(TrackingConfig(uri="http://127.0.0.1:9"))
+        open_store(TrackingConfig(uri="http://127.0.0.1:9"))

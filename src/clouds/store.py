@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from ..rundir import replacing
@@ -16,6 +17,12 @@ def write_clouds(path: Path, clouds: Mapping[str, np.ndarray], *, step: int, pro
     with replacing(path) as partial:
         arrays = {layer: np.ascontiguousarray(cloud, dtype=np.float32) for layer, cloud in clouds.items()}
         save_file(arrays, partial, metadata={"step": str(step), "probe_hash": probe_hash})
+
+
+def read_probe_hash(path: Path) -> str:
+    """The hash of the probe set that the clouds of a file belong to."""
+    with safe_open(path, framework="numpy") as file:
+        return str(file.metadata()["probe_hash"])
 
 
 def read_clouds(path: Path) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -26,9 +27,12 @@ from .table import Row, metric_key, with_means, write_rows
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is told about one checkpoint; everything else it reads from the run directory."""
+    """What a worker is told about one checkpoint; everything else it reads from the run directories."""
 
+    source: RunDirectory
+    """Holds the clouds."""
     run: RunDirectory
+    """Gets diagrams and metrics: the source itself, or the directory of an analysis."""
     step: int
     pairs: tuple[tuple[int, int], ...]
     """Steps of each pair, all captured; the first begins at `step`."""
@@ -71,8 +75,8 @@ def measure_checkpoint(job: Job) -> Measurement:
     start = time.perf_counter()
     paired = {step for pair in job.pairs for step in pair}
     compared = paired | {0} | ({job.previous} if job.previous is not None else set())
-    shapes = {step: load_shapes(job.run, step, job.tda) for step in sorted(compared)}
-    clouds = {step: read_clouds(job.run.clouds(step)) for step in paired}
+    shapes = {step: load_shapes(job, step) for step in sorted(compared)}
+    clouds = {step: read_clouds(job.source.clouds(step)) for step in paired}
     found = [
         row
         for layer in shapes[job.step]
@@ -80,6 +84,8 @@ def measure_checkpoint(job: Job) -> Measurement:
             job, layer, {s: by_layer[layer] for s, by_layer in shapes.items()}, {s: c[layer] for s, c in clouds.items()}
         )
     ]
+    if job.step == 0:
+        found += _measure_floor(job, shapes[0], clouds[0])
     rows = with_means(row for row in found if math.isfinite(row.value))
     write_rows(job.run.metrics(job.step), rows)
     metrics = {metric_key(row): row.value for row in rows if row.pair_step == -1}
@@ -110,6 +116,18 @@ def _measure_layer(job: Job, layer: str, shapes: dict[int, Shape], clouds: dict[
             yield Row(step, "naive_velocity", _distance(shapes[job.previous], here, k) / gap, layer, k)
 
 
+def _measure_floor(job: Job, shapes: dict[str, Shape], clouds: dict[str, np.ndarray]) -> Iterator[Row]:
+    """Velocity and displacement that rounding alone gives: step 0 against itself in other batches."""
+    path = job.source.floor_clouds()
+    if not path.exists():
+        return
+    again, other = _compute_shapes(job, 0, path), read_clouds(path)
+    for layer, shape in shapes.items():
+        yield Row(0, "floor/displacement", displacement(clouds[layer], other[layer], 1), layer)
+        for k in job.tda.dimensions:
+            yield Row(0, "floor/velocity", _distance(shape, again[layer], k), layer, k)
+
+
 def _averaged(
     step: int, quantity: str, layer: str, dimension: int, by_pair: dict[tuple[int, int], float]
 ) -> Iterator[Row]:
@@ -125,11 +143,11 @@ def _distance(a: Shape, b: Shape, dimension: int) -> float:
     return diagram_distance(a.scaled, b.scaled, dimension)
 
 
-def load_shapes(run: RunDirectory, step: int, tda: TdaConfig) -> dict[str, Shape]:
+def load_shapes(job: Job, step: int) -> dict[str, Shape]:
     """Diagrams and scales of every layer at a step, computed and stored where they are not yet."""
-    path = run.diagrams(step)
+    path = job.run.diagrams(step)
     if not path.exists():
-        shapes = _compute_shapes(run, step, tda)
+        shapes = _compute_shapes(job, step, job.source.clouds(step))
         with replacing(path) as partial:
             arrays = {f"{layer}.diagram": shape.diagram for layer, shape in shapes.items()}
             arrays |= {f"{layer}.scale": np.array(shape.scale) for layer, shape in shapes.items()}
@@ -140,13 +158,13 @@ def load_shapes(run: RunDirectory, step: int, tda: TdaConfig) -> dict[str, Shape
         return {name: Shape(stored[f"{name}.diagram"], float(stored[f"{name}.scale"])) for name in layers}
 
 
-def _compute_shapes(run: RunDirectory, step: int, tda: TdaConfig) -> dict[str, Shape]:
-    transformer = build_transformer(tda)
-    base = read_clouds(run.clouds(0))
+def _compute_shapes(job: Job, step: int, path: Path) -> dict[str, Shape]:
+    transformer = build_transformer(job.tda)
+    base = read_clouds(job.source.clouds(0))
     shapes = {}
-    for layer, cloud in read_clouds(run.clouds(step)).items():
+    for layer, cloud in read_clouds(path).items():
         try:
-            shapes[layer] = compute_shape(cloud, base[layer], tda, transformer)
+            shapes[layer] = compute_shape(cloud, base[layer], job.tda, transformer)
         except ValueError as error:
             raise ValueError(f"step {step}, {layer}: {error}") from error
     return shapes

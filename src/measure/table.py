@@ -46,6 +46,8 @@ def metric_key(row: Row) -> str:
     if row.quantity in GEOMETRY:
         return f"geometry/{row.quantity}/{row.layer}"
     family, _, summary = row.quantity.partition("/")
+    if family == "floor":
+        return f"floor/{summary}{f'_H{row.dimension}' if row.dimension >= 0 else ''}/{row.layer}"
     return "/".join(part for part in (family, f"H{row.dimension}", summary, row.layer) if part)
 
 
@@ -78,19 +80,32 @@ def read_rows(path: Path) -> pd.DataFrame:
     return pd.DataFrame(stored["rows"], columns=stored["columns"])
 
 
-def build_table(run: RunDirectory, steps: Iterable[int]) -> pd.DataFrame:
-    """All rows of a run: the checkpoints' measurements, then behaviour from the spool."""
+def build_table(run: RunDirectory, steps: Iterable[int], behavior: Path) -> pd.DataFrame:
+    """All rows of a run: the checkpoints' measurements, then behaviour from the spool of the run that was trained."""
     parts = [read_rows(run.metrics(step)) for step in steps if run.metrics(step).exists()]
-    behavior = [
+    trained = [
         Row(line["step"], key.removeprefix(BEHAVIOR), value)
-        for line in map(json.loads, run.spool.read_text().splitlines())
+        for line in map(json.loads, behavior.read_text().splitlines())
         for key, value in line["metrics"].items()
         if key.startswith(BEHAVIOR)
     ]
-    parts.append(pd.DataFrame([astuple(row) for row in behavior], columns=[item.name for item in fields(Row)]))
-    # Behaviour alone has no dimension or pair; without a cast pandas would guess other types for it.
-    table = pd.concat([part.astype(_types()) for part in parts], ignore_index=True)
-    return table[list(COLUMNS)]
+    measured = [part.astype(_types())[list(COLUMNS)] for part in parts]
+    return pd.concat([*measured, _frame(trained)], ignore_index=True)
+
+
+def mark_floor(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with `below_floor` rows: 1 where a checkpoint's velocity is under 3 x the rounding floor, else 0."""
+    usual = (table.pair_step == -1) & (table["sample"] == -1) & (table.layer != MEAN)
+    floors = table[usual & (table.quantity == "floor/velocity")][["layer", "dimension", "value"]]
+    marks = table[usual & (table.quantity == "velocity")].merge(floors, on=["layer", "dimension"], suffixes=("", "_0"))
+    marks["value"] = (marks.value < 3 * marks.value_0).astype("float64")
+    marks["quantity"] = "below_floor"
+    return pd.concat([table, marks[list(COLUMNS)]], ignore_index=True)
+
+
+def _frame(rows: Iterable[Row]) -> pd.DataFrame:
+    frame = pd.DataFrame([astuple(row) for row in rows], columns=[item.name for item in fields(Row)])
+    return frame.astype(_types())[list(COLUMNS)]
 
 
 def _types() -> Mapping[str, str]:

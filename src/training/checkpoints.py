@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
 
 import torch
 from lightning import Callback, LightningModule, Trainer
@@ -49,10 +51,11 @@ class Checkpoints(Callback):
         self.visited = step
         is_checkpoint = step in self.schedule.checkpoints
         captured = self.capture and step in self.schedule.captured
-        with trainer.precision_plugin.forward_context():  # the arithmetic of training
-            if captured:
+        if captured:
+            with trainer.precision_plugin.forward_context() if self.probe.precision == "auto" else nullcontext():
                 self._capture(step)
-            if is_checkpoint or step == trainer.max_steps:
+        if is_checkpoint or step == trainer.max_steps:
+            with trainer.precision_plugin.forward_context():  # the arithmetic of training
                 self._judge(step)
         if is_checkpoint:
             save_adapter(self.network, self.run.adapter(step))
@@ -64,12 +67,18 @@ class Checkpoints(Callback):
 
     def _capture(self, step: int) -> None:
         start = time.perf_counter()
+        self._write_clouds(self.run.clouds(step), step, self.probe.batch_size)
+        if step == 0:
+            # Other prompts per pass, so other padding and order of summation: what moves is rounding.
+            self._write_clouds(self.run.floor_clouds(), step, max(1, self.probe.batch_size // 2 + 1))
+        self.capture_seconds += time.perf_counter() - start
+
+    def _write_clouds(self, path: Path, step: int, batch_size: int) -> None:
         clouds = capture_clouds(
             self.network.trunk, self.network.blocks, self.layers, self.data.probes.ids,
-            pooling=self.probe.pooling, batch_size=self.probe.batch_size,
+            pooling=self.probe.pooling, batch_size=batch_size,
         )  # fmt: skip
-        write_clouds(self.run.clouds(step), clouds, step=step, probe_hash=self.data.probes.hash)
-        self.capture_seconds += time.perf_counter() - start
+        write_clouds(path, clouds, step=step, probe_hash=self.data.probes.hash)
 
     def _judge(self, step: int) -> None:
         device = next(self.network.causal.parameters()).device

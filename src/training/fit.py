@@ -40,7 +40,7 @@ def prepare(config: Config) -> Ingredients:
     lightning.seed_everything(config.seed, verbose=False)
     tokenizer = load_tokenizer(config.model)
     data = load_data(config, tokenizer)
-    network = load_network(config.model, config.adapter, config.trainer, config.seed)
+    network = load_network(config.model, config.adapter, config.trainer, config.probe, config.seed)
     check_context(config, network)
     return Ingredients(network, data)
 

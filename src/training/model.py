@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from ..assets import ASSETS
 from ..clouds.capture import find_blocks
-from ..config import AdapterConfig, Config, ModelConfig, RequestError, TrainerConfig
+from ..config import AdapterConfig, Config, ModelConfig, ProbeConfig, RequestError, TrainerConfig
 from ..data.hub import require_hub
 
 
@@ -61,14 +61,17 @@ def load_tokenizer(model: ModelConfig) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load_network(model: ModelConfig, adapter: AdapterConfig, trainer: TrainerConfig, seed: int) -> Network:
+def load_network(
+    model: ModelConfig, adapter: AdapterConfig, trainer: TrainerConfig, probe: ProbeConfig, seed: int
+) -> Network:
     """The model with its adapter, ready to train.
 
     Raises:
         RequestError: if the weights cannot be read, saying what to check.
     """
     # Full fine-tuning keeps its weights in float32: bfloat16 would round most updates away.
-    frozen_bfloat16 = adapter.kind == "lora" and uses_bfloat16(trainer.precision)
+    # Probes in float32 need the weights so: rounded once, they would stay rounded.
+    frozen_bfloat16 = adapter.kind == "lora" and probe.precision == "auto" and uses_bfloat16(trainer.precision)
     dtype = torch.bfloat16 if frozen_bfloat16 else torch.float32
     causal: PreTrainedModel = _load(AutoModelForCausalLM, model, dtype=dtype, use_safetensors=True)
     causal.config.use_cache = False

@@ -1,0 +1,80 @@
+"""`python -m src.analyze`: topology again from the clouds of a stored run. No model, no training, no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from .command import launch
+from .config import AnalyzeConfig, Config, RequestError
+from .report import show_summary
+from .resolve import resolve_analysis
+from .rundir import ROOT, RunDirectory, check_earlier_start, load_config, place_analysis, start_over
+
+
+def analyze(composed: DictConfig) -> None:
+    """Compose, validate, skip what is done, else measure the stored clouds."""
+    request = resolve_analysis(composed)
+    source = find_run(request.run)
+    config = load_config(source)
+    if request.tda.points and request.tda.points > config.probe.size:
+        raise RequestError(f"tda.points={request.tda.points}: this run has probe.size={config.probe.size} points")
+    config.tda, config.tracking = request.tda, request.tracking
+    config.force, config.debug = request.force, request.debug
+    directory = place_analysis(source, config)
+    if check_earlier_start(directory, config):
+        print(f"{directory.path}: done already, skipped (force=true starts over)")
+    else:
+        analyze_run(config, source, directory)
+    show_summary(directory.read_status()["summary"])
+
+
+def find_run(wanted: str) -> RunDirectory:
+    """The run directory that is named, or whose MLflow run has this id.
+
+    Raises:
+        RequestError: if there is none, or it holds no clouds.
+    """
+    by_id = [path.parent for path in ROOT.rglob("mlflow_run_id") if path.read_text().strip() == wanted]
+    found = RunDirectory(by_id[0] if by_id else Path(wanted).expanduser())
+    if not found.config.is_file():
+        known = sorted(str(path.parent) for path in ROOT.glob("*/*/*/*/config.yaml"))
+        raise RequestError(
+            f"run={wanted}: neither a run directory nor its MLflow id; there are: {', '.join(known) or 'none yet'}"
+        )
+    if not found.clouds(0).is_file():
+        raise RequestError(f"run={wanted}: holds no clouds; it was made with tda=none, or is itself an analysis")
+    return found
+
+
+def analyze_run(config: Config, source: RunDirectory, run: RunDirectory) -> None:
+    """Measure every checkpoint whose clouds are complete.
+
+    Raises:
+        RequestError: before anything is written, if the store cannot be had.
+        RuntimeError: at the end, if a checkpoint could not be measured.
+    """
+    from .clouds.store import read_probe_hash
+    from .session import open_session
+    from .tracking import open_store
+    from .training.schedule import Schedule, plan_schedule
+
+    planned = plan_schedule(config.schedule, config.trainer.max_steps)
+    complete = tuple(
+        step for step in planned.checkpoints
+        if all(source.clouds(later).is_file() for pair in planned.pairs(step) for later in pair)
+    )  # fmt: skip
+    schedule = Schedule(complete, planned.lag, planned.repeats)
+    store = open_store(config.tracking)
+    tags = {"kind": "analysis", "probe_hash": read_probe_hash(source.clouds(0))}
+    tags["source_run"] = source.mlflow_run_id.read_text().strip()
+    with open_session(store, config, run, schedule, tags, replaces=start_over(run, config), source=source) as session:
+        print(f"{run.path}: {len(complete)} checkpoints of {source.path}")
+        for step in sorted(schedule.captured):
+            session.submit(step)
+        session.finish()
+
+
+if __name__ == "__main__":
+    launch(analyze, "analyze", AnalyzeConfig)

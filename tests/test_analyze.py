@@ -1,0 +1,80 @@
+"""`python -m src.analyze` on a stored run: the same numbers for the same settings, others for others, and no torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from .conftest import ROOT, Command, run_module
+from .test_run import Cell, run_cell
+
+
+@pytest.fixture(scope="module")
+def cell(tmp_path_factory: pytest.TempPathFactory) -> Cell:
+    return run_cell(tmp_path_factory.mktemp("analyzed"), "trainer.max_steps=10", "schedule.late=2")
+
+
+@pytest.mark.slow
+def test_the_same_settings_give_exactly_the_same_numbers(cell: Cell) -> None:
+    done = run_module("src.analyze", f"run={cell.run.path.relative_to(cell.cwd)}", cwd=cell.cwd)
+    assert done.returncode == 0, done.stderr
+    table = next((cell.run.path / "analysis").rglob("topology.parquet"))
+    pd.testing.assert_frame_equal(pd.read_parquet(table), pd.read_parquet(cell.run.table))
+    again = run_module("src.analyze", f"run={cell.run.path}", cwd=cell.cwd)
+    assert "done already" in again.stdout
+
+
+@pytest.mark.slow
+def test_other_settings_are_a_run_of_their_own(cell: Cell) -> None:
+    source = cell.tracked
+    words = [f"run={source.info.run_id}", "tda.metric=cosine", "tda.points=16"]
+    done = run_module("src.analyze", *words, cwd=cell.cwd)
+    assert done.returncode == 0, done.stderr
+    tag = f"tags.kind = 'analysis' and tags.source_run = '{source.info.run_id}'"
+    runs = MlflowClient(f"sqlite:///{cell.cwd}/multirun/mlflow.db").search_runs([source.info.experiment_id], tag)
+    cosine = next(run for run in runs if run.data.params["tda.metric"] == "cosine")
+    assert cosine.data.params["tda.points"] == "16"
+    assert cosine.data.tags["probe_hash"] == source.data.tags["probe_hash"]
+    assert cosine.data.metrics["topology/H0/n_bars/mean"] == 15
+    assert "velocity/H1/mean" in cosine.data.metrics
+
+
+@pytest.mark.slow
+def test_no_torch_is_imported(cell: Cell) -> None:
+    # A file, not `-c`: the spawned workers import the main module.
+    main = cell.cwd / "main.py"
+    main.write_text(
+        "import atexit, runpy, sys\n"
+        "if __name__ == '__main__':\n"
+        "    heavy = ('torch', 'lightning', 'transformers')\n"
+        "    atexit.register(lambda: print('HEAVY', [m for m in heavy if m in sys.modules], file=sys.stderr))\n"
+        f"    sys.argv = ['analyze', 'run={cell.run.path}', 'tda.metric=standardized']\n"
+        "    runpy.run_module('src.analyze', run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, main], capture_output=True, text=True, cwd=cell.cwd, env={"PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "HEAVY []" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ([], "run is not set"),
+        (["run=nowhere"], "run=nowhere: neither a run directory nor its MLflow id"),
+        (["run=x", "tda=none"], "tda=none"),
+        (["run=x", "tda=rips"], "vietoris_rips"),
+        (["run=x", "tda.transformer._target_=os.system"], "gtda."),
+    ],
+)
+def test_a_wrong_request_gets_one_message(command: Command, tmp_path: Path, words: list[str], named: str) -> None:
+    done = command("src.analyze", *words)
+    assert done.returncode == 2
+    assert named in done.stderr
+    assert not list((tmp_path / "multirun").glob("[!.]*"))
