@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import entr
 
 LENGTHS = ("total_persistence", "max_persistence", "mean_persistence", "mean_birth", "mean_death")
 """Summaries with the unit of a length: divided by the cloud's scale they describe its shape."""
@@ -28,8 +29,7 @@ def summarize(diagram: np.ndarray, dimension: int) -> dict[str, float]:
     total = float(lengths.sum())
     values = {"n_bars": float(len(bars)), "total_persistence": total, "betti_max": float(_most_alive(births, deaths))}
     if len(bars):
-        shares = lengths / total
-        entropy = float(-(shares * np.log2(shares)).sum())
+        entropy = float(entr(lengths / total).sum() / np.log(2))  # entr(0) is 0: a share can underflow
         values |= {
             "max_persistence": float(lengths.max()),
             "mean_persistence": total / len(bars),
