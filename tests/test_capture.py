@@ -11,7 +11,7 @@ import torch
 from src.clouds.capture import capture_clouds, choose_layers
 from src.clouds.prepare import prepare_points
 from src.clouds.store import read_clouds, write_clouds
-from src.config import AdapterConfig, ModelConfig, TrainerConfig
+from src.config import AdapterConfig, ModelConfig, ProbeConfig, TrainerConfig
 from src.training.model import Network, load_network
 
 PROMPTS = [[5, 6, 7], [9, 10, 11, 12, 13, 14, 15], [8], [20, 21, 22, 23], [30, 31]]
@@ -19,9 +19,8 @@ PROMPTS = [[5, 6, 7], [9, 10, 11, 12, 13, 14, 15], [8], [20, 21, 22, 23], [30, 3
 
 def make_network(path: str, **adapter: object) -> Network:
     model = ModelConfig(name="m", path=path, stage="pretrained")
-    return load_network(
-        model, AdapterConfig(**({"kind": "lora"} | adapter)), TrainerConfig(precision="float32"), seed=0
-    )
+    chosen = AdapterConfig(**({"kind": "lora"} | adapter))
+    return load_network(model, chosen, TrainerConfig(precision="float32"), ProbeConfig(), seed=0)
 
 
 @pytest.fixture

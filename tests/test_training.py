@@ -5,16 +5,23 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from src.clouds.store import read_clouds
 from src.config import AdapterConfig, ModelConfig, ProbeConfig, TrainerConfig
 from src.data.batches import collate
 from src.data.rendering import IGNORED, Example
+from src.resolve import resolve_config
+from src.rundir import RunDirectory
+from src.training.fit import fit, prepare
 from src.training.model import load_network
 from src.training.module import _scheduler, held_out_loss, summed_loss
+from src.training.schedule import plan_schedule
 
 from .test_capture import make_network
+from .test_config import composed
 
 
 def test_the_loss_is_the_models_own() -> None:
@@ -91,3 +98,25 @@ def test_weights_come_from_safetensors_only(tmp_path: Path) -> None:
     torch.save({}, tmp_path / "pytorch_model.bin")
     with pytest.raises(RequestError, match="safetensors"):
         make_network(str(tmp_path))
+
+
+@pytest.mark.parametrize("words", [(), ("trainer.precision=bfloat16", "probe.precision=float32")])
+def test_a_fit_moves_every_adapter_and_no_base_weight(words: tuple[str, ...], tmp_path: Path) -> None:
+    config = resolve_config(composed("experiment=smoke", "trainer.max_steps=3", "trainer.progress=false", *words))
+    ingredients = prepare(config)
+    before = {name: tensor.clone() for name, tensor in ingredients.network.model.state_dict().items()}
+    schedule, submitted, logged = plan_schedule(config.schedule, 3), [], {}
+    fit(
+        config, ingredients, schedule, RunDirectory(tmp_path), submitted.append,
+        lambda values, step: logged.setdefault(step, {}).update(values),
+    )  # fmt: skip
+    for name, tensor in ingredients.network.model.state_dict().items():
+        assert torch.equal(tensor, before[name]) == ("lora_" not in name), name
+    assert submitted == sorted(schedule.captured)
+    assert all(logged[step].keys() >= {"behavior/train_loss", "behavior/grad_norm"} for step in range(3))
+    assert ingredients.network.model.training
+    floor, base = (
+        read_clouds(path) for path in (RunDirectory(tmp_path).floor_clouds(), RunDirectory(tmp_path).clouds(0))
+    )
+    for layer, cloud in base.items():
+        assert np.allclose(floor[layer], cloud, rtol=1e-3, atol=1e-3), "the same prompts in other batches"
