@@ -143,6 +143,8 @@ def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
     target = str((tda.transformer or {"_target_": "gtda."}).get("_target_", ""))
     if not target.startswith(WHITELIST):
         yield f"tda.transformer._target_={target}: must begin with one of {', '.join(WHITELIST)}"
+    if tda.metric == "cosine" and tda.transformer and not tda.takes_distances:
+        yield f"tda.metric=cosine: {tda.name} takes points, not distances; use euclidean or standardized"
 
 
 def plain(config: Any) -> dict[str, Any]:

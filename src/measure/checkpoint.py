@@ -9,19 +9,16 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from ..clouds.prepare import prepare_points
 from ..clouds.store import read_clouds
 from ..config import TdaConfig
 from ..geometry import displacement
-from ..rundir import RunDirectory, replacing
+from ..rundir import RunDirectory
 from ..topology import diagram_distance, summarize
-from ..topology.distances import METRICS, median_distance, pairwise_distances
-from ..topology.homology import Transformer, apply_transformer
 from ..topology.summaries import LENGTHS
+from .shapes import Shape, compute_shapes, load_shapes
 from .table import Row, metric_key, with_means, write_rows
 
 
@@ -51,21 +48,6 @@ class Measurement:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Shape:
-    """What homology sees of one layer at one step."""
-
-    diagram: np.ndarray
-    """(n_bars, 3) in the units of the activations"""
-    scale: float
-    """median pairwise distance; 0 if all points coincide"""
-
-    @property
-    def scaled(self) -> np.ndarray:
-        """The shape diagram: lengths in units of the cloud's own scale."""
-        return self.diagram * [1 / self.scale, 1 / self.scale, 1.0]
-
-
 def measure_checkpoint(job: Job) -> Measurement:
     """Diagrams of the checkpoint and its pairs, its metrics, written to its directory.
 
@@ -75,7 +57,7 @@ def measure_checkpoint(job: Job) -> Measurement:
     start = time.perf_counter()
     paired = {step for pair in job.pairs for step in pair}
     compared = paired | {0} | ({job.previous} if job.previous is not None else set())
-    shapes = {step: load_shapes(job, step) for step in sorted(compared)}
+    shapes = {step: load_shapes(job.source, job.run, step, job.tda) for step in sorted(compared)}
     clouds = {step: read_clouds(job.source.clouds(step)) for step in paired}
     found = [
         row
@@ -102,8 +84,8 @@ def _measure_layer(job: Job, layer: str, shapes: dict[int, Shape], clouds: dict[
     for k in job.tda.dimensions:
         values = summarize(here.diagram, k)
         if here.scale == 0:
-            # All points in one place: a valid state with no bar, and nothing else to say about it.
-            values = {"n_bars": 0.0} | dict.fromkeys(values.keys() - {"n_bars"}, math.nan)
+            # Points in one place: a valid state, but nothing else can be said in units of its size.
+            values |= dict.fromkeys(values.keys() - {"n_bars"}, math.nan)
         for name, value in values.items():
             yield Row(step, f"topology/{name}", value, layer, k)
             if name in LENGTHS:
@@ -121,7 +103,7 @@ def _measure_floor(job: Job, shapes: dict[str, Shape], clouds: dict[str, np.ndar
     path = job.source.floor_clouds()
     if not path.exists():
         return
-    again, other = _compute_shapes(job, 0, path), read_clouds(path)
+    again, other = compute_shapes(job.source, 0, path, job.tda), read_clouds(path)
     for layer, shape in shapes.items():
         yield Row(0, "floor/displacement", displacement(clouds[layer], other[layer], 1), layer)
         for k in job.tda.dimensions:
@@ -141,47 +123,3 @@ def _distance(a: Shape, b: Shape, dimension: int) -> float:
     if not (a.scale and b.scale):
         return math.nan
     return diagram_distance(a.scaled, b.scaled, dimension)
-
-
-def load_shapes(job: Job, step: int) -> dict[str, Shape]:
-    """Diagrams and scales of every layer at a step, computed and stored where they are not yet."""
-    path = job.run.diagrams(step)
-    if not path.exists():
-        shapes = _compute_shapes(job, step, job.source.clouds(step))
-        with replacing(path) as partial:
-            arrays = {f"{layer}.diagram": shape.diagram for layer, shape in shapes.items()}
-            arrays |= {f"{layer}.scale": np.array(shape.scale) for layer, shape in shapes.items()}
-            np.savez_compressed(partial, **arrays)
-        return shapes
-    with np.load(path) as stored:
-        layers = sorted({name.partition(".")[0] for name in stored.files})
-        return {name: Shape(stored[f"{name}.diagram"], float(stored[f"{name}.scale"])) for name in layers}
-
-
-def _compute_shapes(job: Job, step: int, path: Path) -> dict[str, Shape]:
-    transformer = build_transformer(job.tda)
-    base = read_clouds(job.source.clouds(0))
-    shapes = {}
-    for layer, cloud in read_clouds(path).items():
-        try:
-            shapes[layer] = compute_shape(cloud, base[layer], job.tda, transformer)
-        except ValueError as error:
-            raise ValueError(f"step {step}, {layer}: {error}") from error
-    return shapes
-
-
-def compute_shape(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig, transformer: Transformer) -> Shape:
-    """Diagram and scale of one (N, D) cloud; `base` is the same layer at step 0."""
-    points = prepare_points(cloud, base, metric=tda.metric, points=tda.points)
-    distances = pairwise_distances(points, tda.metric if tda.metric in METRICS else "euclidean")
-    return Shape(
-        apply_transformer(transformer, distances if tda.takes_distances else points), median_distance(distances)
-    )
-
-
-def build_transformer(tda: TdaConfig) -> Transformer:
-    """The giotto-tda transformer that the configuration names."""
-    from hydra.utils import instantiate
-
-    transformer: Transformer = instantiate(tda.transformer, _convert_="all")
-    return transformer
