@@ -1,8 +1,8 @@
 """The names of what a run directory holds, how files get there whole, and what an earlier start left.
 
 multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
-    config.yaml  status.json  run.log  metrics.jsonl  mlflow_run_id  topology.parquet
-    step_000012/  adapter/  clouds.safetensors  diagrams.npz  metrics.json
+    config.yaml  status.json  run.log  metrics.jsonl  mlflow_run_id  topology.parquet  figures/
+    step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  metrics.json
         step_000000/  floor.safetensors
 """
 
@@ -70,6 +70,14 @@ class RunDirectory:
     def diagrams(self, step: int) -> Path:
         return self.step(step) / "diagrams.npz"
 
+    def picture(self, step: int) -> Path:
+        """Persistence diagrams and barcodes of the step."""
+        return self.step(step) / "diagrams.png"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
     def metrics(self, step: int) -> Path:
         return self.step(step) / "metrics.json"
 
@@ -119,6 +127,11 @@ def load_config(run: RunDirectory) -> Config:
     """The configuration that a run was made with."""
     stored = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(run.config))
     return OmegaConf.to_object(stored)  # type: ignore[return-value]
+
+
+def run_name(config: Config) -> str:
+    """What a run is called where people read it."""
+    return f"{config.model.name} {config.objective.name} {config.tda.name} seed{config.seed}"
 
 
 def config_hash(config: Config) -> str:

@@ -9,13 +9,21 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+import pandas as pd
+
 from .config import Config
+from .figures.interactive import make_page
+from .figures.picture import draw_png
+from .figures.run import choose_shown, draw_betti, draw_diagrams, draw_drift, draw_velocity
 from .measure.checkpoint import Job
 from .measure.pool import WorkerPool
+from .measure.shapes import read_shapes
 from .measure.table import build_table, mark_floor, path_length, write_table
-from .rundir import RunDirectory, config_hash
+from .report import write_note
+from .rundir import RunDirectory, config_hash, run_name
 from .tracking import Store, Tracker, git_commit, track_run
 from .training.schedule import Schedule
+from .work import work
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +52,7 @@ class Session:
         for measured in self.pool.collect(wait=wait):
             self.tracker.log(measured.metrics | {"cost/topology_seconds": measured.seconds}, measured.step)
             self.tracker.skipped += measured.skipped
+            self.tracker.log_picture(self.run.picture(measured.step), "diagrams", measured.step)
         self.tracker.flush()
 
     def finish(self) -> None:
@@ -62,14 +71,42 @@ class Session:
         for step in self.schedule.checkpoints:
             if self.run.diagrams(step).exists():
                 self.tracker.log_artifact(self.run.diagrams(step), f"diagrams/{self.run.step(step).name}")
+        self._draw(table)
         if self.pool.failed:
             raise RuntimeError(
                 f"checkpoints {self.pool.failed} could not be measured; their clouds are kept in {self.source.path}"
             )
+        self.summary = self._summarize(table)
+        self.tracker.write_note(write_note(self.config, self.summary))
+
+    def _draw(self, table: pd.DataFrame) -> None:
+        """The figures of the whole run, as PNG and as one interactive page."""
+        done = [step for step in self.schedule.checkpoints if self.run.metrics(step).exists()]
+        stored = {step: read_shapes(self.run.diagrams(step)) for step in done}
+        # A cloud in one place has no shape to draw; a layer is drawn where it has one throughout.
+        layers = [n for n in next(iter(stored.values()), {}) if all(shapes[n].scale for shapes in stored.values())]
+        if not layers:
+            return
+        diagrams = {step: {name: shapes[name].scaled for name in layers} for step, shapes in stored.items()}
+        shown, dimensions = choose_shown(layers), self.config.tda.dimensions
+        whole = [
+            draw_velocity(table, dimensions),
+            draw_drift(table, dimensions),
+            draw_betti(diagrams, shown, dimensions),
+        ]
+        self.run.figures.mkdir(exist_ok=True)
+        for figure in whole:
+            (self.run.figures / f"{figure.name}.png").write_bytes(draw_png(figure))
+        page = make_page(run_name(self.config), [*whole, draw_diagrams(diagrams, shown, dimensions)])
+        (self.run.figures / "figures.html").write_text(page, encoding="utf-8")
+        for path in sorted(self.run.figures.iterdir()):
+            self.tracker.log_artifact(path, "figures")
+
+    def _summarize(self, table: pd.DataFrame) -> dict[str, Any]:
         losses = table[table.quantity.str.startswith("eval_loss_")].groupby("quantity").value
         lengths = {k: path_length(table, k) for k in self.config.tda.dimensions}
         below = table[table.quantity == "below_floor"].value
-        self.summary = {
+        return {
             "losses": {name: [float(v.iloc[0]), float(v.iloc[-1])] for name, v in losses},
             "checkpoints": len(self.schedule.checkpoints),
             "path_length": {f"H{k}": value for k, value in lengths.items() if value is not None},
@@ -106,7 +143,7 @@ def open_session(
     try:
         with (
             track_run(store, config, run, known | dict(tags), replaces) as tracker,
-            WorkerPool(config.tda.workers) as pool,
+            WorkerPool(work, config.tda.workers) as pool,
         ):
             session = Session(config, source or run, run, schedule, pool, tracker)
             yield session

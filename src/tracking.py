@@ -22,10 +22,11 @@ from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
+from PIL import Image
 
 from .config import Config, RequestError, TrackingConfig
 from .resolve import flatten, plain
-from .rundir import ROOT, RunDirectory
+from .rundir import ROOT, RunDirectory, run_name
 
 BATCH = 1000
 """Metrics that MLflow takes in one call."""
@@ -97,6 +98,16 @@ class Tracker:
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
         self.client.log_artifact(self.run_id, str(path), folder)
 
+    def log_picture(self, path: Path, key: str, step: int) -> None:
+        """Show a PNG in the run's image grid, where a slider goes over the steps; nothing if there is none."""
+        if path.exists():
+            with Image.open(path) as picture:
+                self.client.log_image(self.run_id, picture, key=key, step=step)
+
+    def write_note(self, markdown: str) -> None:
+        """The description at the top of the run's page."""
+        self.client.set_tag(self.run_id, "mlflow.note.content", markdown)
+
 
 @contextmanager
 def track_run(
@@ -114,8 +125,7 @@ def track_run(
     client, experiment = store
     if replaces:
         _retire(client, replaces)
-    name = f"{config.model.name} {config.objective.name} {config.tda.name} seed{config.seed}"
-    created = client.create_run(experiment, tags=dict(tags), run_name=name)
+    created = client.create_run(experiment, tags=dict(tags), run_name=run_name(config))
     run_id = created.info.run_id
     run.mlflow_run_id.write_text(run_id)
     params = [Param(key, str(value)) for key, value in flatten(plain(config)).items()]

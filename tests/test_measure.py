@@ -126,7 +126,7 @@ def test_workers_give_the_same_numbers_in_the_order_of_the_jobs(tmp_path: Path) 
     ]
     for workers in (1, 2):
         run = plant(tmp_path / str(workers), **clouds)
-        with WorkerPool(workers) as pool:
+        with WorkerPool(measure_checkpoint, workers) as pool:
             for n in range(4):
                 pool.submit(Job(run, run, n, ((n, n + 1),), n - 1 if n else None, RIPS))
             done = list(pool.collect(wait=True))
@@ -136,7 +136,7 @@ def test_workers_give_the_same_numbers_in_the_order_of_the_jobs(tmp_path: Path) 
 
 def test_a_checkpoint_that_fails_leaves_the_others_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     run = plant(tmp_path, s0=X, s1=np.full_like(X, np.inf), s2=X, s3=X)
-    with WorkerPool(1) as pool:
+    with WorkerPool(measure_checkpoint, 1) as pool:
         for step in (0, 2):
             pool.submit(Job(run, run, step, ((step, step + 1),), None, RIPS))
         assert [measured.step for measured in pool.collect(wait=True)] == [2]

@@ -75,6 +75,9 @@ def test_the_metrics_of_the_contract_are_complete(cell: Cell) -> None:
             for key in keys:
                 assert sorted(cell.history(key)) == CHECKPOINTS, key
             assert sorted(cell.history(f"naive_velocity/H{k}/{layer}")) == CHECKPOINTS[1:]
+        for quantity in ("displacement", "velocity_H0", "velocity_H1"):
+            assert list(cell.history(f"floor/{quantity}/{layer}")) == [0]
+            assert cell.history(f"floor/{quantity}/{layer}")[0] < 1e-3, "float32 on this machine"
     for name in ("train_loss", "learning_rate", "grad_norm"):
         assert sorted(cell.history(f"behavior/{name}")) == list(range(24))
     for source in ("helpful", "harmless"):
@@ -102,7 +105,12 @@ def test_the_run_carries_its_tags_parameters_and_artifacts(cell: Cell) -> None:
     assert tracked.data.params["trainer.max_steps"] == "24"
     assert tracked.data.params["trainer.learning_rate"] == "0.001", "the resolved value, not `null`"
     names = {item.path for item in cell.client.list_artifacts(tracked.info.run_id)}
-    assert {"config.yaml", "topology.parquet", "diagrams"} <= names
+    assert {"config.yaml", "topology.parquet", "diagrams", "figures", "images"} <= names
+    figures = {item.path for item in cell.client.list_artifacts(tracked.info.run_id, "figures")}
+    assert figures == {f"figures/{name}" for name in ("figures.html", "velocity.png", "drift.png", "betti.png")}
+    note = tracked.data.tags["mlflow.note.content"]
+    assert "**tiny** (pretrained) fine-tuned to be **helpful**" in note
+    assert "held-out loss, helpful" in note
     assert len(cell.client.list_artifacts(tracked.info.run_id, "diagrams")) == len(CHECKPOINTS)
 
 
@@ -112,8 +120,8 @@ def test_the_directory_holds_what_the_contract_names(cell: Cell) -> None:
     for step in CHECKPOINTS:
         assert (cell.run.adapter(step) / "adapter_model.safetensors").is_file()
         assert {p.name for p in cell.run.step(step).iterdir()} == {
-            "adapter", "clouds.safetensors", "diagrams.npz", "metrics.json",
-        }  # fmt: skip
+            "adapter", "clouds.safetensors", "diagrams.npz", "diagrams.png", "metrics.json",
+        } | ({"floor.safetensors"} if step == 0 else set())  # fmt: skip
     captured = {int(p.name[5:]) for p in cell.run.path.glob("step_*")}
     assert captured == {s + n for s in CHECKPOINTS for n in range(3)}, "pairs are captured, and nothing else"
     assert cell.run.read_status()["state"] == "done"
@@ -128,6 +136,9 @@ def test_the_table_is_long_and_says_what_mlflow_says(cell: Cell) -> None:
     averaged = velocity[velocity.pair_step == -1].set_index("step").value
     assert averaged.to_dict() == cell.history("velocity/H1/mean")
     assert sorted(velocity[velocity.step == 7].pair_step) == [-1, 8, 9]
+    marks = table[table.quantity == "below_floor"]
+    assert len(marks) == len(CHECKPOINTS) * 6 * 2
+    assert set(marks.value) == {0.0}, "training moves more than rounding"
     rate = table[table.quantity == "learning_rate"].set_index("step").value
     assert rate.to_dict() == cell.history("behavior/learning_rate")
     assert set(table["sample"]) == {-1}
@@ -222,6 +233,7 @@ def test_a_learning_rate_of_0_moves_nothing(tmp_path: Path) -> None:
     for k in (0, 1):
         for layer in LAYERS:
             assert set(still.history(f"velocity/H{k}/{layer}").values()) == {0.0}
+    assert "below 3 x the rounding floor" in still.stdout
 
 
 def test_a_failing_run_says_so_everywhere(command: Command, tmp_path: Path) -> None:

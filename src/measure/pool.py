@@ -9,11 +9,11 @@ import logging
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from types import TracebackType
 
-from .checkpoint import Job, Measurement, measure_checkpoint
+from .checkpoint import Job, Measurement
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +21,9 @@ logger = logging.getLogger(__name__)
 class WorkerPool:
     """One persistent pool per run; results come back in the order of the jobs."""
 
-    def __init__(self, workers: int | None = None) -> None:
-        """`workers`: number of processes; None takes half the cores."""
+    def __init__(self, work: Callable[[Job], Measurement], workers: int | None = None) -> None:
+        """`work`: what a worker does with a job; `workers`: number of processes, None takes half the cores."""
+        self.work = work
         self.executor = ProcessPoolExecutor(
             workers or max(1, (os.cpu_count() or 2) // 2),
             mp_context=multiprocessing.get_context("spawn"),
@@ -33,7 +34,7 @@ class WorkerPool:
         """Checkpoints whose measurement raised; their clouds are on disk."""
 
     def submit(self, job: Job) -> None:
-        self.pending.append((job, self.executor.submit(measure_checkpoint, job)))
+        self.pending.append((job, self.executor.submit(self.work, job)))
 
     def collect(self, *, wait: bool = False) -> Iterator[Measurement]:
         """Measurements that are ready, in order; with `wait`, all that are still under way."""

@@ -45,6 +45,11 @@ def load_shapes(source: RunDirectory, run: RunDirectory, step: int, tda: TdaConf
             arrays |= {f"{layer}.scale": np.array(shape.scale) for layer, shape in shapes.items()}
             np.savez_compressed(partial, **arrays)
         return shapes
+    return read_shapes(path)
+
+
+def read_shapes(path: Path) -> dict[str, Shape]:
+    """Shapes of every layer from one file of diagrams."""
     with np.load(path) as stored:
         layers = sorted({name.partition(".")[0] for name in stored.files})
         return {name: Shape(stored[f"{name}.diagram"], float(stored[f"{name}.scale"])) for name in layers}
