@@ -22,8 +22,10 @@ $(READY): requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	touch $@
 
-# torch's CUDA packages follow from its own pins; a CPU build has none.
+# torch's CUDA packages follow from its own pins; a CPU build has none. What is locked stays, unless pyproject.toml says
+# otherwise; remove the file first to take the newest of everything.
 lock: $(READY)
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header --extra dev \
-		pyproject.toml | grep -vE '^(nvidia-|cuda-|triton)' > requirements.lock
+		pyproject.toml --output-file requirements.lock
+	sed -i -E '/^(nvidia-|cuda-|triton)/d' requirements.lock
