@@ -68,14 +68,14 @@ def test_a_run_of_defaults_lives_under_its_plain_name() -> None:
 
 
 def test_a_cell_has_one_home_however_it_was_started() -> None:
-    smoke = ["probe.size=32", "schedule.early=3", "schedule.late=4", "objective.eval_size=16"]
+    smoke = ["probe.size=64", "schedule.early=3", "schedule.late=4", "objective.eval_size=16"]
     smoke += ["trainer.max_steps=24", "trainer.warmup_steps=4"]
     assert home("experiment=smoke") == home(*reversed(smoke))
     assert home("trainer.max_steps=240") == home(), "a default spelled out is still the default"
 
 
 def test_different_configurations_never_share_a_home() -> None:
-    homes = [home(), home("seed=1"), home("adapter=full"), home("probe.size=64"), home("probe.size=64", "seed=1")]
+    homes = [home(), home("seed=1"), home("adapter=full"), home("probe.size=128"), home("probe.size=128", "seed=1")]
     assert len(set(homes)) == len(homes)
 
 

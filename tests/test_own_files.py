@@ -82,11 +82,11 @@ def test_own_probes_are_the_first_different_ones(tmp_path: Path) -> None:
 def test_a_run_on_nothing_but_the_users_own_files(command: Command, tmp_path: Path) -> None:
     rows = [{"messages": [{"role": "user", "content": f"Say {n}"}, REPLY | {"content": f"{n}!"}]} for n in range(200)]
     (tmp_path / "helpful.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (tmp_path / "probes.txt").write_text("".join(f"What comes after {n}?\n" for n in range(32)))
+    (tmp_path / "probes.txt").write_text("".join(f"What comes after {n}?\n" for n in range(64)))
     words = ["experiment=smoke", "objective.dialogues=jsonl", "objective.data_dir=.", "trainer.max_steps=4"]
     done = command("src.run", *words, "trainer.warmup_steps=1", "probe.file=probes.txt")
     assert done.returncode == 0, done.stderr
-    (tmp_path / "probes.txt").write_text("".join(f"Say {n}\n" for n in range(32)))
+    (tmp_path / "probes.txt").write_text("".join(f"Say {n}\n" for n in range(64)))
     done = command("src.run", *words, "trainer.warmup_steps=2", "probe.file=probes.txt")
     assert done.returncode == 2
     assert "prompts begin like a training dialogue" in done.stderr
