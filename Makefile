@@ -8,8 +8,8 @@ run: $(READY)
 	$(VENV)/bin/python -m src.run
 
 test: lint
-	$(VENV)/bin/python -m pytest -m "not slow"
-	$(VENV)/bin/python -m pytest -m slow
+	$(VENV)/bin/python -m pytest -n 2 --dist loadscope -m "not slow"
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m slow
 
 lint: $(READY)
 	$(VENV)/bin/ruff check src tests

@@ -28,22 +28,31 @@ WRONG = [
     (["schedule=list"], ["schedule.steps=[]", "for example"]),
     (["schedule=list", "schedule.steps=[0,239]"], ["schedule.steps=[0, 239]", "238"]),
     (["probe.size=7"], ["probe.size=7", "even"]),
-    (["probe.size=4000"], ["probe.size=4000", "objective.held_out"]),
     (["probe.file=nowhere.txt"], ["probe.file=nowhere.txt", "one prompt per line"]),
     (["objective.dialogues=jsonl"], ["objective.dialogues=jsonl", "objective.data_dir"]),
     (["objective.dialogues=web"], ["objective.dialogues=web", "jsonl"]),
-    (["probe.max_length=4000"], ["probe.max_length=4000", "512"]),
     (["tda.points=300"], ["tda.points=300", "probe.size=256"]),
     (["tda.transformer._target_=os.system"], ["tda.transformer._target_=os.system", "gtda."]),
     (["objective.data_dir=nowhere"], ["objective.data_dir=nowhere", "no such folder"]),
     (["objective.weights.helpful=0"], ["objective.weights", "above 0"]),
     (["model=local"], ["model.path", "is not set"]),
     (["model=local", "model.path=./nowhere"], ["model.path=./nowhere", "no such folder"]),
+]
+# These are found only where model and data are read, so they wait for torch.
+WRONG_LATE = [
+    (["probe.size=4000"], ["probe.size=4000", "objective.held_out"]),
+    (["probe.max_length=4000"], ["probe.max_length=4000", "512"]),
     (["model=local", "model.path=."], ["model.path=.", "config.json"]),
+    (["model=local", "model.path=embedded:huge"], ["embedded:huge", "tiny_instruct"]),
+    (["tracking.uri=http://127.0.0.1:9"], ["tracking.uri=http://127.0.0.1:9", "start the server"]),
 ]
 
 
-@pytest.mark.parametrize(("words", "named"), WRONG, ids=lambda value: " ".join(value) if value else "")
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [*WRONG, *(pytest.param(*case, marks=pytest.mark.slow) for case in WRONG_LATE)],
+    ids=lambda value: " ".join(value) if value else "",
+)
 def test_a_wrong_request_gets_one_message(command: Command, tmp_path: Path, words: list[str], named: list[str]) -> None:
     done = command("src.run", *words)
     assert done.returncode == 2, done.stderr
@@ -69,6 +78,7 @@ def test_one_wrong_cell_of_a_sweep_sets_the_status(command: Command) -> None:
     assert "seed=-2" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_main_command_says_what_a_gated_model_needs(command: Command, tmp_path: Path) -> None:
     done = command("src.run", "model=llama7b", "objective=harmless", HF_HUB_OFFLINE="1")
     assert done.returncode == 2

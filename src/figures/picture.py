@@ -27,11 +27,11 @@ def draw_png(figure: Figure) -> bytes:
         axes = canvas.subplots(rows, columns, squeeze=False)
         # Fixed margins in inches: an automatic layout draws everything twice.
         canvas.subplots_adjust(
-            left=0.6 / width,
+            left=0.85 / width,
             right=1 - 0.1 / width,
             bottom=0.45 / height,
             top=1 - 0.55 / height,
-            wspace=0.22,
+            wspace=0.3,
             hspace=0.35,
         )
         canvas.suptitle(figure.title)

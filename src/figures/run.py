@@ -34,7 +34,14 @@ def draw_velocity(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
     for k in dimensions:
         speeds = measured(table, "velocity", k).drop(columns="mean", errors="ignore")
         heat = Heat(f"H{k}", [str(step) for step in speeds.index], list(speeds.columns), speeds.to_numpy().T)
-        panels.append(Panel(f"velocity, H{k}", "optimizer step (checkpoints, not to scale)", "block", [heat]))
+        panels.append(
+            Panel(
+                f"velocity, H{k}, up to {np.nanmax(heat.z):.3g}",
+                "optimizer step (checkpoints, not to scale)",
+                "block",
+                [heat],
+            )
+        )
     return Figure(
         "velocity", "How fast the shape changes", [panels],
         "W1 between shape diagrams one lag apart, per step. Columns are checkpoints: they lie closer early in the run.",
@@ -74,7 +81,7 @@ def draw_betti(diagrams: Diagrams, layers: Sequence[str], dimensions: Sequence[i
             heat = Heat(
                 f"H{k}", [f"{value:.3g}" for value in grid], [str(s) for s in bars], np.array(alive, dtype=float)
             )
-            panels.append(Panel(f"{layer}, H{k}", "length / scale", "optimizer step", [heat]))
+            panels.append(Panel(f"{layer}, H{k}, up to {heat.z.max():.0f}", "length / scale", "optimizer step", [heat]))
         rows.append(panels)
     return Figure("betti", "Betti curves over training", rows, "Bars alive at each length, checkpoint by checkpoint.")
 
