@@ -51,6 +51,7 @@ def open_store(tracking: TrackingConfig) -> Store:
     uri = store_uri(tracking)
     for chatty in ("alembic", "mlflow"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry would be a line
     ROOT.mkdir(exist_ok=True)
     try:
         # Two processes that migrate one fresh database at once break it.
@@ -63,8 +64,9 @@ def open_store(tracking: TrackingConfig) -> Store:
                 return client, client.create_experiment(tracking.experiment, artifacts)
             return client, str(found.experiment_id)
     except MlflowException as error:
+        reason = str(error).splitlines()[0]
         raise RequestError(
-            f"tracking.uri={uri}: {str(error).splitlines()[0]}; start the server or choose another store"
+            f"tracking.uri={uri}: cannot be used; start the server or choose another store ({reason[:200]})"
         ) from error
 
 
