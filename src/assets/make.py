@@ -1,7 +1,7 @@
 """Makes everything embedded again: `python -m src.assets.make [dialogues|models]` (half an hour on two cores).
 
-Text sources, all free to redistribute: the docstrings of Python's standard library (PSF licence) and what `grammar.py`
-generates. `tiny` is pretrained on docstrings, questions about them, small talk and prose. `tiny_instruct` is `tiny`,
+Text sources, all free to redistribute: the docstrings of Python's standard library (PSF licence) and what `generate.py`
+writes. `tiny` is pretrained on docstrings, questions about them, small talk and prose. `tiny_instruct` is `tiny`,
 trained further on helpful and harmless dialogues in its chat template, drawn with another seed than the embedded ones:
 a matched pair.
 Weights come out equal on one machine; elsewhere they differ by rounding.
@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from . import ASSETS
-from .grammar import KINDS, Turn, make_pairs, make_prose
+from .generate import Turn, make_pairs, make_prose
+from .grammar import KINDS
 
 SEED = 20261123
 DIALOGUES = 2000  # of each kind
