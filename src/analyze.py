@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from .command import launch
 from .config import AnalyzeConfig, Config, RequestError
 from .report import show_summary
-from .resolve import resolve_analysis
+from .resolve import memory_conflicts, resolve_analysis
 from .rundir import ROOT, RunDirectory, check_earlier_start, load_config, place_analysis, start_over
 
 
@@ -20,6 +20,8 @@ def analyze(composed: DictConfig) -> None:
     config = load_config(source)
     if request.tda.points and request.tda.points > config.probe.size:
         raise RequestError(f"tda.points={request.tda.points}: this run has probe.size={config.probe.size} points")
+    for problem in memory_conflicts(request.tda, config.probe.size):
+        raise RequestError(problem)
     config.tda, config.tracking = request.tda, request.tracking
     config.force, config.debug = request.force, request.debug
     directory = place_analysis(source, config)

@@ -73,6 +73,8 @@ class TdaConfig:
     """Probes taken into a diagram, the first of the probe set; null takes all."""
     workers: int | None = limited(None, at_least=1)
     """Processes that compute topology while training goes on; null takes half the cores."""
+    max_memory_gb: float | None = limited(None, above=0)
+    """GiB that the workers may take together; null takes half of the machine's."""
 
     @property
     def dimensions(self) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from .config import SOURCES, AnalyzeConfig, Config, RequestError, TdaConfig, UiConfig
+from .memory import diagram_memory_gb, machine_memory_gb, most_points
 
 WHITELIST = ("gtda.", "src.", "sklearn.")
 """Prefixes that a `_target_` may have: instantiating runs code."""
 
 # What says how a run is watched, not what it is: kept out of the config hash and of a run's directory name.
-NOT_IDENTITY = ("tracking.", "force", "debug", "sweep", "tda.workers", "trainer.progress")
+NOT_IDENTITY = ("tracking.", "force", "debug", "sweep", "tda.workers", "tda.max_memory_gb", "trainer.progress")
 
 
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
@@ -137,6 +139,7 @@ def _conflicts(config: Config) -> Iterator[str]:
         yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
     if config.tda.points and config.tda.points > probe.size:
         yield f"tda.points={config.tda.points}: at most probe.size={probe.size}"
+    yield from memory_conflicts(config.tda, probe.size)
 
 
 def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
@@ -145,6 +148,25 @@ def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
         yield f"tda.transformer._target_={target}: must begin with one of {', '.join(WHITELIST)}"
     if tda.metric == "cosine" and tda.transformer and not tda.takes_distances:
         yield f"tda.metric=cosine: {tda.name} takes points, not distances; use euclidean or standardized"
+
+
+def memory_conflicts(tda: TdaConfig, probes: int) -> Iterator[str]:
+    """What is wrong if the diagrams of `probes` points, one in each worker, may not fit into memory."""
+    if tda.transformer is None:
+        return
+    points, top = min(tda.points or probes, probes), max(tda.dimensions)
+    workers, limit = count_workers(tda), tda.max_memory_gb or machine_memory_gb() / 2
+    needed = diagram_memory_gb(points, top)
+    if needed * workers > limit:
+        yield (
+            f"tda.points={points}: H{top} of {points} points may take {needed:.1f} GiB in each of "
+            f"tda.workers={workers}, tda.max_memory_gb={limit:.1f}; at most {most_points(limit / workers, top)} points fit"
+        )
+
+
+def count_workers(tda: TdaConfig) -> int:
+    """Worker processes: as asked, else half the cores."""
+    return tda.workers or max(1, (os.cpu_count() or 2) // 2)
 
 
 def plain(config: Any) -> dict[str, Any]:

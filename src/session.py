@@ -20,6 +20,7 @@ from .measure.pool import WorkerPool
 from .measure.shapes import read_shapes
 from .measure.table import build_table, mark_floor, path_length, write_table
 from .report import write_note
+from .resolve import count_workers
 from .rundir import RunDirectory, config_hash, run_name
 from .tracking import Store, Tracker, git_commit, track_run
 from .training.schedule import Schedule
@@ -143,7 +144,7 @@ def open_session(
     try:
         with (
             track_run(store, config, run, known | dict(tags), replaces) as tracker,
-            WorkerPool(work, config.tda.workers) as pool,
+            WorkerPool(work, count_workers(config.tda)) as pool,
         ):
             session = Session(config, source or run, run, schedule, pool, tracker)
             yield session

@@ -128,10 +128,8 @@ def test_all_replies_are_learned_on_request(tiny: PreTrainedTokenizerBase) -> No
     assert chat == f"A small model.<|end|>{TALK.chosen}<|end|>"
 
 
-def test_chat_masks_the_prompt(tiny: PreTrainedTokenizerBase, stories: PreTrainedTokenizerBase) -> None:
+def test_chat_masks_the_prompt(tiny: PreTrainedTokenizerBase) -> None:
     assert learned(encode_dialogue(TALK, "chat", "last", tiny, 512), tiny) == f"{TALK.chosen}<|end|>"
-    with pytest.raises(RequestError, match="no chat template"):
-        encode_dialogue(TALK, "chat", "last", stories, 512)
 
 
 def test_a_long_dialogue_loses_its_beginning_not_its_reply(tiny: PreTrainedTokenizerBase) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -44,6 +47,8 @@ WRONG = [
     (["probe.pooling=max"], ["probe.pooling=max", "last, mean"]),
     (["trainer.lr_schedule=step"], ["trainer.lr_schedule=step", "constant, linear, cosine"]),
     (["trainer.precision=fp8"], ["trainer.precision=fp8", "bfloat16"]),
+    (["tda=h2", "probe.size=3000", "tda.max_memory_gb=8"], ["tda.points=3000", "GiB", "tda.max_memory_gb=8", "fit"]),
+    (["tda.max_memory_gb=0"], ["tda.max_memory_gb=0", "above 0"]),
     (["tda.metric=manhattan"], ["tda.metric=manhattan", "cosine"]),
     (["tda.metric=cosine", "~tda.transformer.metric"], ["tda.metric=cosine", "takes points"]),
     (["objective.held_out=1"], ["objective.held_out=1", "below 1"]),
@@ -89,6 +94,91 @@ def test_one_wrong_cell_of_a_sweep_sets_the_status(command: Command) -> None:
     assert done.returncode == 2
     assert "seed=-1" in done.stderr
     assert "seed=-2" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"messages": [', "Expecting value"),
+        ('{"text": "Hi"}', "chosen"),
+        ('{"prompt": "Hi", "chosen": "Yes"}', "rejected"),
+    ],
+)
+def test_a_malformed_line_is_named_by_file_and_number(command: Command, tmp_path: Path, line: str, said: str) -> None:
+    good = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}]}'
+    (tmp_path / "helpful.jsonl").write_text(f"{good}\n{line}\n")
+    done = command("src.run", "objective.dialogues=jsonl", "objective.data_dir=.")
+    assert done.returncode == 2
+    for part in ("objective.data_dir", "helpful.jsonl: line 2", said):
+        assert part in done.stderr
+    assert len(done.stderr.splitlines()) <= 3, done.stderr
+    assert not list((tmp_path / "multirun").glob("[!.]*"))
+
+
+@pytest.mark.slow
+def test_a_file_that_is_no_text_is_named(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "helpful.jsonl.gz").write_bytes(b"no gzip")
+    done = command("src.run", "objective.dialogues=jsonl", "objective.data_dir=.")
+    assert done.returncode == 2
+    assert "helpful.jsonl.gz" in done.stderr
+    assert "gzip" in done.stderr
+    (tmp_path / "probes.txt").write_bytes(b"\xff\xfe\n" * 80)
+    done = command("src.run", "probe.file=probes.txt")
+    assert done.returncode == 2
+    assert "probe.file=probes.txt" in done.stderr
+    assert "UTF-8" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["probe.template", "objective.template"])
+def test_a_missing_chat_template_is_named(command: Command, shared_data: Path, key: str) -> None:
+    done = command("src.run", "model=local", f"model.path={shared_data}/models/stories260k", f"{key}=chat")
+    assert done.returncode == 2
+    assert f"{key}=chat: the tokenizer of local has no chat template; use {key}=plain" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def refusing_hub() -> Iterator[str]:
+    """A server that answers as the hub does where a model is gated or not there."""
+
+    class Refuse(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            gated = "/meta-llama/" in self.path
+            self.send_response(403 if gated else 404)
+            self.send_header("X-Error-Code", "GatedRepo" if gated else "RepoNotFound")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refuse) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["model=llama7b"], ["model.path=meta-llama/Llama-2-7b-hf", "gated", "licence", "HF_TOKEN"]),
+        (["model=local", "model.path=nobody/nothing"], ["model.path=nobody/nothing", "not a valid model identifier"]),
+    ],
+)
+def test_what_the_hub_refuses_is_named(
+    command: Command, refusing_hub: str, tmp_path: Path, words: list[str], named: list[str]
+) -> None:
+    done = command("src.run", *words, HF_ENDPOINT=refusing_hub, HF_HOME=str(tmp_path / "hub"))
+    assert done.returncode == 2
+    for part in [*named, "model=local model.path=<folder>"]:
+        assert part in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert not list((tmp_path / "multirun").glob("[!.]*"))
 
 
 @pytest.mark.slow

@@ -24,23 +24,33 @@ T = TypeVar("T")
 
 
 def read_rows(key: str, file: Path, parse: Callable[[Any], T]) -> Iterator[T]:
-    """`parse` of every line that is not blank, JSON decoded; gzip by its name.
+    """`parse` of every line that is not blank, JSON decoded.
 
     Raises:
         RequestError: naming `key`, the file and the line that is no JSON or that `parse` refuses.
     """
+    for number, line in read_lines(key, file):
+        try:
+            yield parse(json.loads(line))
+        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+            raise RequestError(f"{key}={file}: line {number} cannot be used ({reason}); mend or remove it") from error
+
+
+def read_lines(key: str, file: Path) -> Iterator[tuple[int, str]]:
+    """Lines that are not blank with their numbers, from 1; gzip by the file's name.
+
+    Raises:
+        RequestError: naming `key` and the file if it is no text.
+    """
     opener = gzip.open if file.suffix == ".gz" else open
-    with opener(file, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                yield parse(json.loads(line))
-            except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-                reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-                raise RequestError(
-                    f"{key}={file}: line {number} cannot be used ({reason}); mend or remove it"
-                ) from error
+    try:
+        with opener(file, "rt", encoding="utf-8") as lines:
+            yield from ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise RequestError(
+            f"{key}={file}: cannot be read ({error}); it must be text in UTF-8, or gzip of it"
+        ) from error
 
 
 def read_own_dialogues(folder: Path, source: str) -> list[Dialogue]:
@@ -107,5 +117,4 @@ def read_prompts(file: Path) -> list[tuple[Turn, ...]]:
     """
     if ".jsonl" in file.suffixes:
         return list(read_rows("probe.file", file, parse_prompt))
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return [(Turn("user", line.strip()),) for line in lines if line.strip()]
+    return [(Turn("user", line.strip()),) for _, line in read_lines("probe.file", file)]

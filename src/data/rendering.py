@@ -35,8 +35,6 @@ def render_prompt(turns: Sequence[Turn], template: str, tokenizer: PreTrainedTok
 
 
 def _render_chat(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase, *, add_generation_prompt: bool) -> str:
-    if not tokenizer.chat_template:
-        raise RequestError("template=chat: this model's tokenizer has no chat template; use template=plain")
     messages = [{"role": turn.role, "content": turn.text} for turn in turns]
     return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=add_generation_prompt))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -21,11 +20,11 @@ logger = logging.getLogger(__name__)
 class WorkerPool:
     """One persistent pool per run; results come back in the order of the jobs."""
 
-    def __init__(self, work: Callable[[Job], Measurement], workers: int | None = None) -> None:
-        """`work`: what a worker does with a job; `workers`: number of processes, None takes half the cores."""
+    def __init__(self, work: Callable[[Job], Measurement], workers: int = 1) -> None:
+        """`work`: what a worker does with a job; `workers`: number of processes."""
         self.work = work
         self.executor = ProcessPoolExecutor(
-            workers or max(1, (os.cpu_count() or 2) // 2),
+            workers,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_use_one_thread,
         )

@@ -17,7 +17,7 @@ from ..config import Config
 from ..data.objectives import RunData, load_data
 from ..rundir import RunDirectory
 from .checkpoints import Checkpoints
-from .model import Network, check_context, load_network, load_tokenizer, uses_bfloat16
+from .model import Network, check_context, check_template, load_network, load_tokenizer, uses_bfloat16
 from .module import FineTuning, Log
 from .schedule import Schedule
 
@@ -39,6 +39,7 @@ def prepare(config: Config) -> Ingredients:
     disable_progress_bar()  # of the weights' loading
     lightning.seed_everything(config.seed, verbose=False)
     tokenizer = load_tokenizer(config.model)
+    check_template(config, tokenizer)
     data = load_data(config, tokenizer)
     network = load_network(config.model, config.adapter, config.trainer, config.probe, config.seed)
     check_context(config, network)

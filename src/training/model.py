@@ -135,6 +135,16 @@ def save_adapter(network: Network, folder: Path) -> None:
         network.model.save_pretrained(folder)
 
 
+def check_template(config: Config, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raises RequestError if a chat template is asked for and the tokenizer has none."""
+    for key, template in (("objective", config.objective.template), ("probe", config.probe.template)):
+        if template == "chat" and not tokenizer.chat_template:
+            raise RequestError(
+                f"{key}.template=chat: the tokenizer of {config.model.name} has no chat template; "
+                f"use {key}.template=plain"
+            )
+
+
 def check_context(config: Config, network: Network) -> None:
     """Raises RequestError if a length exceeds what the model was built for."""
     context = getattr(network.causal.config.get_text_config(), "max_position_embeddings", None)

@@ -1,0 +1,45 @@
+"""How much memory a diagram may take, and how much there is; asked before anything is started."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+GIB = 2**30
+# Peaks of giotto-ph over a sphere, where every simplex stays in the filtration: 63 bytes an edge (H1, 4,096 points),
+# 97 a triangle (H2, 400 points). Clouds of activations take less, H2 of them a tenth; what may happen is what counts.
+_BYTES_PER_SIMPLEX = {1: 64, 2: 100}
+_DISTANCE_COPIES = 6
+"""float64 (n, n) arrays alive at once while distances are made and handed over."""
+
+
+def diagram_memory_gb(points: int, dimension: int) -> float:
+    """GiB that one diagram may take at its peak.
+
+    Args:
+        points: number of points.
+        dimension: highest homology dimension; a bar of dimension k is looked for among the (k + 1)-subsets.
+    """
+    simplices = math.comb(points, dimension + 1) * _BYTES_PER_SIMPLEX.get(dimension, 100 if dimension else 0)
+    return (simplices + _DISTANCE_COPIES * 8 * points**2) / GIB
+
+
+def most_points(gb: float, dimension: int) -> int:
+    """The largest number of points whose diagram fits into `gb` GiB."""
+    low, high = 0, 1
+    while diagram_memory_gb(high, dimension) <= gb:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if diagram_memory_gb(middle, dimension) <= gb else (low, middle)
+    return low
+
+
+def machine_memory_gb() -> float:
+    """GiB of this machine, or of the control group that confines the process."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = Path("/sys/fs/cgroup/memory.max")
+    if limit.is_file() and (text := limit.read_text().strip()).isdigit():
+        total = min(total, int(text))
+    return total / GIB
