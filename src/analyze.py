@@ -58,10 +58,12 @@ def analyze_run(config: Config, source: RunDirectory, run: RunDirectory) -> None
         RuntimeError: at the end, if a checkpoint could not be measured.
     """
     from .clouds.store import read_probe_hash
+    from .measure.shapes import check_transformer
     from .session import open_session
     from .tracking import open_store
     from .training.schedule import Schedule, plan_schedule
 
+    check_transformer(config.tda)
     planned = plan_schedule(config.schedule, config.trainer.max_steps)
     complete = tuple(
         step for step in planned.checkpoints

@@ -5,6 +5,7 @@ The one place for defaults; YAML under `conf/` holds only what differs. Checks a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +62,16 @@ class ObjectiveConfig:
     """Dialogues per source for the held-out loss."""
 
 
+def parts_of(nested: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping in a nested configuration, the outermost first."""
+    if isinstance(nested, dict):
+        yield nested
+        nested = list(nested.values())
+    if isinstance(nested, list):
+        for value in nested:
+            yield from parts_of(value)
+
+
 @dataclass
 class TdaConfig:
     name: str = MISSING
@@ -76,15 +87,22 @@ class TdaConfig:
     max_memory_gb: float | None = limited(None, above=0)
     """GiB that the workers may take together; null takes half of the machine's."""
 
+    takes: str | None = limited(None, one_of=("distances", "points"))
+    """What the transformer is given; null: distances where its `metric` is `precomputed`, else points."""
+    components: int | None = limited(None, at_least=1)
+    """Principal components of step 0 that points are projected on at every step; null keeps all coordinates."""
+
     @property
     def dimensions(self) -> tuple[int, ...]:
-        """Homology dimensions that the transformer is asked for."""
-        return tuple((self.transformer or {}).get("homology_dimensions", (0, 1)))
+        """Homology dimensions that the transformer, or the part of it that computes homology, is asked for."""
+        asked = [part["homology_dimensions"] for part in parts_of(self.transformer) if "homology_dimensions" in part]
+        return tuple(asked[0]) if asked else (0, 1)
 
     @property
     def takes_distances(self) -> bool:
         """Whether the transformer is given pairwise distances instead of points."""
-        return (self.transformer or {}).get("metric") == "precomputed"
+        usual = "distances" if (self.transformer or {}).get("metric") == "precomputed" else "points"
+        return (self.takes or usual) == "distances"
 
 
 @dataclass

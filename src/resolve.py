@@ -12,11 +12,14 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from .config import SOURCES, AnalyzeConfig, Config, RequestError, TdaConfig, UiConfig
+from .config import SOURCES, AnalyzeConfig, Config, RequestError, TdaConfig, UiConfig, parts_of
 from .memory import diagram_memory_gb, machine_memory_gb, most_points
 
 WHITELIST = ("gtda.", "src.", "sklearn.")
 """Prefixes that a `_target_` may have: instantiating runs code."""
+
+_SPARSE = ("SparseRipsPersistence", "WeakAlphaPersistence", "CechPersistence")
+"""Methods whose complex grows about linearly with the points: only their distances count for memory."""
 
 # What says how a run is watched, not what it is: kept out of the config hash and of a run's directory name.
 NOT_IDENTITY = ("tracking.", "force", "debug", "sweep", "tda.workers", "tda.max_memory_gb", "trainer.progress")
@@ -143,24 +146,33 @@ def _conflicts(config: Config) -> Iterator[str]:
 
 
 def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
-    target = str((tda.transformer or {"_target_": "gtda."}).get("_target_", ""))
-    if not target.startswith(WHITELIST):
-        yield f"tda.transformer._target_={target}: must begin with one of {', '.join(WHITELIST)}"
+    if tda.transformer is not None and "_target_" not in tda.transformer:
+        yield "tda.transformer: needs a _target_, for example gtda.homology.VietorisRipsPersistence"
+    for target in [str(part["_target_"]) for part in parts_of(tda.transformer) if "_target_" in part]:
+        if not target.startswith(WHITELIST):
+            yield f"tda.transformer._target_={target}: must begin with one of {', '.join(WHITELIST)}"
+    if not tda.dimensions or not all(isinstance(k, int) and k >= 0 for k in tda.dimensions):
+        yield f"tda.transformer.homology_dimensions={list(tda.dimensions)}: give whole numbers from 0, such as [0,1]"
+    if tda.components and tda.metric == "cosine":
+        yield f"tda.components={tda.components}: takes no tda.metric=cosine, a projection changes angles"
     if tda.metric == "cosine" and tda.transformer and not tda.takes_distances:
         yield f"tda.metric=cosine: {tda.name} takes points, not distances; use euclidean or standardized"
 
 
 def memory_conflicts(tda: TdaConfig, probes: int) -> Iterator[str]:
     """What is wrong if the diagrams of `probes` points, one in each worker, may not fit into memory."""
-    if tda.transformer is None:
+    if tda.transformer is None or not all(isinstance(k, int) for k in tda.dimensions):
         return
     points, top = min(tda.points or probes, probes), max(tda.dimensions)
+    if str(tda.transformer.get("_target_")).endswith(_SPARSE):
+        top = 0
     workers, limit = count_workers(tda), tda.max_memory_gb or machine_memory_gb() / 2
     needed = diagram_memory_gb(points, top)
     if needed * workers > limit:
         yield (
             f"tda.points={points}: H{top} of {points} points may take {needed:.1f} GiB in each of "
-            f"tda.workers={workers}, tda.max_memory_gb={limit:.1f}; at most {most_points(limit / workers, top)} points fit"
+            f"tda.workers={workers}, tda.max_memory_gb={limit:.1f}; at most {most_points(limit / workers, top)} points "
+            "fit"
         )
 
 

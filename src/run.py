@@ -38,11 +38,14 @@ def run_cell(config: Config, run: RunDirectory) -> None:
         RuntimeError: at the end, if a checkpoint could not be measured.
     """
     # Late: composing and checking a request must not wait for torch and MLflow.
+    from .measure.shapes import check_transformer
     from .session import open_session
     from .tracking import open_store
     from .training.fit import fit, prepare
     from .training.schedule import plan_schedule
 
+    if config.tda.transformer is not None:
+        check_transformer(config.tda)
     ingredients = prepare(config)
     store = open_store(config.tracking)
     schedule = plan_schedule(config.schedule, config.trainer.max_steps)

@@ -103,7 +103,7 @@ def test_clouds_come_back_from_disk_bit_for_bit(tmp_path: Path) -> None:
 def test_standardized_points_use_the_statistics_of_step_0() -> None:
     rng = np.random.default_rng(0)
     base = rng.normal(size=(50, 4)) * [1, 10, 100, 0]
-    assert np.allclose(prepare_points(base, base, metric="standardized", points=None).std(0), [1, 1, 1, 0])
-    moved = prepare_points(3 * base, base, metric="standardized", points=20)
+    assert np.allclose(prepare_points(base, base, metric="standardized", points=None)[0].std(0), [1, 1, 1, 0])
+    moved, _ = prepare_points(3 * base, base, metric="standardized", points=20)
     assert moved.shape == (20, 4)
-    assert np.array_equal(prepare_points(base, base, metric="euclidean", points=20), base[:20])
+    assert np.array_equal(prepare_points(base, base, metric="euclidean", points=20)[0], base[:20])

@@ -5,22 +5,46 @@ from __future__ import annotations
 import numpy as np
 
 
-def prepare_points(cloud: np.ndarray, base: np.ndarray, *, metric: str, points: int | None) -> np.ndarray:
-    """The first `points` rows in float64, standardized where asked.
+def prepare_points(
+    cloud: np.ndarray, base: np.ndarray, *, metric: str, points: int | None, components: int | None = None
+) -> tuple[np.ndarray, float]:
+    """The first `points` rows in float64, standardized and projected where asked.
 
     Args:
         cloud: (N, D) activations.
-        base: (N, D) activations of the same layer at step 0, whose statistics standardize every step alike.
+        base: (N, D) activations of the same layer at step 0, whose statistics and axes serve every step alike.
         metric: `standardized` divides each coordinate by its step-0 standard deviation; others change nothing.
         points: rows to take; None takes all.
+        components: principal components of step 0 to project on; None keeps all coordinates.
 
     Returns:
-        float64 (points, D).
+        float64 (points, D or components), and the share of the cloud's variance that is left in them.
+
+    Raises:
+        ValueError: if a coordinate is not finite, naming the point.
     """
-    chosen = np.asarray(cloud[:points], dtype=np.float64)
-    if metric != "standardized":
-        return chosen
-    reference = np.asarray(base[:points], dtype=np.float64)
-    spread = reference.std(0)
-    # A coordinate that never varies carries no distance at step 0; it keeps its own unit.
-    return (chosen - reference.mean(0)) / np.where(spread > 0, spread, 1.0)
+    chosen, reference = (np.asarray(x[:points], dtype=np.float64) for x in (cloud, base))
+    for rows in (chosen, reference):
+        if not np.isfinite(rows).all():
+            raise ValueError(
+                f"point {np.flatnonzero(~np.isfinite(rows).all(1))[0]} has a coordinate that is not finite"
+            )
+    if metric == "standardized":
+        # A coordinate that never varies carries no distance at step 0; it keeps its own unit.
+        spread, mean = reference.std(0), reference.mean(0)
+        unit = np.where(spread > 0, spread, 1.0)
+        chosen, reference = (chosen - mean) / unit, (reference - mean) / unit
+    if components is None:
+        return chosen, 1.0
+    axes = _principal_axes(reference, components)
+    projected = (chosen - reference.mean(0)) @ axes.T
+    total = float(((chosen - chosen.mean(0)) ** 2).sum())
+    left = float(((projected - projected.mean(0)) ** 2).sum())
+    return projected, left / total if total else 1.0
+
+
+def _principal_axes(x: np.ndarray, count: int) -> np.ndarray:
+    """(count, D) orthonormal directions of largest variance, by PCA."""
+    if count > min(x.shape):
+        raise ValueError(f"tda.components={count}: {x.shape[0]} points in {x.shape[1]} dimensions have fewer")
+    return np.asarray(np.linalg.svd(x - x.mean(0), full_matrices=False)[2][:count])

@@ -79,6 +79,8 @@ def _measure_layer(job: Job, layer: str, shapes: dict[int, Shape], clouds: dict[
     """Rows of one layer; a value that is not defined comes as NaN, to be counted."""
     step, here = job.step, shapes[job.step]
     yield Row(step, "scale", here.scale, layer)
+    if job.tda.components:
+        yield Row(step, "explained_variance", here.explained, layer)
     moves = {(a, b): displacement(clouds[a], clouds[b], b - a) for a, b in job.pairs}
     yield from _averaged(step, "displacement", layer, -1, moves)
     for k in job.tda.dimensions:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..clouds.prepare import prepare_points
 from ..clouds.store import read_clouds
-from ..config import TdaConfig
+from ..config import RequestError, TdaConfig
 from ..rundir import RunDirectory, replacing
 from ..topology.distances import METRICS, median_distance, pairwise_distances
 from ..topology.homology import Transformer, apply_transformer
@@ -23,6 +23,8 @@ class Shape:
     """(n_bars, 3) in the units of the activations"""
     scale: float
     """median pairwise distance; 0 if all points coincide"""
+    explained: float = 1.0
+    """share of the cloud's variance in the components that homology sees"""
 
     @property
     def scaled(self) -> np.ndarray:
@@ -43,6 +45,7 @@ def load_shapes(source: RunDirectory, run: RunDirectory, step: int, tda: TdaConf
         with replacing(path) as partial:
             arrays = {f"{layer}.diagram": shape.diagram for layer, shape in shapes.items()}
             arrays |= {f"{layer}.scale": np.array(shape.scale) for layer, shape in shapes.items()}
+            arrays |= {f"{layer}.explained": np.array(shape.explained) for layer, shape in shapes.items()}
             np.savez_compressed(partial, **arrays)
         return shapes
     return read_shapes(path)
@@ -52,7 +55,10 @@ def read_shapes(path: Path) -> dict[str, Shape]:
     """Shapes of every layer from one file of diagrams."""
     with np.load(path) as stored:
         layers = sorted({name.partition(".")[0] for name in stored.files})
-        return {name: Shape(stored[f"{name}.diagram"], float(stored[f"{name}.scale"])) for name in layers}
+        return {
+            name: Shape(stored[f"{name}.diagram"], float(stored[f"{name}.scale"]), float(stored[f"{name}.explained"]))
+            for name in layers
+        }
 
 
 def compute_shapes(source: RunDirectory, step: int, path: Path, tda: TdaConfig) -> dict[str, Shape]:
@@ -74,11 +80,10 @@ def compute_shapes(source: RunDirectory, step: int, path: Path, tda: TdaConfig) 
 
 def compute_shape(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig, transformer: Transformer) -> Shape:
     """Diagram and scale of one (N, D) cloud; `base` is the same layer at step 0."""
-    points = prepare_points(cloud, base, metric=tda.metric, points=tda.points)
+    points, explained = prepare_points(cloud, base, metric=tda.metric, points=tda.points, components=tda.components)
     distances = pairwise_distances(points, tda.metric if tda.metric in METRICS else "euclidean")
-    return Shape(
-        apply_transformer(transformer, distances if tda.takes_distances else points), median_distance(distances)
-    )
+    diagram = apply_transformer(transformer, distances if tda.takes_distances else points)
+    return Shape(diagram, median_distance(distances), explained)
 
 
 def build_transformer(tda: TdaConfig) -> Transformer:
@@ -87,3 +92,22 @@ def build_transformer(tda: TdaConfig) -> Transformer:
 
     transformer: Transformer = instantiate(tda.transformer, _convert_="all")
     return transformer
+
+
+def check_transformer(tda: TdaConfig) -> None:
+    """Make the transformer and try it on a few points: what it refuses is better known now than by the first worker.
+
+    Raises:
+        RequestError: if there is no such class, it does not take such parameters, or it makes no diagrams.
+    """
+    width = max(3, tda.components or 0)
+    points = np.random.default_rng(0).normal(size=(16 + width, width))
+    few = replace(tda, points=None)
+    try:
+        compute_shape(points, points, few, build_transformer(few))
+    except Exception as error:  # whatever a user's own class raises
+        target = (tda.transformer or {}).get("_target_")
+        reason = str(error.__cause__ or error).strip().splitlines()[0].rstrip(":")
+        raise RequestError(
+            f"tda.transformer._target_={target}: makes no diagram with these parameters ({reason[:200]})"
+        ) from error

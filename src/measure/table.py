@@ -15,7 +15,7 @@ from ..rundir import RunDirectory, replacing
 
 MEAN = "mean"
 """The `layer` of a value that is the mean over the layers."""
-GEOMETRY = ("scale", "displacement")
+GEOMETRY = ("scale", "displacement", "explained_variance")
 BEHAVIOR = "behavior/"
 
 

@@ -100,4 +100,7 @@ def apply_transformer(transformer: Transformer, x: np.ndarray) -> np.ndarray:
         float64 (n_bars, 3): birth, death, dimension.
     """
     _check_count(x)
-    return clean_diagram(transformer.fit_transform(x[None])[0])
+    diagrams = np.asarray(transformer.fit_transform(x[None]))
+    if diagrams.ndim != 3 or diagrams.shape[::2] != (1, 3):
+        raise ValueError(f"{type(transformer).__name__} made an array of shape {diagrams.shape}, no (1, n, 3) diagrams")
+    return clean_diagram(diagrams[0])
