@@ -15,6 +15,7 @@ import pytest
 from mlflow import MlflowClient
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -43,6 +44,10 @@ def browser() -> Iterator[WebDriver]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    # MLflow opens a chat beside every page of a first visit; it would hide a quarter of each picture.
+    quiet = "for (const [k, v] of [['fab.autoOpenedOnFirstLoad_v1', true], ['panelOpen_v1', false]])"
+    quiet = f"try {{ {quiet} localStorage.setItem('mlflow.assistant.' + k, v) }} catch (e) {{}}"
+    started.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": quiet})
     SHOTS.mkdir(parents=True, exist_ok=True)
     yield started
     started.quit()
@@ -106,8 +111,25 @@ def test_the_run_page_has_the_note_charts_and_the_picture_slider(browser: WebDri
     assert "held-out loss, harmless" in words_of(browser)
     browser.get(f"{page}/model-metrics")
     wait_for(browser, lambda b: plots(b) >= 6, "charts")
+    # The picture slider is the last card; sections above it are drawn as they come into view.
+    heading = browser.find_elements(By.XPATH, "//div[normalize-space(text())='Model metrics']")[-1]
+    browser.execute_script("arguments[0].scrollIntoView()", heading)
+    shown = "return [...document.querySelectorAll('img')].map(i => i.src).find(s => s.includes('diagrams')) || ''"
+    wait_for(browser, lambda b: "step%2B0%2B" in b.execute_script(shown), "slider")
+    slider = browser.find_elements(By.CSS_SELECTOR, "[role=slider]")[-1]
+    slider.click()
+    slider.send_keys(Keys.ARROW_RIGHT)
+    wait_for(browser, lambda b: "step%2B1%2B" in b.execute_script(shown), "slider_moved")
+    size = "return [...document.querySelectorAll('img')].find(i => i.src.includes('diagrams')).naturalWidth"
+    wait_for(browser, lambda b: b.execute_script(size) > 100, "slider_moved")
     browser.get(f"{page}/artifacts/figures/velocity.png")
     wait_for(browser, lambda b: "velocity.png" in words_of(b), "artifact")
+    browser.get("about:blank")  # only a fresh page opens at the artifact that its address names
+    browser.get(f"{page}/artifacts/figures/figures.html")
+    wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "iframe.mlflow-html-iframe"), "artifact_page")
+    browser.switch_to.frame(browser.find_element(By.CSS_SELECTOR, "iframe.mlflow-html-iframe"))
+    wait_for(browser, lambda b: plots(b) >= 4, "artifact_page")
+    browser.switch_to.default_content()
 
 
 def test_the_page_of_figures_is_drawn_slides_and_follows_the_theme(browser: WebDriver, sweep: Path) -> None:

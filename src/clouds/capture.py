@@ -66,9 +66,10 @@ def capture_clouds(
         for start in range(0, len(order), batch_size):
             part = [prompts[n] for n in order[start : start + batch_size]]
             ids_BT, mask_BT = _pad(part, device)
+            pool = _pooler(mask_BT, pooling)
 
-            def keep(layer: int, out_BTD: Tensor, mask_BT: Tensor = mask_BT) -> None:
-                rows[layer].append(_pool(out_BTD, mask_BT, pooling).float().cpu())
+            def keep(layer: int, out_BTD: Tensor, pool: Callable[[Tensor], Tensor] = pool) -> None:
+                rows[layer].append(pool(out_BTD).float().cpu())
 
             with _hooks(blocks, [layer for layer in layers if 0 < layer < len(blocks)], keep):
                 output = trunk(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False)
@@ -78,13 +79,15 @@ def capture_clouds(
     return {layer_name(layer): torch.cat(parts).numpy()[back] for layer, parts in rows.items()}
 
 
-def _pool(out_BTD: Tensor, mask_BT: Tensor, pooling: str) -> Tensor:
+def _pooler(mask_BT: Tensor, pooling: str) -> Callable[[Tensor], Tensor]:
+    """What makes (B, D) rows of a block's (B, T, D) output; what hangs on the mask alone is done once a batch."""
     if pooling == "last":
         last_B = mask_BT.sum(1) - 1
-        return out_BTD[torch.arange(len(last_B), device=last_B.device), last_B]
+        each_B = torch.arange(len(last_B), device=last_B.device)
+        return lambda out_BTD: out_BTD[each_B, last_B]
     # Summed in float32: bfloat16 sums over a long prompt lose its last tokens.
     weights_BT1 = mask_BT.unsqueeze(-1).float()
-    return (out_BTD.float() * weights_BT1).sum(1) / weights_BT1.sum(1)
+    return lambda out_BTD: (out_BTD.float() * weights_BT1).sum(1) / weights_BT1.sum(1)
 
 
 def _pad(prompts: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:

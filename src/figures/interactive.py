@@ -57,7 +57,7 @@ def draw_plotly(frames: Mapping[int, Figure]) -> go.Figure:
     grid = next(iter(frames.values())).rows
     titles = [panel.title for row in grid for panel in row]
     drawn = make_subplots(
-        len(grid), len(grid[0]), subplot_titles=titles, vertical_spacing=0.14, horizontal_spacing=0.07
+        len(grid), len(grid[0]), subplot_titles=titles, vertical_spacing=0.14, horizontal_spacing=0.12
     )
     owners: list[int] = []
     for step, figure in frames.items():
@@ -72,17 +72,20 @@ def draw_plotly(frames: Mapping[int, Figure]) -> go.Figure:
                     drawn.add_trace(trace, r, c)
                     owners.append(step)
                 drawn.update_xaxes(title_text=panel.x_title, row=r, col=c)
-                drawn.update_yaxes(title_text=panel.y_title, row=r, col=c)
+                said = c > 1 and panel.y_title == row[c - 2].y_title  # once is enough, and leaves room
+                drawn.update_yaxes(title_text="" if said else panel.y_title, title_standoff=8, row=r, col=c)
     if len(frames) > 1:
         steps = [
             {"label": str(step), "method": "restyle", "args": ["visible", [owner == step for owner in owners]]}
             for step in frames
         ]
-        drawn.update_layout(sliders=[{"steps": steps, "currentvalue": {"prefix": "step "}, "pad": {"t": 50}}])
+        drawn.update_layout(sliders=[{"steps": steps, "currentvalue": {"prefix": "step "}, "pad": {"t": 50, "b": 30}}])
     clear = "rgba(0,0,0,0)"
     drawn.update_layout(
-        height=ROW_HEIGHT * len(grid) + 100, margin={"t": 50, "l": 60, "r": 20}, paper_bgcolor=clear, plot_bgcolor=clear
-    )
+        height=ROW_HEIGHT * len(grid) + 140, margin={"t": 50, "l": 60, "r": 20},
+        paper_bgcolor=clear, plot_bgcolor=clear,
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"},
+    )  # fmt: skip
     return drawn
 
 
