@@ -1,0 +1,89 @@
+"""Every command of the README is composed, and run with few steps unless its comment names a GPU or the hub."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT, run_module
+
+README = (ROOT / "README.md").read_text()
+LINES = [
+    line.strip() for line in README.splitlines() if re.match(r" {4}(make|(\.venv/bin/)?python) ", line)
+]  # fmt: skip
+FEW = "trainer.max_steps=6 trainer.warmup_steps=1 trainer.progress=false schedule.early=2 schedule.late=2 probe.size=16"
+ELSEWHERE = {
+    "make run": "is `python -m src.run`, below",
+    "make test": "is what continuous integration runs",
+    ".venv/bin/python -m src.ui": "test_ui.py and test_browser.py",
+}
+COMMANDS = [line for line in LINES if line not in ELSEWHERE]
+
+
+def parts_of(line: str) -> tuple[str, list[str], str]:
+    """Module, words and comment of a command line."""
+    command, _, comment = line.partition("#")
+    words = shlex.split(command.replace("<", "'<").replace(">", ">'"))
+    assert words[:2] == ["python", "-m"]
+    return words[2], words[3:], comment
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the README's examples assume: prompts, dialogues, a method file."""
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "probes.txt").write_text("".join(f"What comes after {n}?\n" for n in range(200)))
+    (folder / "mine" / "tda").mkdir(parents=True)
+    block = README[README.index("    name: geodesic") :].partition("\n\n")[0]
+    (folder / "mine" / "tda" / "geodesic.yaml").write_text(block.replace("\n    ", "\n").strip() + "\n")
+    rows = re.findall(r"^ {4}(\{.*\})$", README, re.MULTILINE)
+    assert len(rows) >= 3
+    for row in rows:
+        json.loads(row)
+    own = folder / "own"
+    own.mkdir()
+    for source in ("helpful", "harmless"):
+        varied = [row.replace("Hi", f"{source} question {n}?") for n in range(80) for row in rows]
+        (own / f"{source}.jsonl").write_text("\n".join(varied))
+    return folder
+
+
+def fill_in(words: list[str], place: Path, shared_data: Path) -> list[str]:
+    """The words with the README's placeholders replaced."""
+    dialogues = place / "own" if "objective.dialogues=jsonl" in words else shared_data / "hh-rlhf"
+    filled = {
+        "model.path=<folder or hub id>": f"model.path={ROOT}/src/assets/tiny",
+        "objective.data_dir=<folder>": f"objective.data_dir={dialogues}",
+    }
+    return [filled.get(word, word) for word in words]
+
+
+def test_the_readme_has_commands() -> None:
+    assert len(COMMANDS) >= 12
+    assert set(ELSEWHERE) <= set(LINES)
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if " -m model" not in line])  # -m: --cfg shows one job
+def test_every_command_composes(line: str, place: Path, shared_data: Path) -> None:
+    module, words, _ = parts_of(line)
+    done = run_module(module, *fill_in(words, place, shared_data), "--cfg", "job", cwd=place)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_every_command_that_needs_neither_gpu_nor_hub_runs(place: Path, shared_data: Path) -> None:
+    """In the README's order; the first is what `make run` starts, with all its defaults."""
+    first = run_module("src.run", cwd=place)
+    assert first.returncode == 0, first.stderr
+    for line in COMMANDS:
+        module, words, comment = parts_of(line)
+        if "GPU" in comment or "hub" in comment:
+            continue
+        few = FEW.split() if module == "src.run" and "--help" not in words else []
+        done = run_module(module, *fill_in(words, place, shared_data), *few, cwd=place)
+        assert done.returncode == 0, (line, done.stderr)
+        assert "Traceback" not in done.stderr
