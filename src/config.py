@@ -82,6 +82,8 @@ class TdaConfig:
     """Distance between activations; `standardized` divides each coordinate by its step-0 standard deviation."""
     points: int | None = limited(None, at_least=3)
     """Probes taken into a diagram, the first of the probe set; null takes all."""
+    engine: str = limited("auto", one_of=("auto", "giotto", "reduced_rips"))
+    """What computes plain Rips bars: `reduced_rips`, ours, does H0 and H1; `auto` takes it wherever it can."""
     workers: int | None = limited(None, at_least=1)
     """Processes that compute topology while training goes on; null takes half the cores."""
     max_memory_gb: float | None = limited(None, above=0)
@@ -97,6 +99,13 @@ class TdaConfig:
         """Homology dimensions that the transformer, or the part of it that computes homology, is asked for."""
         asked = [part["homology_dimensions"] for part in parts_of(self.transformer) if "homology_dimensions" in part]
         return tuple(asked[0]) if asked else (0, 1)
+
+    @property
+    def is_plain_rips(self) -> bool:
+        """Whether the transformer is Rips over Z/2 without further parameters, which any engine may compute."""
+        given = {key: value for key, value in (self.transformer or {}).items() if key != "homology_dimensions"}
+        usual = {"_target_": "gtda.homology.VietorisRipsPersistence", "metric": "precomputed"}
+        return given.pop("coeff", 2) == 2 and given == usual
 
     @property
     def takes_distances(self) -> bool:

@@ -22,7 +22,16 @@ _SPARSE = ("SparseRipsPersistence", "WeakAlphaPersistence", "CechPersistence")
 """Methods whose complex grows about linearly with the points: only their distances count for memory."""
 
 # What says how a run is watched, not what it is: kept out of the config hash and of a run's directory name.
-NOT_IDENTITY = ("tracking.", "force", "debug", "sweep", "tda.workers", "tda.max_memory_gb", "trainer.progress")
+NOT_IDENTITY = (
+    "tracking.",
+    "force",
+    "debug",
+    "sweep",
+    "tda.workers",
+    "tda.engine",
+    "tda.max_memory_gb",
+    "trainer.progress",
+)
 
 
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
@@ -153,6 +162,8 @@ def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
             yield f"tda.transformer._target_={target}: must begin with one of {', '.join(WHITELIST)}"
     if not tda.dimensions or not all(isinstance(k, int) and k >= 0 for k in tda.dimensions):
         yield f"tda.transformer.homology_dimensions={list(tda.dimensions)}: give whole numbers from 0, such as [0,1]"
+    if tda.engine == "reduced_rips" and tda.transformer and not (tda.is_plain_rips and max(tda.dimensions) < 2):
+        yield f"tda.engine=reduced_rips: computes H0 and H1 of plain Rips over Z/2, not {tda.name}; use auto"
     if tda.components and tda.metric == "cosine":
         yield f"tda.components={tda.components}: takes no tda.metric=cosine, a projection changes angles"
     if tda.metric == "cosine" and tda.transformer and not tda.takes_distances:

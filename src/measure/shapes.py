@@ -12,7 +12,7 @@ from ..clouds.store import read_clouds
 from ..config import RequestError, TdaConfig
 from ..rundir import RunDirectory, replacing
 from ..topology.distances import METRICS, median_distance, pairwise_distances
-from ..topology.homology import Transformer, apply_transformer
+from ..topology.homology import Transformer, apply_transformer, compute_diagram
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,11 @@ def compute_shape(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig, transform
     """Diagram and scale of one (N, D) cloud; `base` is the same layer at step 0."""
     points, explained = prepare_points(cloud, base, metric=tda.metric, points=tda.points, components=tda.components)
     distances = pairwise_distances(points, tda.metric if tda.metric in METRICS else "euclidean")
-    diagram = apply_transformer(transformer, distances if tda.takes_distances else points)
+    if tda.is_plain_rips and tda.engine != "giotto":
+        diagram = compute_diagram(distances, max(tda.dimensions), metric="precomputed", engine=tda.engine)
+        diagram = diagram[np.isin(diagram[:, 2], tda.dimensions)]
+    else:
+        diagram = apply_transformer(transformer, distances if tda.takes_distances else points)
     return Shape(diagram, median_distance(distances), explained)
 
 

@@ -1,4 +1,6 @@
-"""Persistence diagrams by giotto-tda. The only importer of giotto's packages, and a late one: it takes a while.
+"""Persistence diagrams: which engine makes them, and how they look whoever made them.
+
+The only importer of giotto's packages, and a late one: it takes a while.
 
 A diagram is a float64 array (n_bars, 3) of rows (birth, death, dimension): no padding, no zero-length bar, and no
 infinite bar unless asked for.
@@ -11,10 +13,13 @@ from typing import Protocol
 import numpy as np
 
 from .distances import pairwise_distances
+from .reduced_rips import MOST_POINTS, TooMuch, component_and_loop_bars, component_deaths
+
+ENGINES = ("auto", "giotto", "reduced_rips")
 
 
 def compute_diagram(
-    x: np.ndarray, max_dimension: int = 1, metric: str = "euclidean", max_length: float = np.inf,
+    x: np.ndarray, max_dimension: int = 1, metric: str = "euclidean", engine: str = "auto", max_length: float = np.inf,
     coefficient: int = 2, essential: bool = False,
 ) -> np.ndarray:  # fmt: skip
     """Vietoris-Rips persistence of points or of a distance matrix.
@@ -23,6 +28,8 @@ def compute_diagram(
         x: (N, D) points, or (N, N) distances with `metric="precomputed"`.
         max_dimension: highest homology dimension.
         metric: `euclidean`, `cosine` or `precomputed`.
+        engine: `reduced_rips`, ours, for H0 and H1 over Z/2; `giotto`, giotto-ph, for everything; `auto`, the first
+            where it can. Both give the same bars, bit for bit.
         max_length: longest edge that enters the filtration, in units of the distances.
         coefficient: prime p of the field Z/p.
         essential: keep bars that never die; otherwise every row is finite.
@@ -31,18 +38,54 @@ def compute_diagram(
         float64 (n_bars, 3): birth, death, dimension, lengths as float32 resolves them.
 
     Raises:
-        ValueError: on values that are not finite, a matrix that is not symmetric or has a non-zero diagonal, or fewer
-            than 3 points.
+        ValueError: on values that are not finite, a matrix that is not symmetric or has a non-zero diagonal, fewer than
+            3 points, or an engine that cannot do what is asked.
     """
     distances = check_distances(x) if metric == "precomputed" else pairwise_distances(np.asarray(x), metric)
     _check_count(distances)
-    from gph import ripser_parallel
-
-    bars = ripser_parallel(
-        distances.astype(np.float32), maxdim=max_dimension, thresh=max_length, coeff=coefficient, metric="precomputed"
-    )["dgms"]
+    if engine not in ENGINES:
+        raise ValueError(f"engine={engine}: use one of {', '.join(ENGINES)}")
+    single = distances.astype(np.float32)
+    bars = None
+    if engine != "giotto":
+        bars = _try_reduced_rips(single, max_dimension, max_length, coefficient)
+        if bars is None and engine == "reduced_rips":
+            raise ValueError(
+                f"engine=reduced_rips: does H0 and H1 over Z/2 of up to {MOST_POINTS} points with some geometry, not H"
+                f"{max_dimension} over Z/{coefficient} of these {len(single)}; use engine=auto or giotto"
+            )
+    if bars is None:
+        bars = _giotto_bars(single, max_dimension, max_length, coefficient)
     rows = [np.column_stack([bar, np.full(len(bar), dimension)]) for dimension, bar in enumerate(bars)]
     return clean_diagram(np.concatenate(rows), essential=essential)
+
+
+def _try_reduced_rips(
+    distances: np.ndarray, max_dimension: int, max_length: float, coefficient: int
+) -> list[np.ndarray] | None:
+    """(n_bars, 2) arrays by dimension; None where another engine is needed."""
+    if max_dimension > 1 or len(distances) > MOST_POINTS or (max_dimension == 1 and coefficient != 2):
+        return None
+    if max_dimension == 0:
+        deaths, higher = component_deaths(distances, max_length), []
+    else:
+        try:
+            deaths, loops = component_and_loop_bars(distances, max_length)
+        except TooMuch:
+            return None
+        higher = [loops]
+    endless = np.full(len(distances) - len(deaths), np.inf)
+    deaths = np.concatenate([deaths, endless])
+    return [np.column_stack([np.zeros(len(deaths)), deaths]), *higher]
+
+
+def _giotto_bars(distances: np.ndarray, max_dimension: int, max_length: float, coefficient: int) -> list[np.ndarray]:
+    from gph import ripser_parallel
+
+    bars: list[np.ndarray] = ripser_parallel(
+        distances, maxdim=max_dimension, thresh=max_length, coeff=coefficient, metric="precomputed"
+    )["dgms"]
+    return bars
 
 
 def check_distances(x: np.ndarray) -> np.ndarray:
