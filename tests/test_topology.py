@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import ot
 import pytest
+from gudhi.wasserstein import wasserstein_distance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -215,3 +216,41 @@ def test_distances_agree_with_optimal_transport(sizes: tuple[int, int], order: i
     expected = (ot.emd2(weights, weights, cost**order) * len(cost)) ** (1 / order)
     ours = diagram_distance(*(np.column_stack([d, np.ones(len(d))]) for d in (a, b)), 1, order)
     assert math.isclose(ours, expected, rel_tol=1e-9)
+
+
+@given(
+    sizes=st.tuples(st.integers(0, 60), st.integers(0, 60)),
+    seed=st.integers(0, 10**6),
+    order=st.sampled_from([1, 2, 3]),
+)
+@settings(max_examples=100)
+def test_the_alignment_of_h0_bars_is_the_general_matching(sizes: tuple[int, int], seed: int, order: int) -> None:
+    """Against POT's network simplex, which knows nothing of births at 0."""
+    rng = np.random.default_rng(seed)
+    bars = [np.column_stack([np.zeros(n), rng.gamma(2, 1, n), np.zeros(n)]) for n in sizes]
+    if min(sizes) and seed % 2:
+        shared = min(sizes) // 2  # ties
+        bars[0][:shared] = bars[1][:shared]
+    expected = wasserstein_distance(bars[0][:, :2], bars[1][:, :2], order=order, internal_p=np.inf)
+    assert diagram_distance(*bars, 0, order) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_an_endless_bar_has_no_distance() -> None:
+    endless = np.array([[0.0, np.inf, 0.0]])
+    with pytest.raises(ValueError, match="no end"):
+        diagram_distance(endless, endless, 0)
+
+
+@given(seed=st.integers(0, 10**6), metric=st.sampled_from(["euclidean", "cosine"]))
+@settings(max_examples=60)
+def test_distances_keep_six_digits_beside_massive_dimensions_and_near_duplicates(seed: int, metric: str) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(40, 32))
+    x[:, :2] *= 10.0 ** rng.integers(0, 5, size=2)
+    x[:, 3] += 10.0 ** rng.integers(0, 5)
+    x[20:30] = x[:10] + 10.0 ** -rng.integers(1, 9, size=(10, 1)) * rng.normal(size=(10, 32))
+    found = pairwise_distances(x, metric)
+    points = x / np.linalg.norm(x, axis=1, keepdims=True) if metric == "cosine" else x
+    direct = np.sqrt(((points[:, None] - points[None]) ** 2).sum(-1))
+    direct = direct**2 / 2 if metric == "cosine" else direct
+    assert np.allclose(found, direct, rtol=1e-6, atol=0)

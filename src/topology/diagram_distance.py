@@ -13,6 +13,8 @@ for library in ("PYTORCH", "JAX", "TENSORFLOW", "CUPY"):
 
 from gudhi.wasserstein import wasserstein_distance
 
+from .alignment import align
+
 
 def diagram_distance(a: np.ndarray, b: np.ndarray, dimension: int, order: float = 1) -> float:
     """Wasserstein distance between the bars of one homology dimension of two diagrams.
@@ -27,8 +29,15 @@ def diagram_distance(a: np.ndarray, b: np.ndarray, dimension: int, order: float 
 
     Returns:
         The distance, in the diagrams' own units.
+
+    Raises:
+        ValueError: if a bar has no end.
     """
     left, right = (np.ascontiguousarray(d[d[:, 2] == dimension, :2], dtype=np.float64) for d in (a, b))
+    if not (np.isfinite(left).all() and np.isfinite(right).all()):
+        raise ValueError("a bar has no end: distances are between finite bars")
     if np.isinf(order):
         return float(gudhi.bottleneck_distance(left, right, 0.0))
+    if not (left[:, 0].any() or right[:, 0].any()):
+        return float(align(np.sort(left[:, 1]), np.sort(right[:, 1]), order) ** (1 / order))
     return float(wasserstein_distance(left, right, order=order, internal_p=np.inf))
