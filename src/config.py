@@ -108,6 +108,12 @@ class TdaConfig:
         return given.pop("coeff", 2) == 2 and given == usual
 
     @property
+    def costly_dimension(self) -> int:
+        """Highest dimension whose simplices all count for memory: 0 where the complex grows about linearly."""
+        sparse = ("SparseRipsPersistence", "WeakAlphaPersistence", "CechPersistence")
+        return 0 if str((self.transformer or {}).get("_target_")).endswith(sparse) else max(self.dimensions)
+
+    @property
     def takes_distances(self) -> bool:
         """Whether the transformer is given pairwise distances instead of points."""
         usual = "distances" if (self.transformer or {}).get("metric") == "precomputed" else "points"

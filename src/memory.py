@@ -25,6 +25,11 @@ def diagram_memory_gb(points: int, dimension: int) -> float:
     return (simplices + _DISTANCE_COPIES * 8 * points**2) / GIB
 
 
+def cloud_memory_gb(points: int, width: int) -> float:
+    """GiB of a (points, width) cloud and of the copies, in float64, that its distances are made from."""
+    return 4 * 8 * points * width / GIB
+
+
 def most_points(gb: float, dimension: int) -> int:
     """The largest number of points whose diagram fits into `gb` GiB."""
     low, high = 0, 1

@@ -18,9 +18,6 @@ from .memory import diagram_memory_gb, machine_memory_gb, most_points
 WHITELIST = ("gtda.", "src.", "sklearn.")
 """Prefixes that a `_target_` may have: instantiating runs code."""
 
-_SPARSE = ("SparseRipsPersistence", "WeakAlphaPersistence", "CechPersistence")
-"""Methods whose complex grows about linearly with the points: only their distances count for memory."""
-
 # What says how a run is watched, not what it is: kept out of the config hash and of a run's directory name.
 NOT_IDENTITY = (
     "tracking.",
@@ -174,9 +171,7 @@ def memory_conflicts(tda: TdaConfig, probes: int) -> Iterator[str]:
     """What is wrong if the diagrams of `probes` points, one in each worker, may not fit into memory."""
     if tda.transformer is None or not all(isinstance(k, int) for k in tda.dimensions):
         return
-    points, top = min(tda.points or probes, probes), max(tda.dimensions)
-    if str(tda.transformer.get("_target_")).endswith(_SPARSE):
-        top = 0
+    points, top = min(tda.points or probes, probes), tda.costly_dimension
     workers, limit = count_workers(tda), tda.max_memory_gb or machine_memory_gb() / 2
     needed = diagram_memory_gb(points, top)
     if needed * workers > limit:

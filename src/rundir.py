@@ -70,6 +70,10 @@ class RunDirectory:
     def diagrams(self, step: int) -> Path:
         return self.step(step) / "diagrams.npz"
 
+    def layer_diagram(self, step: int, layer: str) -> Path:
+        """One layer's part of `diagrams`, until all are there."""
+        return self.step(step) / ".layers" / f"{layer}.npz"
+
     def picture(self, step: int) -> Path:
         """Persistence diagrams and barcodes of the step."""
         return self.step(step) / "diagrams.png"

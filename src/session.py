@@ -24,7 +24,7 @@ from .resolve import count_workers
 from .rundir import RunDirectory, config_hash, run_name
 from .tracking import Store, Tracker, git_commit, track_run
 from .training.schedule import Schedule
-from .work import work
+from .work import finish
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ def open_session(
     try:
         with (
             track_run(store, config, run, known | dict(tags), replaces) as tracker,
-            WorkerPool(work, count_workers(config.tda)) as pool,
+            WorkerPool(count_workers(config.tda), finish) as pool,
         ):
             session = Session(config, source or run, run, schedule, pool, tracker)
             yield session

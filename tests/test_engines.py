@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.config import RequestError
-from src.measure.shapes import build_transformer, compute_shape
+from src.measure.shapes import compute_shape
 from src.resolve import resolve_config
 from src.topology import compute_diagram, reduced_rips
 from src.topology.distances import pairwise_distances
@@ -106,7 +106,7 @@ def test_a_run_gets_the_same_shape_from_every_engine(dimensions: str) -> None:
     for engine in ("auto", "giotto", "reduced_rips"):
         words = (f"tda.engine={engine}", f"tda.transformer.homology_dimensions={dimensions}")
         tda = resolve_config(composed(*words)).tda
-        shapes.append(compute_shape(x, x, tda, build_transformer(tda)))
+        shapes.append(compute_shape(x, x, tda))
     assert all(np.array_equal(shape.diagram, shapes[0].diagram) for shape in shapes)
     assert len(shapes[0].diagram)
 

@@ -114,7 +114,7 @@ def test_activations_that_are_not_finite_name_step_and_layer(tmp_path: Path) -> 
     broken = X.copy()
     broken[7, 3] = np.nan
     run = plant(tmp_path, s0=X, s2=broken, s3=X)
-    with pytest.raises(ValueError, match=r"step 2, layer_01: point 7 .* not finite"):
+    with pytest.raises(ValueError, match=r"step 2, layer_01: prompt 7 .* not finite"):
         measure(run, 2, (2, 3), previous=0)
 
 
@@ -126,7 +126,7 @@ def test_workers_give_the_same_numbers_in_the_order_of_the_jobs(tmp_path: Path) 
     ]
     for workers in (1, 2):
         run = plant(tmp_path / str(workers), **clouds)
-        with WorkerPool(measure_checkpoint, workers) as pool:
+        with WorkerPool(workers) as pool:
             for n in range(4):
                 pool.submit(Job(run, run, n, ((n, n + 1),), n - 1 if n else None, RIPS))
             done = list(pool.collect(wait=True))
@@ -136,7 +136,7 @@ def test_workers_give_the_same_numbers_in_the_order_of_the_jobs(tmp_path: Path) 
 
 def test_a_checkpoint_that_fails_leaves_the_others_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     run = plant(tmp_path, s0=X, s1=np.full_like(X, np.inf), s2=X, s3=X)
-    with WorkerPool(measure_checkpoint, 1) as pool:
+    with WorkerPool(1) as pool:
         for step in (0, 2):
             pool.submit(Job(run, run, step, ((step, step + 1),), None, RIPS))
         assert [measured.step for measured in pool.collect(wait=True)] == [2]

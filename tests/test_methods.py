@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 
 from src.clouds.prepare import prepare_points
 from src.config import RequestError, TdaConfig
-from src.measure.shapes import build_transformer, check_transformer, compute_shape
+from src.measure.shapes import check_transformer, compute_shape
 from src.memory import diagram_memory_gb, most_points
 from src.resolve import resolve_config
 from src.topology.cech import CechPersistence
@@ -42,7 +42,7 @@ def test_every_method_finds_the_one_loop_of_a_circle(name: str) -> None:
     check_transformer(tda)
     check_transformer(method_of(name, "tda.components=5"))
     x = circle()
-    shape = compute_shape(x, x, tda, build_transformer(tda))
+    shape = compute_shape(x, x, tda)
     lengths = np.sort(np.diff(shape.diagram[shape.diagram[:, 2] == 1, :2], axis=1)[:, 0])
     assert len(lengths), shape.diagram
     assert lengths[-1] > 0.3
@@ -53,7 +53,7 @@ def test_every_method_finds_the_one_loop_of_a_circle(name: str) -> None:
 
 def test_flagser_is_a_second_opinion_on_rips() -> None:
     x = np.random.default_rng(1).normal(size=(40, 3))
-    ours, theirs = (compute_shape(x, x, tda, build_transformer(tda)) for tda in map(method_of, ("h2", "flagser")))
+    ours, theirs = (compute_shape(x, x, tda) for tda in map(method_of, ("h2", "flagser")))
     known = ours.diagram[ours.diagram[:, 2] < 2]
     assert np.allclose(known, theirs.diagram, rtol=1e-6)
 

@@ -21,14 +21,13 @@ def prepare_points(
         float64 (points, D or components), and the share of the cloud's variance that is left in them.
 
     Raises:
-        ValueError: if a coordinate is not finite, naming the point.
+        ValueError: if a coordinate is not finite, naming the prompt.
     """
     chosen, reference = (np.asarray(x[:points], dtype=np.float64) for x in (cloud, base))
     for rows in (chosen, reference):
         if not np.isfinite(rows).all():
-            raise ValueError(
-                f"point {np.flatnonzero(~np.isfinite(rows).all(1))[0]} has a coordinate that is not finite"
-            )
+            prompt = int(np.flatnonzero(~np.isfinite(rows).all(1))[0])
+            raise ValueError(f"prompt {prompt} has an activation that is not finite")
     if metric == "standardized":
         # A coordinate that never varies carries no distance at step 0; it keeps its own unit.
         spread, mean = reference.std(0), reference.mean(0)

@@ -25,6 +25,25 @@ def read_probe_hash(path: Path) -> str:
         return str(file.metadata()["probe_hash"])
 
 
+def layer_names(path: Path) -> list[str]:
+    """Names of the layers of a file, in their order; no cloud is read."""
+    with safe_open(path, framework="numpy") as file:
+        return sorted(file.keys())
+
+
+def cloud_size(path: Path, layer: str) -> tuple[int, int]:
+    """(N, D) of one layer; the cloud is not read."""
+    with safe_open(path, framework="numpy") as file:
+        points, width = file.get_slice(layer).get_shape()
+        return points, width
+
+
+def read_cloud(path: Path, layer: str) -> np.ndarray:
+    """The float32 (N, D) cloud of one layer."""
+    with safe_open(path, framework="numpy") as file:
+        return np.asarray(file.get_tensor(layer))
+
+
 def read_clouds(path: Path) -> dict[str, np.ndarray]:
     """float32 (N, D) clouds by layer name, in the order of the layers."""
     return dict(sorted(load_file(path).items()))

@@ -1,24 +1,24 @@
-"""One checkpoint's pipeline: clouds on disk -> diagrams on disk -> rows of the table. Runs in a worker process.
+"""One checkpoint's pipeline: clouds on disk -> diagrams on disk -> rows of the table.
 
-A function of the run directory alone: whoever needs a diagram that is not there yet makes it, with the same result.
+Each part is a function of the run directory alone and runs in a worker process; `pool.py` says in which order.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..clouds.store import read_clouds
+from ..clouds.store import layer_names, read_cloud
 from ..config import TdaConfig
 from ..geometry import displacement
 from ..rundir import RunDirectory
 from ..topology import diagram_distance, summarize
 from ..topology.summaries import LENGTHS
-from .shapes import Shape, compute_shapes, load_shapes
+from .shapes import Shape, merge_shapes, read_shapes, shape_of_file, store_shape
 from .table import Row, metric_key, with_means, write_rows
 
 
@@ -37,6 +37,12 @@ class Job:
     """The checkpoint before this one."""
     tda: TdaConfig
 
+    @property
+    def steps(self) -> list[int]:
+        """Captured steps whose diagrams are compared."""
+        compared = {0, self.step} | {step for pair in self.pairs for step in pair}
+        return sorted(compared | ({self.previous} if self.previous is not None else set()))
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -48,35 +54,41 @@ class Measurement:
     seconds: float
 
 
-def measure_checkpoint(job: Job) -> Measurement:
-    """Diagrams of the checkpoint and its pairs, its metrics, written to its directory.
+def measure_layer(job: Job, layer: str) -> list[Row]:
+    """Rows of one layer from its diagrams; a value that is not defined comes as NaN, to be counted."""
+    shapes = {step: read_shapes(job.run.diagrams(step), [layer])[layer] for step in job.steps}
+    clouds = {step: read_cloud(job.source.clouds(step), layer) for pair in job.pairs for step in pair}
+    rows = list(_measure(job, layer, shapes, clouds))
+    if job.step == 0 and job.source.floor_clouds().exists():
+        rows += _measure_floor(job, layer, shapes[0], clouds[0])
+    return rows
 
-    Raises:
-        ValueError: if a cloud has values that are not finite, naming step and layer.
-    """
-    start = time.perf_counter()
-    paired = {step for pair in job.pairs for step in pair}
-    compared = paired | {0} | ({job.previous} if job.previous is not None else set())
-    shapes = {step: load_shapes(job.source, job.run, step, job.tda) for step in sorted(compared)}
-    clouds = {step: read_clouds(job.source.clouds(step)) for step in paired}
-    found = [
-        row
-        for layer in shapes[job.step]
-        for row in _measure_layer(
-            job, layer, {s: by_layer[layer] for s, by_layer in shapes.items()}, {s: c[layer] for s, c in clouds.items()}
-        )
-    ]
-    if job.step == 0:
-        found += _measure_floor(job, shapes[0], clouds[0])
+
+def write_checkpoint(job: Job, found: Iterable[Row], seconds: float) -> Measurement:
+    """Put the rows of all layers, with their means, into the checkpoint's directory; `seconds`: what they took."""
+    found = list(found)
     rows = with_means(row for row in found if math.isfinite(row.value))
     write_rows(job.run.metrics(job.step), rows)
     metrics = {metric_key(row): row.value for row in rows if row.pair_step == -1}
-    skipped = sum(not math.isfinite(row.value) for row in found)
-    return Measurement(job.step, metrics, skipped, time.perf_counter() - start)
+    return Measurement(job.step, metrics, sum(not math.isfinite(row.value) for row in found), seconds)
 
 
-def _measure_layer(job: Job, layer: str, shapes: dict[int, Shape], clouds: dict[int, np.ndarray]) -> Iterator[Row]:
-    """Rows of one layer; a value that is not defined comes as NaN, to be counted."""
+def measure_checkpoint(job: Job) -> Measurement:
+    """All of one checkpoint, in this process; `WorkerPool` spreads the same over many.
+
+    Raises:
+        ValueError: if a cloud has values that are not finite, naming step, layer and prompt.
+    """
+    start, layers = time.perf_counter(), layer_names(job.source.clouds(job.step))
+    for step in job.steps:
+        for layer in layers:
+            store_shape(job.source, job.run, step, layer, job.tda)
+        merge_shapes(job.run, step, layers)
+    rows = [row for layer in layers for row in measure_layer(job, layer)]
+    return write_checkpoint(job, rows, time.perf_counter() - start)
+
+
+def _measure(job: Job, layer: str, shapes: dict[int, Shape], clouds: dict[int, np.ndarray]) -> Iterator[Row]:
     step, here = job.step, shapes[job.step]
     yield Row(step, "scale", here.scale, layer)
     if job.tda.components:
@@ -100,16 +112,13 @@ def _measure_layer(job: Job, layer: str, shapes: dict[int, Shape], clouds: dict[
             yield Row(step, "naive_velocity", _distance(shapes[job.previous], here, k) / gap, layer, k)
 
 
-def _measure_floor(job: Job, shapes: dict[str, Shape], clouds: dict[str, np.ndarray]) -> Iterator[Row]:
+def _measure_floor(job: Job, layer: str, shape: Shape, cloud: np.ndarray) -> Iterator[Row]:
     """Velocity and displacement that rounding alone gives: step 0 against itself in other batches."""
     path = job.source.floor_clouds()
-    if not path.exists():
-        return
-    again, other = compute_shapes(job.source, 0, path, job.tda), read_clouds(path)
-    for layer, shape in shapes.items():
-        yield Row(0, "floor/displacement", displacement(clouds[layer], other[layer], 1), layer)
-        for k in job.tda.dimensions:
-            yield Row(0, "floor/velocity", _distance(shape, again[layer], k), layer, k)
+    again = shape_of_file(job.source, path, layer, job.tda, name=f"step 0 captured again, {layer}")
+    yield Row(0, "floor/displacement", displacement(cloud, read_cloud(path, layer), 1), layer)
+    for k in job.tda.dimensions:
+        yield Row(0, "floor/velocity", _distance(shape, again, k), layer, k)
 
 
 def _averaged(

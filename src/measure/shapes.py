@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..clouds.prepare import prepare_points
-from ..clouds.store import read_clouds
+from ..clouds.store import cloud_size, read_cloud
 from ..config import RequestError, TdaConfig
+from ..memory import cloud_memory_gb, diagram_memory_gb, machine_memory_gb, most_points
+from ..resolve import count_workers
 from ..rundir import RunDirectory, replacing
 from ..topology.distances import METRICS, median_distance, pairwise_distances
 from ..topology.homology import Transformer, apply_transformer, compute_diagram
@@ -32,53 +36,73 @@ class Shape:
         return self.diagram * [1 / self.scale, 1 / self.scale, 1.0]
 
 
-def load_shapes(source: RunDirectory, run: RunDirectory, step: int, tda: TdaConfig) -> dict[str, Shape]:
-    """Diagrams and scales of every layer at a step, computed and stored where they are not yet.
+def store_shape(source: RunDirectory, run: RunDirectory, step: int, layer: str, tda: TdaConfig) -> None:
+    """Compute one layer's shape at a step and store it as a part, unless it is there already.
 
     Args:
         source: holds the clouds.
-        run: holds the diagrams.
+        run: gets the diagrams.
+
+    Raises:
+        ValueError: if the cloud has values that are not finite, naming step, layer and prompt, or is too large.
     """
-    path = run.diagrams(step)
-    if not path.exists():
-        shapes = compute_shapes(source, step, source.clouds(step), tda)
-        with replacing(path) as partial:
-            arrays = {f"{layer}.diagram": shape.diagram for layer, shape in shapes.items()}
-            arrays |= {f"{layer}.scale": np.array(shape.scale) for layer, shape in shapes.items()}
-            arrays |= {f"{layer}.explained": np.array(shape.explained) for layer, shape in shapes.items()}
-            np.savez_compressed(partial, **arrays)
-        return shapes
-    return read_shapes(path)
+    part = run.layer_diagram(step, layer)
+    if not (part.exists() or run.diagrams(step).exists()):
+        shape = shape_of_file(source, source.clouds(step), layer, tda, name=f"step {step}, {layer}")
+        with replacing(part) as partial:
+            np.savez(partial, diagram=shape.diagram, scale=shape.scale, explained=shape.explained)
 
 
-def read_shapes(path: Path) -> dict[str, Shape]:
-    """Shapes of every layer from one file of diagrams."""
+def merge_shapes(run: RunDirectory, step: int, layers: Sequence[str]) -> None:
+    """Join the parts of a step into its one file of diagrams, unless it is there already."""
+    if run.diagrams(step).exists():
+        return
+    arrays: dict[str, np.ndarray] = {}
+    for layer in layers:
+        with np.load(run.layer_diagram(step, layer)) as part:
+            arrays |= {f"{layer}.{name}": part[name] for name in part.files}
+    with replacing(run.diagrams(step)) as partial:
+        np.savez_compressed(partial, **arrays)
+    shutil.rmtree(run.layer_diagram(step, layers[0]).parent)
+
+
+def read_shapes(path: Path, layers: Sequence[str] | None = None) -> dict[str, Shape]:
+    """Shapes from one file of diagrams, of every layer or of those named."""
     with np.load(path) as stored:
-        layers = sorted({name.partition(".")[0] for name in stored.files})
+        names = layers or sorted({name.partition(".")[0] for name in stored.files})
         return {
             name: Shape(stored[f"{name}.diagram"], float(stored[f"{name}.scale"]), float(stored[f"{name}.explained"]))
-            for name in layers
+            for name in names
         }
 
 
-def compute_shapes(source: RunDirectory, step: int, path: Path, tda: TdaConfig) -> dict[str, Shape]:
-    """Shapes of every layer of one file of clouds.
+def shape_of_file(source: RunDirectory, path: Path, layer: str, tda: TdaConfig, *, name: str) -> Shape:
+    """The shape of one layer of a file of clouds; `name` is what an error calls it.
 
     Raises:
-        ValueError: if a cloud has values that are not finite, naming step, layer and point.
+        ValueError: if the cloud has values that are not finite, or its diagram may take more memory than allowed.
     """
-    transformer = build_transformer(tda)
-    base = read_clouds(source.clouds(0))
-    shapes = {}
-    for layer, cloud in read_clouds(path).items():
-        try:
-            shapes[layer] = compute_shape(cloud, base[layer], tda, transformer)
-        except ValueError as error:
-            raise ValueError(f"step {step}, {layer}: {error}") from error
-    return shapes
+    try:
+        require_memory(tda, *cloud_size(path, layer))
+        cloud, base = (read_cloud(file, layer) for file in (path, source.clouds(0)))
+        return compute_shape(cloud, base, tda)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
-def compute_shape(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig, transformer: Transformer) -> Shape:
+def require_memory(tda: TdaConfig, rows: int, width: int) -> None:
+    """Raises ValueError if the diagram of a (rows, width) cloud may not fit into a worker's share of the memory."""
+    points, top = min(tda.points or rows, rows), tda.costly_dimension
+    share = (tda.max_memory_gb or machine_memory_gb() / 2) / count_workers(tda)
+    needed = diagram_memory_gb(points, top) + cloud_memory_gb(points, width)
+    if needed > share:
+        raise ValueError(
+            f"{points} points of {width} coordinates with H{top} may take {needed:.2f} GiB, a worker's share of "
+            f"tda.max_memory_gb is {share:.2f}; at most {most_points(share, top)} points, or fewer tda.workers"
+        )
+
+
+def compute_shape(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig) -> Shape:
     """Diagram and scale of one (N, D) cloud; `base` is the same layer at step 0."""
     points, explained = prepare_points(cloud, base, metric=tda.metric, points=tda.points, components=tda.components)
     distances = pairwise_distances(points, tda.metric if tda.metric in METRICS else "euclidean")
@@ -86,7 +110,7 @@ def compute_shape(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig, transform
         diagram = compute_diagram(distances, max(tda.dimensions), metric="precomputed", engine=tda.engine)
         diagram = diagram[np.isin(diagram[:, 2], tda.dimensions)]
     else:
-        diagram = apply_transformer(transformer, distances if tda.takes_distances else points)
+        diagram = apply_transformer(build_transformer(tda), distances if tda.takes_distances else points)
     return Shape(diagram, median_distance(distances), explained)
 
 
@@ -108,7 +132,8 @@ def check_transformer(tda: TdaConfig) -> None:
     points = np.random.default_rng(0).normal(size=(16 + width, width))
     few = replace(tda, points=None)
     try:
-        compute_shape(points, points, few, build_transformer(few))
+        build_transformer(few)
+        compute_shape(points, points, few)
     except Exception as error:  # whatever a user's own class raises
         target = (tda.transformer or {}).get("_target_")
         reason = str(error.__cause__ or error).strip().splitlines()[0].rstrip(":")
