@@ -23,11 +23,10 @@ def prepare_points(
     Raises:
         ValueError: if a coordinate is not finite, naming the prompt.
     """
-    chosen, reference = (np.asarray(x[:points], dtype=np.float64) for x in (cloud, base))
-    for rows in (chosen, reference):
-        if not np.isfinite(rows).all():
-            prompt = int(np.flatnonzero(~np.isfinite(rows).all(1))[0])
-            raise ValueError(f"prompt {prompt} has an activation that is not finite")
+    chosen = _finite(cloud[:points])
+    if metric != "standardized" and components is None:
+        return chosen, 1.0
+    reference = _finite(base[:points])
     if metric == "standardized":
         # A coordinate that never varies carries no distance at step 0; it keeps its own unit.
         spread, mean = reference.std(0), reference.mean(0)
@@ -40,6 +39,14 @@ def prepare_points(
     total = float(((chosen - chosen.mean(0)) ** 2).sum())
     left = float(((projected - projected.mean(0)) ** 2).sum())
     return projected, left / total if total else 1.0
+
+
+def _finite(rows: np.ndarray) -> np.ndarray:
+    """The rows in float64; raises ValueError if one has a value that is not finite."""
+    bad = ~np.isfinite(rows).all(axis=1)
+    if bad.any():
+        raise ValueError(f"prompt {int(np.flatnonzero(bad)[0])} has an activation that is not finite")
+    return np.asarray(rows, dtype=np.float64)
 
 
 def _principal_axes(x: np.ndarray, count: int) -> np.ndarray:

@@ -11,9 +11,31 @@ from numba import njit
 
 
 def bits_of(distances: np.ndarray) -> np.ndarray:
-    """The bits of float32 distances as int32."""
-    # Adding 0 makes +0 of -0, whose bits would be the smallest of all.
-    return np.ascontiguousarray(distances + np.float32(0), dtype=np.float32).view(np.int32)
+    """The bits of float32 distances, none of them negative zero, as int32."""
+    return np.ascontiguousarray(distances, dtype=np.float32).view(np.int32)
+
+
+@njit(cache=True, nogil=True)
+def is_sound(bits):  # type: ignore[no-untyped-def]
+    """Whether a square matrix is one of distances: finite, symmetric, no sign, its diagonal 0."""
+    n, tile, sound, seen = len(bits), 64, 0, 0
+    mirror = np.empty((tile, tile), dtype=np.int32)
+    infinity = 0x7F800000
+    for top in range(0, n, tile):  # by tiles: a whole column at a time would miss the cache at every entry
+        rows = min(tile, n - top)
+        for left in range(top, n, tile):
+            columns = min(tile, n - left)
+            for j in range(columns):
+                for i in range(rows):
+                    mirror[i, j] = bits[left + j, top + i]
+            for i in range(rows):
+                for j in range(columns):
+                    here = bits[top + i, left + j]
+                    sound += int((here == mirror[i, j]) & (here >= 0) & (here < infinity))
+            seen += rows * columns
+    for i in range(n):
+        sound += int(bits[i, i] == 0)
+    return sound == seen + n
 
 
 @njit(cache=True, nogil=True)

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from .distances import pairwise_distances
+from .edges import bits_of, is_sound
 from .reduced_rips import MOST_POINTS, TooMuch, component_and_loop_bars, component_deaths
 
 ENGINES = ("auto", "giotto", "reduced_rips")
@@ -41,21 +42,20 @@ def compute_diagram(
         ValueError: on values that are not finite, a matrix that is not symmetric or has a non-zero diagonal, fewer than
             3 points, or an engine that cannot do what is asked.
     """
-    distances = check_distances(x) if metric == "precomputed" else pairwise_distances(np.asarray(x), metric)
+    distances = check_distances(x if metric == "precomputed" else pairwise_distances(np.asarray(x), metric))
     _check_count(distances)
     if engine not in ENGINES:
         raise ValueError(f"engine={engine}: use one of {', '.join(ENGINES)}")
-    single = distances.astype(np.float32)
     bars = None
     if engine != "giotto":
-        bars = _try_reduced_rips(single, max_dimension, max_length, coefficient)
+        bars = _try_reduced_rips(distances, max_dimension, max_length, coefficient)
         if bars is None and engine == "reduced_rips":
             raise ValueError(
                 f"engine=reduced_rips: does H0 and H1 over Z/2 of up to {MOST_POINTS} points with some geometry, not H"
-                f"{max_dimension} over Z/{coefficient} of these {len(single)}; use engine=auto or giotto"
+                f"{max_dimension} over Z/{coefficient} of these {len(distances)}; use engine=auto or giotto"
             )
     if bars is None:
-        bars = _giotto_bars(single, max_dimension, max_length, coefficient)
+        bars = _giotto_bars(distances, max_dimension, max_length, coefficient)
     rows = [np.column_stack([bar, np.full(len(bar), dimension)]) for dimension, bar in enumerate(bars)]
     return clean_diagram(np.concatenate(rows), essential=essential)
 
@@ -89,14 +89,18 @@ def _giotto_bars(distances: np.ndarray, max_dimension: int, max_length: float, c
 
 
 def check_distances(x: np.ndarray) -> np.ndarray:
-    """`x` as float64 if it is a distance matrix.
+    """`x` as float32 if it is a distance matrix, as far as float32 resolves it.
 
     Raises:
         ValueError: saying what it is not.
     """
-    distances = np.asarray(x, dtype=np.float64)
-    if distances.ndim != 2 or distances.shape[0] != distances.shape[1]:
-        raise ValueError(f"a distance matrix is square, this one has shape {distances.shape}")
+    given = np.asarray(x)
+    if given.ndim != 2 or given.shape[0] != given.shape[1]:
+        raise ValueError(f"a distance matrix is square, this one has shape {given.shape}")
+    with np.errstate(over="ignore"):  # what becomes infinite is refused below
+        distances = given.astype(np.float32)
+    if is_sound(bits_of(distances)):
+        return distances
     if not np.isfinite(distances).all():
         # giotto-ph answers a NaN with N infinite bars instead of an error.
         raise ValueError("the distance matrix has an entry that is not finite")
@@ -107,7 +111,7 @@ def check_distances(x: np.ndarray) -> np.ndarray:
         raise ValueError("the distance matrix is not symmetric")
     if (distances < 0).any():
         raise ValueError("the distance matrix has a negative entry")
-    return distances
+    return np.abs(distances)  # some zero had a sign
 
 
 def _check_count(points: np.ndarray) -> None:
