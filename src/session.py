@@ -63,7 +63,8 @@ class Session:
             RuntimeError: if a checkpoint could not be measured.
         """
         self._collect(wait=True)
-        self.tracker.log({"cost/skipped_metrics": self.tracker.skipped}, self.config.trainer.max_steps)
+        counts = {"cost/skipped_metrics": self.tracker.skipped, "cost/failed_checkpoints": len(self.pool.failed)}
+        self.tracker.log(counts, self.config.trainer.max_steps)
         self.tracker.flush()
         table = mark_floor(build_table(self.run, self.schedule.checkpoints, behavior=self.source.spool))
         write_table(self.run, table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +163,17 @@ def test_path_length_is_the_integral_of_the_mean_velocity() -> None:
     table = pd.DataFrame([vars(row) for row in rows])
     assert path_length(table, 1) == 10.0
     assert path_length(table, 0) is None
+
+
+def test_a_job_that_may_not_fit_into_memory_says_the_sizes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tight = replace(RIPS, max_memory_gb=1e-5, workers=1)
+    run = plant(tmp_path, s0=X, s1=X)
+    with WorkerPool(1) as pool:
+        pool.submit(Job(run, run, 0, ((0, 1),), None, tight))
+        assert list(pool.collect(wait=True)) == []
+    assert pool.failed == [0]
+    assert "40 points of 8 coordinates with H1 may take" in caplog.text
+    assert "tda.max_memory_gb" in caplog.text
+    with WorkerPool(1) as pool:  # the clouds are on disk: measured later
+        pool.submit(Job(run, run, 0, ((0, 1),), None, RIPS))
+        assert [measured.step for measured in pool.collect(wait=True)] == [0]
