@@ -89,6 +89,8 @@ class TdaConfig:
     max_memory_gb: float | None = limited(None, above=0)
     """GiB that the workers may take together; null takes half of the machine's."""
 
+    drop_sinks: bool = False
+    """Leave out the probes that are sinks at step 0, norms above 20 x the median, for the whole run."""
     takes: str | None = limited(None, one_of=("distances", "points"))
     """What the transformer is given; null: distances where its `metric` is `precomputed`, else points."""
     components: int | None = limited(None, at_least=1)

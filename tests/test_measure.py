@@ -14,6 +14,7 @@ from src.config import TdaConfig
 from src.geometry import displacement
 from src.measure.checkpoint import Job, measure_checkpoint
 from src.measure.pool import WorkerPool
+from src.measure.shapes import read_shapes
 from src.measure.table import Row, metric_key, path_length, read_rows, with_means
 from src.rundir import RunDirectory
 
@@ -177,3 +178,28 @@ def test_a_job_that_may_not_fit_into_memory_says_the_sizes(tmp_path: Path, caplo
     with WorkerPool(1) as pool:  # the clouds are on disk: measured later
         pool.submit(Job(run, run, 0, ((0, 1),), None, RIPS))
         assert [measured.step for measured in pool.collect(wait=True)] == [0]
+
+
+def test_sinks_and_equal_points_are_counted_and_sinks_dropped_for_the_whole_run(tmp_path: Path) -> None:
+    base = X.copy()
+    base[3] *= 1000
+    base[5] = base[4]
+    later = X.copy()
+    later[9] *= 1000  # a sink that was none at step 0 stays
+    run = plant(tmp_path / "kept", s0=base, s1=later)
+    kept = measure(run, 0, (0, 1))
+    assert kept["geometry/sinks/layer_01"] == 1
+    assert kept["geometry/equal_points/layer_01"] == 1
+    run = plant(tmp_path / "dropped", s0=base, s1=later)
+    dropped = measure_checkpoint(Job(run, run, 0, ((0, 1),), None, replace(RIPS, drop_sinks=True))).metrics
+    assert kept["topology/H0/n_bars/layer_01"] == 38, "39 bars, one of them of length 0"
+    assert dropped["topology/H0/n_bars/layer_01"] == 37
+    assert dropped["topology/H0/max_persistence/layer_01"] < kept["topology/H0/max_persistence/layer_01"] / 100
+    diagram = read_shapes(run.diagrams(1), ["layer_01"])["layer_01"].diagram
+    assert diagram[:, 1].max() > 1000
+
+
+def test_a_projection_says_what_it_keeps(tmp_path: Path) -> None:
+    run = plant(tmp_path, s0=X, s1=X)
+    metrics = measure_checkpoint(Job(run, run, 0, ((0, 1),), None, replace(RIPS, components=3))).metrics
+    assert 0.3 < metrics["geometry/explained_variance/layer_01"] < 0.8

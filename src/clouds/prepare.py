@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+SINK = 20.0
+"""A row whose norm is above this many medians is a sink."""
+
 
 def prepare_points(
-    cloud: np.ndarray, base: np.ndarray, *, metric: str, points: int | None, components: int | None = None
-) -> tuple[np.ndarray, float]:
-    """The first `points` rows in float64, standardized and projected where asked.
+    cloud: np.ndarray, base: np.ndarray, *, metric: str, points: int | None, components: int | None = None,
+    drop_sinks: bool = False,
+) -> tuple[np.ndarray, float]:  # fmt: skip
+    """The first `points` rows in float64, without sinks, standardized and projected where asked.
 
     Args:
         cloud: (N, D) activations.
@@ -16,17 +20,21 @@ def prepare_points(
         metric: `standardized` divides each coordinate by its step-0 standard deviation; others change nothing.
         points: rows to take; None takes all.
         components: principal components of step 0 to project on; None keeps all coordinates.
+        drop_sinks: leave out the rows that are sinks at step 0, at every step alike.
 
     Returns:
-        float64 (points, D or components), and the share of the cloud's variance that is left in them.
+        float64 (points or fewer, D or components), and the share of the cloud's variance that is left in them.
 
     Raises:
         ValueError: if a coordinate is not finite, naming the prompt.
     """
     chosen = _finite(cloud[:points])
-    if metric != "standardized" and components is None:
+    if metric != "standardized" and components is None and not drop_sinks:
         return chosen, 1.0
     reference = _finite(base[:points])
+    if drop_sinks:
+        kept = ~find_sinks(reference)
+        chosen, reference = chosen[kept], reference[kept]
     if metric == "standardized":
         # A coordinate that never varies carries no distance at step 0; it keeps its own unit.
         spread, mean = reference.std(0), reference.mean(0)
@@ -39,6 +47,13 @@ def prepare_points(
     total = float(((chosen - chosen.mean(0)) ** 2).sum())
     left = float(((projected - projected.mean(0)) ** 2).sum())
     return projected, left / total if total else 1.0
+
+
+def find_sinks(cloud: np.ndarray) -> np.ndarray:
+    """Which rows are sinks: norms above 20 x the median, as attention sinks have; bool (N,)."""
+    norms = np.linalg.norm(cloud.astype(np.float64, copy=False), axis=1)
+    found: np.ndarray = norms > SINK * np.median(norms)
+    return found
 
 
 def _finite(rows: np.ndarray) -> np.ndarray:

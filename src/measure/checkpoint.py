@@ -91,6 +91,8 @@ def measure_checkpoint(job: Job) -> Measurement:
 def _measure(job: Job, layer: str, shapes: dict[int, Shape], clouds: dict[int, np.ndarray]) -> Iterator[Row]:
     step, here = job.step, shapes[job.step]
     yield Row(step, "scale", here.scale, layer)
+    yield Row(step, "sinks", here.sinks, layer)
+    yield Row(step, "equal_points", here.equal_points, layer)
     if job.tda.components:
         yield Row(step, "explained_variance", here.explained, layer)
     moves = {(a, b): displacement(clouds[a], clouds[b], b - a) for a, b in job.pairs}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 
-from ..clouds.prepare import prepare_points
+from ..clouds.prepare import find_sinks, prepare_points
 from ..clouds.store import cloud_size, read_cloud
 from ..config import RequestError, TdaConfig
 from ..memory import cloud_memory_gb, diagram_memory_gb, machine_memory_gb, most_points
@@ -29,6 +29,10 @@ class Shape:
     """median pairwise distance; 0 if all points coincide"""
     explained: float = 1.0
     """share of the cloud's variance in the components that homology sees"""
+    sinks: float = 0.0
+    """points far outside at this step, whether or not they are left out"""
+    equal_points: float = 0.0
+    """points at distance 0 from an earlier one"""
 
     @property
     def scaled(self) -> np.ndarray:
@@ -50,7 +54,7 @@ def store_shape(source: RunDirectory, run: RunDirectory, step: int, layer: str, 
     if not (part.exists() or run.diagrams(step).exists()):
         shape = shape_of_file(source, source.clouds(step), layer, tda, name=f"step {step}, {layer}")
         with replacing(part) as partial:
-            np.savez(partial, diagram=shape.diagram, scale=shape.scale, explained=shape.explained)
+            np.savez(partial, **vars(shape))
 
 
 def merge_shapes(run: RunDirectory, step: int, layers: Sequence[str]) -> None:
@@ -70,10 +74,12 @@ def read_shapes(path: Path, layers: Sequence[str] | None = None) -> dict[str, Sh
     """Shapes from one file of diagrams, of every layer or of those named."""
     with np.load(path) as stored:
         names = layers or sorted({name.partition(".")[0] for name in stored.files})
-        return {
-            name: Shape(stored[f"{name}.diagram"], float(stored[f"{name}.scale"]), float(stored[f"{name}.explained"]))
-            for name in names
-        }
+        return {name: _read_shape(stored, name) for name in names}
+
+
+def _read_shape(stored: Mapping[str, np.ndarray], layer: str) -> Shape:
+    numbers = {item.name: stored[f"{layer}.{item.name}"].item() for item in fields(Shape) if item.name != "diagram"}
+    return Shape(stored[f"{layer}.diagram"], **numbers)
 
 
 def shape_of_file(source: RunDirectory, path: Path, layer: str, tda: TdaConfig, *, name: str) -> Shape:
@@ -104,14 +110,17 @@ def require_memory(tda: TdaConfig, rows: int, width: int) -> None:
 
 def compute_shape(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig) -> Shape:
     """Diagram and scale of one (N, D) cloud; `base` is the same layer at step 0."""
-    points, explained = prepare_points(cloud, base, metric=tda.metric, points=tda.points, components=tda.components)
+    points, explained = prepare_points(
+        cloud, base, metric=tda.metric, points=tda.points, components=tda.components, drop_sinks=tda.drop_sinks
+    )
     distances = pairwise_distances(points, tda.metric if tda.metric in METRICS else "euclidean")
     if tda.is_plain_rips and tda.engine != "giotto":
         diagram = compute_diagram(distances, max(tda.dimensions), metric="precomputed", engine=tda.engine)
         diagram = diagram[np.isin(diagram[:, 2], tda.dimensions)]
     else:
         diagram = apply_transformer(build_transformer(tda), distances if tda.takes_distances else points)
-    return Shape(diagram, median_distance(distances), explained)
+    sinks, equal = find_sinks(cloud[: tda.points]).sum(), np.tril(distances == 0, -1).any(axis=1).sum()
+    return Shape(diagram, median_distance(distances), explained, float(sinks), float(equal))
 
 
 def build_transformer(tda: TdaConfig) -> Transformer:

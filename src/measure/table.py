@@ -15,7 +15,7 @@ from ..rundir import RunDirectory, replacing
 
 MEAN = "mean"
 """The `layer` of a value that is the mean over the layers."""
-GEOMETRY = ("scale", "displacement", "explained_variance")
+GEOMETRY = ("scale", "displacement", "explained_variance", "sinks", "equal_points")
 BEHAVIOR = "behavior/"
 
 
