@@ -52,7 +52,9 @@ def test_every_metric_of_the_contract_is_there_for_each_layer_and_the_mean(tmp_p
             expected += [f"shape/H{k}/{name}/{layer}" for name in summaries[1:6]]
             expected += [f"{name}/H{k}/{layer}" for name in ("drift", "velocity", "naive_velocity")]
             assert set(expected) <= metrics.keys()
-        assert {f"geometry/scale/{layer}", f"geometry/displacement/{layer}"} <= metrics.keys()
+        geometry = ["scale", "displacement", "cka_to_base", "effective_rank", "participation_ratio"]
+        geometry += ["intrinsic_dimension", "anisotropy", "mean_norm"]
+        assert {f"geometry/{name}/{layer}" for name in geometry} <= metrics.keys()
     assert all(math.isfinite(value) for value in metrics.values())
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..clouds.store import layer_names, read_cloud
 from ..config import TdaConfig
-from ..geometry import displacement
+from ..geometry import describe, displacement
 from ..rundir import RunDirectory
 from ..topology import diagram_distance, summarize
 from ..topology.summaries import LENGTHS
@@ -57,7 +57,8 @@ class Measurement:
 def measure_layer(job: Job, layer: str) -> list[Row]:
     """Rows of one layer from its diagrams; a value that is not defined comes as NaN, to be counted."""
     shapes = {step: read_shapes(job.run.diagrams(step), [layer])[layer] for step in job.steps}
-    clouds = {step: read_cloud(job.source.clouds(step), layer) for pair in job.pairs for step in pair}
+    moving = {0, job.step} | {step for pair in job.pairs for step in pair}
+    clouds = {step: read_cloud(job.source.clouds(step), layer) for step in moving}
     rows = list(_measure(job, layer, shapes, clouds))
     if job.step == 0 and job.source.floor_clouds().exists():
         rows += _measure_floor(job, layer, shapes[0], clouds[0])
@@ -91,8 +92,10 @@ def measure_checkpoint(job: Job) -> Measurement:
 def _measure(job: Job, layer: str, shapes: dict[int, Shape], clouds: dict[int, np.ndarray]) -> Iterator[Row]:
     step, here = job.step, shapes[job.step]
     yield Row(step, "scale", here.scale, layer)
-    yield Row(step, "sinks", here.sinks, layer)
-    yield Row(step, "equal_points", here.equal_points, layer)
+    for name in ("sinks", "equal_points", "intrinsic_dimension"):
+        yield Row(step, name, getattr(here, name), layer)
+    for name, value in describe(clouds[step], clouds[0]).items():
+        yield Row(step, name, value, layer)
     if job.tda.components:
         yield Row(step, "explained_variance", here.explained, layer)
     moves = {(a, b): displacement(clouds[a], clouds[b], b - a) for a, b in job.pairs}

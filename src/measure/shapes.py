@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -12,6 +13,7 @@ import numpy as np
 from ..clouds.prepare import find_sinks, prepare_points
 from ..clouds.store import cloud_size, read_cloud
 from ..config import RequestError, TdaConfig
+from ..geometry import intrinsic_dimension
 from ..memory import cloud_memory_gb, diagram_memory_gb, machine_memory_gb, most_points
 from ..resolve import count_workers
 from ..rundir import RunDirectory, replacing
@@ -33,6 +35,8 @@ class Shape:
     """points far outside at this step, whether or not they are left out"""
     equal_points: float = 0.0
     """points at distance 0 from an earlier one"""
+    intrinsic_dimension: float = math.nan
+    """of the points as homology sees them"""
 
     @property
     def scaled(self) -> np.ndarray:
@@ -120,7 +124,10 @@ def compute_shape(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig) -> Shape:
     else:
         diagram = apply_transformer(build_transformer(tda), distances if tda.takes_distances else points)
     sinks, equal = find_sinks(cloud[: tda.points]).sum(), np.tril(distances == 0, -1).any(axis=1).sum()
-    return Shape(diagram, median_distance(distances), explained, float(sinks), float(equal))
+    straight = np.sqrt(2 * distances) if tda.metric == "cosine" else distances  # the chord on the unit sphere
+    return Shape(
+        diagram, median_distance(distances), explained, float(sinks), float(equal), intrinsic_dimension(straight)
+    )
 
 
 def build_transformer(tda: TdaConfig) -> Transformer:

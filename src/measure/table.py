@@ -15,7 +15,10 @@ from ..rundir import RunDirectory, replacing
 
 MEAN = "mean"
 """The `layer` of a value that is the mean over the layers."""
-GEOMETRY = ("scale", "displacement", "explained_variance", "sinks", "equal_points")
+GEOMETRY = (
+    "scale", "displacement", "explained_variance", "sinks", "equal_points", "intrinsic_dimension", "effective_rank",
+    "participation_ratio", "cka_to_base", "anisotropy", "mean_norm",
+)  # fmt: skip
 BEHAVIOR = "behavior/"
 
 
