@@ -51,3 +51,10 @@ def command(tmp_path: Path) -> Command:
         return run_module(module, *words, cwd=tmp_path, **env)
 
     return run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: two workers that share the files then end at about the same time."""
+    longest = ("test_readme", "test_browser", "test_run", "test_messages")
+    places = {name: place for place, name in enumerate(longest)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(longest)))
