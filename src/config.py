@@ -89,6 +89,8 @@ class TdaConfig:
     max_memory_gb: float | None = limited(None, above=0)
     """GiB that the workers may take together; null takes half of the machine's."""
 
+    geometry: bool = True
+    """Describe each cloud's geometry as well: ranks, anisotropy, alignment to step 0; a third more work."""
     drop_sinks: bool = False
     """Leave out the probes that are sinks at step 0, norms above 20 x the median, for the whole run."""
     takes: str | None = limited(None, one_of=("distances", "points"))

@@ -205,3 +205,10 @@ def test_a_projection_says_what_it_keeps(tmp_path: Path) -> None:
     run = plant(tmp_path, s0=X, s1=X)
     metrics = measure_checkpoint(Job(run, run, 0, ((0, 1),), None, replace(RIPS, components=3))).metrics
     assert 0.3 < metrics["geometry/explained_variance/layer_01"] < 0.8
+
+
+def test_geometry_can_be_left_out(tmp_path: Path) -> None:
+    run = plant(tmp_path, s0=X, s1=X)
+    metrics = measure_checkpoint(Job(run, run, 0, ((0, 1),), None, replace(RIPS, geometry=False))).metrics
+    assert "geometry/scale/mean" in metrics
+    assert "geometry/cka_to_base/mean" not in metrics

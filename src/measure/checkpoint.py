@@ -94,8 +94,9 @@ def _measure(job: Job, layer: str, shapes: dict[int, Shape], clouds: dict[int, n
     yield Row(step, "scale", here.scale, layer)
     for name in ("sinks", "equal_points", "intrinsic_dimension"):
         yield Row(step, name, getattr(here, name), layer)
-    for name, value in describe(clouds[step], clouds[0]).items():
-        yield Row(step, name, value, layer)
+    if job.tda.geometry:
+        for name, value in describe(clouds[step], clouds[0]).items():
+            yield Row(step, name, value, layer)
     if job.tda.components:
         yield Row(step, "explained_variance", here.explained, layer)
     moves = {(a, b): displacement(clouds[a], clouds[b], b - a) for a, b in job.pairs}

@@ -2,7 +2,8 @@
 
 9 layers, D = 4096, H0 and H1, drift and velocity, two cores.
 
-compare: this project (reading clouds, writing diagrams, summaries and displacement included) against a loop over
+compare: this project (reading clouds, writing diagrams, summaries and displacement included; without and with the
+geometry that the loop does not compute) against a loop over
 giotto-tda's `VietorisRipsPersistence` and `PairwiseDistance`, n = 512; taking turns, medians of five.
 growth: seconds by number of points, layers and checkpoints, with the exponent of each, and peak memory by checkpoints.
 """
@@ -14,6 +15,7 @@ import os
 import resource
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from .timing import ONE_THREAD, print_row, seconds, take_turns
@@ -55,15 +57,15 @@ def plant(folder: Path, points: int, layers: int, checkpoints: int) -> RunDirect
 class Ours:
     """A pool that lives on, as in a run; every call measures into a fresh directory."""
 
-    def __init__(self, pool: WorkerPool, source: RunDirectory, checkpoints: list[int]) -> None:
-        self.pool, self.source, self.checkpoints, self.calls = pool, source, checkpoints, 0
+    def __init__(self, pool: WorkerPool, source: RunDirectory, checkpoints: list[int], tda: TdaConfig = TDA) -> None:
+        self.pool, self.source, self.checkpoints, self.tda, self.calls = pool, source, checkpoints, tda, 0
 
     def __call__(self) -> None:
         self.calls += 1
         self.pool.steps.clear()
-        run = RunDirectory(self.source.path / f"call{self.calls}")
+        run = RunDirectory(self.source.path / f"call{id(self)}-{self.calls}")
         for step in self.checkpoints:
-            self.pool.submit(Job(self.source, run, step, ((step, step + 1),), None, TDA))
+            self.pool.submit(Job(self.source, run, step, ((step, step + 1),), None, self.tda))
         assert len(list(self.pool.collect(wait=True))) == len(self.checkpoints)
 
 
@@ -84,7 +86,11 @@ def loop_over_giotto(source: RunDirectory) -> None:
 def compare() -> None:
     with tempfile.TemporaryDirectory() as folder, WorkerPool(WORKERS) as pool:
         source = plant(Path(folder), POINTS, LAYERS, 2)
-        ways = {"ours": Ours(pool, source, [10]), "giotto-tda": lambda: loop_over_giotto(source)}
+        ways = {
+            "ours": Ours(pool, source, [10], replace(TDA, geometry=False)),
+            "with geometry": Ours(pool, source, [10]),
+            "giotto-tda": lambda: loop_over_giotto(source),
+        }
         print_row("one checkpoint, 9 layers", take_turns(ways), "ours")
 
 
