@@ -12,7 +12,7 @@ test: lint
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m slow
 
 lint: $(READY)
-	$(VENV)/bin/ruff check src tests
+	$(VENV)/bin/ruff check --no-cache src tests
 	$(VENV)/bin/ruff format --check src tests
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports

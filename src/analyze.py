@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from omegaconf import DictConfig
 
 from .command import launch
-from .config import AnalyzeConfig, Config, RequestError
+from .config import Config, RequestError, ScheduleConfig
+from .memory import memory_shortage
+from .options import AnalyzeConfig
 from .report import show_summary
-from .resolve import memory_conflicts, resolve_analysis
-from .rundir import ROOT, RunDirectory, check_earlier_start, load_config, place_analysis, start_over
+from .resolve import complete_draws, resolve_analysis
+from .rundir import ROOT, RunDirectory, check_earlier_start, load_config, place_analysis
 
 
 def analyze(composed: DictConfig) -> None:
@@ -20,9 +23,11 @@ def analyze(composed: DictConfig) -> None:
     config = load_config(source)
     if request.tda.points and request.tda.points > config.probe.size:
         raise RequestError(f"tda.points={request.tda.points}: this run has probe.size={config.probe.size} points")
-    for problem in memory_conflicts(request.tda, config.probe.size):
+    for problem in memory_shortage(request.tda, config.probe.size):
         raise RequestError(problem)
     config.tda, config.tracking = request.tda, request.tracking
+    complete_draws(config.tda, config.model)
+    config.schedule = change_lag(config.schedule, request.schedule.lag)
     config.force, config.debug = request.force, request.debug
     directory = place_analysis(source, config)
     if check_earlier_start(directory, config):
@@ -30,6 +35,21 @@ def analyze(composed: DictConfig) -> None:
     else:
         analyze_run(config, source, directory)
     show_summary(directory.read_status()["summary"])
+
+
+def change_lag(schedule: ScheduleConfig, lag: int | None) -> ScheduleConfig:
+    """The schedule with the pairs that clouds at another lag make: steps 0, 1, 2 hold one pair at lag 2.
+
+    Raises:
+        RequestError: if no clouds lie so far apart.
+    """
+    reach = schedule.lag * schedule.repeats
+    if lag is None:
+        return schedule
+    if lag % schedule.lag or lag > reach:
+        there = ", ".join(map(str, range(schedule.lag, reach + 1, schedule.lag)))
+        raise RequestError(f"schedule.lag={lag}: this run's clouds lie {there} step(s) after a checkpoint; give one")
+    return replace(schedule, lag=lag, repeats=reach // lag)
 
 
 def find_run(wanted: str) -> RunDirectory:
@@ -58,13 +78,14 @@ def analyze_run(config: Config, source: RunDirectory, run: RunDirectory) -> None
         RuntimeError: at the end, if a checkpoint could not be measured.
     """
     from .clouds.store import read_probe_hash
-    from .measure.shapes import check_transformer
+    from .measure.view import check_transformer
     from .session import open_session
     from .tracking import open_store
     from .training.schedule import Schedule, plan_schedule
 
-    check_transformer(config.tda)
-    planned = plan_schedule(config.schedule, config.trainer.max_steps)
+    check_transformer(config.tda, config.probe.size)
+    captured = plan_schedule(load_config(source).schedule, config.trainer.max_steps)
+    planned = Schedule(captured.checkpoints, config.schedule.lag, config.schedule.repeats)
     complete = tuple(
         step for step in planned.checkpoints
         if all(source.clouds(later).is_file() for pair in planned.pairs(step) for later in pair)
@@ -72,8 +93,10 @@ def analyze_run(config: Config, source: RunDirectory, run: RunDirectory) -> None
     schedule = Schedule(complete, planned.lag, planned.repeats)
     store = open_store(config.tracking)
     tags = {"kind": "analysis", "probe_hash": read_probe_hash(source.clouds(0))}
-    tags["source_run"] = source.mlflow_run_id.read_text().strip()
-    with open_session(store, config, run, schedule, tags, replaces=start_over(run, config), source=source) as session:
+    # A source that MLflow was not there for has no id yet.
+    known = source.mlflow_run_id
+    tags["source_run"] = known.read_text().strip() if known.exists() else str(source.path)
+    with open_session(store, config, run, schedule, tags, source=source) as session:
         print(f"{run.path}: {len(complete)} checkpoints of {source.path}")
         for step in sorted(schedule.captured):
             session.submit(step)

@@ -5,11 +5,12 @@ The one place for defaults; YAML under `conf/` holds only what differs. Checks a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from omegaconf import MISSING
+
+from .method import Method
 
 SOURCES = ("helpful", "harmless")
 """The dialogue sources: probes are drawn half and half from them, objectives weigh them."""
@@ -38,6 +39,16 @@ class ModelConfig:
     """Where dialogues come from unless `objective.dialogues` says."""
     learning_rate: float = limited(2e-4, at_least=0)
     """The peak learning rate unless `trainer.learning_rate` says."""
+    draws: int = limited(20, at_least=2)
+    """Subsamples and null draws unless `tda.subsamples` and `tda.null_draws` say."""
+    parameters: float | None = limited(None, above=0)
+    """Of the weights; with `width` and `blocks` for the estimate of disk and memory. Null: read off the folder."""
+    width: int | None = limited(None, at_least=1)
+    """Coordinates of an activation."""
+    blocks: int | None = limited(None, at_least=1)
+    """Transformer blocks."""
+    vocabulary: int | None = limited(None, at_least=1)
+    """Tokens that the model knows: what it says at a probe is a number for each."""
     gated: bool = False
     """Whether the hub asks for an accepted licence and an access token."""
 
@@ -60,20 +71,12 @@ class ObjectiveConfig:
     """Share of the dialogues, by hash of their prompt, that is never trained on: probes and held-out loss use it."""
     eval_size: int = limited(64, at_least=1)
     """Dialogues per source for the held-out loss."""
-
-
-def parts_of(nested: Any) -> Iterator[dict[str, Any]]:
-    """Every mapping in a nested configuration, the outermost first."""
-    if isinstance(nested, dict):
-        yield nested
-        nested = list(nested.values())
-    if isinstance(nested, list):
-        for value in nested:
-            yield from parts_of(value)
+    eval_pairs: int = limited(32, at_least=0)
+    """How many of them, at most, are judged with their rejected reply as well (preference accuracy)."""
 
 
 @dataclass
-class TdaConfig:
+class TdaConfig(Method):
     name: str = MISSING
     """What the run is called in MLflow."""
     transformer: dict[str, Any] | None = None
@@ -88,9 +91,12 @@ class TdaConfig:
     """Processes that compute topology while training goes on; null takes half the cores."""
     max_memory_gb: float | None = limited(None, above=0)
     """GiB that the workers may take together; null takes half of the machine's."""
-
     geometry: bool = True
-    """Describe each cloud's geometry as well: ranks, anisotropy, alignment to step 0; a third more work."""
+    """Describe each cloud's geometry as well (ranks, anisotropy, alignment to step 0) and how rigidly it moves."""
+    subsamples: int | None = limited(None, at_least=0)
+    """Random halves of the probes that intervals come from; 0 gives none, null takes the model's `draws`."""
+    null_draws: int | None = limited(None, at_least=0)
+    """Random movements, of each of two kinds, that excess is measured by; 0 gives none, null takes `draws`."""
     drop_sinks: bool = False
     """Leave out the probes that are sinks at step 0, norms above 20 x the median, for the whole run."""
     takes: str | None = limited(None, one_of=("distances", "points"))
@@ -98,36 +104,11 @@ class TdaConfig:
     components: int | None = limited(None, at_least=1)
     """Principal components of step 0 that points are projected on at every step; null keeps all coordinates."""
 
-    @property
-    def dimensions(self) -> tuple[int, ...]:
-        """Homology dimensions that the transformer, or the part of it that computes homology, is asked for."""
-        asked = [part["homology_dimensions"] for part in parts_of(self.transformer) if "homology_dimensions" in part]
-        return tuple(asked[0]) if asked else (0, 1)
-
-    @property
-    def is_plain_rips(self) -> bool:
-        """Whether the transformer is Rips over Z/2 without further parameters, which any engine may compute."""
-        given = {key: value for key, value in (self.transformer or {}).items() if key != "homology_dimensions"}
-        usual = {"_target_": "gtda.homology.VietorisRipsPersistence", "metric": "precomputed"}
-        return given.pop("coeff", 2) == 2 and given == usual
-
-    @property
-    def costly_dimension(self) -> int:
-        """Highest dimension whose simplices all count for memory: 0 where the complex grows about linearly."""
-        sparse = ("SparseRipsPersistence", "WeakAlphaPersistence", "CechPersistence")
-        return 0 if str((self.transformer or {}).get("_target_")).endswith(sparse) else max(self.dimensions)
-
-    @property
-    def takes_distances(self) -> bool:
-        """Whether the transformer is given pairwise distances instead of points."""
-        usual = "distances" if (self.transformer or {}).get("metric") == "precomputed" else "points"
-        return (self.takes or usual) == "distances"
-
 
 @dataclass
 class ProbeConfig:
     size: int = limited(256, at_least=6)
-    """Number of probe prompts, half helpful and half harmless."""
+    """Number of probe prompts, half helpful and half harmless. Each also takes 4 bytes x vocabulary of disk, once."""
     file: str | None = None
     """The user's own probe prompts: text, one per line, or JSONL; null chooses held-out prompts."""
     pooling: str = limited("last", one_of=("last", "mean"))
@@ -205,11 +186,17 @@ class TrainerConfig:
 
 
 @dataclass
-class TrackingConfig:
+class StoreConfig:
     uri: str | None = None
     """MLflow tracking URI; null takes MLFLOW_TRACKING_URI, else sqlite:///multirun/mlflow.db."""
+
+
+@dataclass
+class TrackingConfig(StoreConfig):
     experiment: str = "alignment-topology"
     """MLflow experiment."""
+    patience: float = limited(30.0, at_least=0)
+    """Seconds that the end of a run waits for a store that takes nothing; `python -m src.sync` brings it the rest."""
 
 
 @dataclass
@@ -230,33 +217,3 @@ class Config:
     """Start over even if the run is done."""
     debug: bool = False
     """Show tracebacks."""
-
-
-@dataclass
-class AnalyzeConfig:
-    """What `python -m src.analyze` reads."""
-
-    run: str = MISSING
-    """Run directory or MLflow run id."""
-    tda: TdaConfig = field(default_factory=TdaConfig)
-    tracking: TrackingConfig = field(default_factory=TrackingConfig)
-    force: bool = False
-    """Measure again even if this analysis is done."""
-    debug: bool = False
-    """Show tracebacks."""
-
-
-@dataclass
-class UiSettings:
-    open: bool = True
-    """Open the page in the browser."""
-    port: int | None = limited(None, at_least=1, at_most=65535)
-    """Port on 127.0.0.1; null takes a free one."""
-
-
-@dataclass
-class UiConfig:
-    """What `python -m src.ui` reads."""
-
-    ui: UiSettings = field(default_factory=UiSettings)
-    tracking: TrackingConfig = field(default_factory=TrackingConfig)

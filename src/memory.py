@@ -1,10 +1,14 @@
-"""How much memory a diagram may take, and how much there is; asked before anything is started."""
+"""How much memory a diagram may take, how much there is, and how many cores; asked before anything is started."""
 
 from __future__ import annotations
 
 import math
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+from .config import TdaConfig
 
 GIB = 2**30
 # Peaks of giotto-ph over a sphere, where every simplex stays in the filtration: 63 bytes an edge (H1, 4,096 points),
@@ -48,3 +52,34 @@ def machine_memory_gb() -> float:
     if limit.is_file() and (text := limit.read_text().strip()).isdigit():
         total = min(total, int(text))
     return total / GIB
+
+
+def usable_cores() -> tuple[int, ...]:
+    """The cores that this process is confined to."""
+    if sys.platform == "linux":
+        return tuple(sorted(os.sched_getaffinity(0)))
+    else:  # noqa: RET505 (mypy takes what follows a test of the platform for dead)
+        return tuple(range(os.cpu_count() or 1))
+
+
+def count_workers(tda: TdaConfig) -> int:
+    """Worker processes: as asked, else half the cores."""
+    return tda.workers or max(1, len(usable_cores()) // 2)
+
+
+def memory_shortage(tda: TdaConfig, rows: int, width: int = 0) -> Iterator[str]:
+    """What is wrong if the diagram of a cloud may not fit into one worker's share of the memory.
+
+    Args:
+        rows: probes captured.
+        width: coordinates of each; 0 while they are not known.
+    """
+    points, top = min(tda.points or rows, rows), tda.costly_dimension
+    limit, workers = tda.max_memory_gb or machine_memory_gb() / 2, count_workers(tda)
+    needed = diagram_memory_gb(points, top) + cloud_memory_gb(points, width)
+    if needed * workers > limit:
+        yield (
+            f"tda.points={points}: H{top} of {points} points{f' of {width} coordinates' if width else ''} may take "
+            f"{needed:.2f} GiB in each of tda.workers={workers}, tda.max_memory_gb={limit:.2f}; at most "
+            f"{most_points(limit / workers, top)} points fit"
+        )

@@ -2,31 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from .config import Config
+from .config import SOURCES, Config
 
-NEAR_FLOOR = (
-    "{velocities_below_floor} of {velocities} velocities are below 3 x the rounding floor, that is, not to be told "
-    "from rounding: raise schedule.lag, or set probe.precision=float32"
-)
+JUDGED = {
+    f"{quantity}_{source}": f"{words}, {source}"
+    for quantity, words in (
+        ("eval_loss", "held-out loss"),
+        ("preference_accuracy", "preference accuracy"),
+        ("preference_accuracy_per_token", "preference accuracy per token"),
+    )
+    for source in SOURCES
+}
+"""Behaviour that is told before and after: its quantity, and what it is called."""
+
+if TYPE_CHECKING:
+    from .figures.report import Report
+
+
+def show_rows(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on the terminal; where that is narrow, or a file, no cell is cut."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*titles)
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200).print(table)
 
 
 def show_summary(summary: dict[str, Any]) -> None:
-    """A short table, what to beware of, and how to see the rest."""
+    """A short table, the findings that matter most, and how to see the rest."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table("", "before", "after")
-    for name, (before, after) in summary["losses"].items():
-        table.add_row(name.replace("eval_loss_", "held-out loss, "), f"{before:.3f}", f"{after:.3f}")
+    for name, (before, after) in summary["judged"].items():
+        table.add_row(JUDGED[name], f"{before:.3f}", f"{after:.3f}")
     table.add_row("checkpoints", "", str(summary["checkpoints"]))
     for dimension, length in summary["path_length"].items():
         table.add_row(f"path length, {dimension}", "", f"{length:.3f}")
     Console().print(table)
-    if summary["velocities_below_floor"]:
-        print(NEAR_FLOOR.format(**summary))
-    print("Compare runs in the MLflow UI:  python -m src.ui")
+    for sentence in summary["headlines"]:
+        Console().print(f"- {sentence}", highlight=False, markup=False, soft_wrap=True)
+    if summary.get("views"):
+        show_views(summary["views"])
+    else:
+        print("Compare runs in the MLflow UI:  python -m src.ui")
+
+
+def show_views(addresses: dict[str, str]) -> None:
+    """The prepared views, one line each."""
+    for name, address in addresses.items():
+        print(f"{name:<20} {address}")
 
 
 def write_note(config: Config, summary: dict[str, Any]) -> str:
@@ -36,23 +68,41 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         f"**{model.name}** ({model.stage}) fine-tuned to be **{config.objective.name}**, seed {config.seed}: "
         f"{trainer.max_steps} steps of {trainer.batch_size} dialogues, {config.adapter.kind}, {trainer.lr_schedule} "
         f"learning rate up to {trainer.learning_rate:g}. Topology: {config.tda.name}, {config.tda.metric} distances, "
-        f"{config.tda.points or config.probe.size} probes, {config.probe.pooling}-token activations.",
+        f"{config.tda.points or config.probe.size} probes, {config.probe.pooling}-token activations, "
+        f"intervals from {config.tda.subsamples} random halves of the probes, excess from {config.tda.null_draws} "
+        "random movements of each kind.",
         "",
         "| | before | after |",
         "|---|---|---|",
     ]
-    lines += [
-        f"| {name.replace('eval_loss_', 'held-out loss, ')} | {before:.3f} | {after:.3f} |"
-        for name, (before, after) in summary["losses"].items()
-    ]
+    lines += [f"| {JUDGED[name]} | {before:.3f} | {after:.3f} |" for name, (before, after) in summary["judged"].items()]
     lines += [f"| path length, {name} | | {length:.3f} |" for name, length in summary["path_length"].items()]
     lines += [
         "",
-        f"**Look at** `figures/figures.html` under Artifacts (velocity by block, drift beside losses, Betti curves, "
-        "diagrams with a slider), the image grid `diagrams`, and the charts `velocity/H1` and `drift/H1`. "
+        "**Look at** `figures/figures.html` under Artifacts (velocity and excess with their bands, movement, drift "
+        "beside losses, Betti curves, diagrams with a slider), the image grid `diagrams`, and the charts "
+        "`velocity/H1`, `excess/H1` and `drift/H1`. "
         f"Velocity is measured over {schedule.lag} step(s) everywhere; `naive_velocity` divides by the steps between "
         "checkpoints and falls as they spread out, whatever the model does.",
     ]
-    if summary["velocities_below_floor"]:
-        lines += ["", f"**Beware:** {NEAR_FLOOR.format(**summary)}."]
+    if summary["findings"]:
+        lines += ["", "**Findings** (mean over the blocks)", "", *(f"- {sentence}" for sentence in summary["findings"])]
+    return "\n".join(lines)
+
+
+def show_report(report: Report, path: Path) -> None:
+    """Where the report of a comparison is, what it found, and in which runs."""
+    print(f"{path}: {report.head}")
+    for sentence in report.sentences:
+        print(f"- {sentence}")
+    show_rows(report.titles, report.rows)
+
+
+def write_report_note(report: Report) -> str:
+    """Markdown: what is found across the runs, and where the evidence is."""
+    lines = [
+        f"**{report.head}**. `report.html` under Artifacts has the figures and every finding with its interval.",
+        "",
+        *(f"- {sentence}" for sentence in report.sentences),
+    ]
     return "\n".join(lines)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -12,8 +11,16 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from .config import SOURCES, AnalyzeConfig, Config, RequestError, TdaConfig, UiConfig, parts_of
-from .memory import diagram_memory_gb, machine_memory_gb, most_points
+from .config import (
+    SOURCES,
+    Config,
+    ModelConfig,
+    RequestError,
+    TdaConfig,
+)
+from .memory import memory_shortage
+from .method import parts_of
+from .options import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
 
 WHITELIST = ("gtda.", "src.", "sklearn.")
 """Prefixes that a `_target_` may have: instantiating runs code."""
@@ -24,6 +31,9 @@ NOT_IDENTITY = (
     "force",
     "debug",
     "sweep",
+    "model.parameters",
+    "model.width",
+    "model.blocks",
     "tda.workers",
     "tda.engine",
     "tda.max_memory_gb",
@@ -35,6 +45,23 @@ def resolve_ui_config(composed: DictConfig) -> UiConfig:
     """As `resolve_config`, for `python -m src.ui`."""
     config: UiConfig = _to_dataclass(composed, UiConfig)
     _refuse(_outside_limits(config, ""))
+    return config
+
+
+def resolve_sync_config(composed: DictConfig) -> SyncConfig:
+    """As `resolve_config`, for `python -m src.sync`."""
+    config: SyncConfig = _to_dataclass(composed, SyncConfig)
+    _refuse(_outside_limits(config, ""))
+    return config
+
+
+def resolve_comparison(composed: DictConfig) -> CompareConfig:
+    """As `resolve_config`, for `python -m src.compare`."""
+    config: CompareConfig = _to_dataclass(composed, CompareConfig)
+    given = [key for key in ("sweep", "runs", "filter") if getattr(config, key)]
+    one = "give one of sweep=<name>, runs=[<directory or MLflow id>,...] and filter='<MLflow search filter>'"
+    unclear = [] if len(given) == 1 else [f"{', '.join(given) or 'nothing to compare'}: {one}"]
+    _refuse([*_outside_limits(config, ""), *unclear])
     return config
 
 
@@ -85,8 +112,15 @@ def complete_config(composed: DictConfig) -> Config:
     )
     if config.trainer.learning_rate is None:
         config.trainer.learning_rate = config.model.learning_rate
+    complete_draws(config.tda, config.model)
     config.trainer.micro_batch_size = config.trainer.micro_batch_size or config.trainer.batch_size
     return config
+
+
+def complete_draws(tda: TdaConfig, model: ModelConfig) -> None:
+    """Fill in the numbers of subsamples and null draws that were not given."""
+    tda.subsamples = model.draws if tda.subsamples is None else tda.subsamples
+    tda.null_draws = model.draws if tda.null_draws is None else tda.null_draws
 
 
 def _outside_limits(group: Any, prefix: str) -> Iterator[str]:
@@ -148,7 +182,9 @@ def _conflicts(config: Config) -> Iterator[str]:
         yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
     if config.tda.points and config.tda.points > probe.size:
         yield f"tda.points={config.tda.points}: at most probe.size={probe.size}"
-    yield from memory_conflicts(config.tda, probe.size)
+    # Dimensions that are no numbers are reported by the checks of the method.
+    if config.tda.transformer is not None and all(isinstance(k, int) for k in config.tda.dimensions):
+        yield from memory_shortage(config.tda, probe.size)
 
 
 def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
@@ -161,30 +197,15 @@ def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
         yield f"tda.transformer.homology_dimensions={list(tda.dimensions)}: give whole numbers from 0, such as [0,1]"
     if tda.engine == "reduced_rips" and tda.transformer and not (tda.is_plain_rips and max(tda.dimensions) < 2):
         yield f"tda.engine=reduced_rips: computes H0 and H1 of plain Rips over Z/2, not {tda.name}; use auto"
+    for key, count in (("subsamples", tda.subsamples), ("null_draws", tda.null_draws)):
+        if count == 1:
+            yield f"tda.{key}=1: one value has no spread; give 0, or at least 2 (20 is usual)"
+    if tda.subsamples and tda.points and tda.points < 6:
+        yield f"tda.points={tda.points}: a subsample is half of them and needs 3; give 6 or more, or tda.subsamples=0"
     if tda.components and tda.metric == "cosine":
         yield f"tda.components={tda.components}: takes no tda.metric=cosine, a projection changes angles"
     if tda.metric == "cosine" and tda.transformer and not tda.takes_distances:
         yield f"tda.metric=cosine: {tda.name} takes points, not distances; use euclidean or standardized"
-
-
-def memory_conflicts(tda: TdaConfig, probes: int) -> Iterator[str]:
-    """What is wrong if the diagrams of `probes` points, one in each worker, may not fit into memory."""
-    if tda.transformer is None or not all(isinstance(k, int) for k in tda.dimensions):
-        return
-    points, top = min(tda.points or probes, probes), tda.costly_dimension
-    workers, limit = count_workers(tda), tda.max_memory_gb or machine_memory_gb() / 2
-    needed = diagram_memory_gb(points, top)
-    if needed * workers > limit:
-        yield (
-            f"tda.points={points}: H{top} of {points} points may take {needed:.1f} GiB in each of "
-            f"tda.workers={workers}, tda.max_memory_gb={limit:.1f}; at most {most_points(limit / workers, top)} points "
-            "fit"
-        )
-
-
-def count_workers(tda: TdaConfig) -> int:
-    """Worker processes: as asked, else half the cores."""
-    return tda.workers or max(1, (os.cpu_count() or 2) // 2)
 
 
 def plain(config: Any) -> dict[str, Any]:
@@ -200,7 +221,7 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def identity(config: Config) -> dict[str, Any]:
+def identity(config: Config | CompareConfig) -> dict[str, Any]:
     """Flat keys and values that make this run what it is."""
     flat = flatten(plain(config))
     return {key: value for key, value in sorted(flat.items()) if not key.startswith(NOT_IDENTITY)}

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from hydra import compose
+import gc
+
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from . import sweep
 from .command import launch
-from .config import Config
+from .config import Config, ModelConfig
+from .estimate import check_disk
 from .report import show_summary
-from .resolve import complete_config, resolve_config
-from .rundir import RunDirectory, check_earlier_start, place_run, start_over
+from .resolve import resolve_config
+from .rundir import RunDirectory, check_earlier_start
 
 
 def run(composed: DictConfig) -> None:
     """Compose, validate, skip what is done, else run the cell."""
-    config = resolve_config(composed)
-    directory = place_run(config, _with_defaults())
+    config, hydra = resolve_config(composed), HydraConfig.get()
+    directory = sweep.place(config, hydra.runtime.choices)
     if check_earlier_start(directory, config):
-        print(f"{directory.path}: done already, skipped (force=true starts over)")
+        print(f"{directory.path}: done already, skipped (force=true starts over)", flush=True)
+        sweep.join(directory, config)
+        if hydra.mode == RunMode.MULTIRUN:
+            return
     else:
-        run_cell(config, directory)
+        try:
+            check_disk([config])
+            run_cell(config, directory)
+        except Exception as error:
+            sweep.failures[directory.path] = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            gc.collect()  # the cells of a sweep share the process, and a trainer and its model hold each other
     show_summary(directory.read_status()["summary"])
-
-
-def _with_defaults() -> Config:
-    """The same choice of model, objective and method with nothing else overridden."""
-    choices = HydraConfig.get().runtime.choices
-    return complete_config(compose("config", [f"{group}={choices[group]}" for group in ("model", "objective", "tda")]))
 
 
 def run_cell(config: Config, run: RunDirectory) -> None:
@@ -38,23 +46,40 @@ def run_cell(config: Config, run: RunDirectory) -> None:
         RuntimeError: at the end, if a checkpoint could not be measured.
     """
     # Late: composing and checking a request must not wait for torch and MLflow.
-    from .measure.shapes import check_transformer
+    from .measure.view import check_transformer
     from .session import open_session
     from .tracking import open_store
-    from .training.fit import fit, prepare
+    from .training.fit import fit, prepare, read_last_step
     from .training.schedule import plan_schedule
 
     if config.tda.transformer is not None:
-        check_transformer(config.tda)
+        check_transformer(config.tda, config.probe.size)
     ingredients = prepare(config)
     store = open_store(config.tracking)
     schedule = plan_schedule(config.schedule, config.trainer.max_steps)
     tags = {"kind": "cell", "probe_hash": ingredients.data.probes.hash}
-    with open_session(store, config, run, schedule, tags, replaces=start_over(run, config)) as session:
-        print(f"{run.path}: {len(schedule.checkpoints)} checkpoints in {config.trainer.max_steps} steps")
-        fit(config, ingredients, schedule, run, session.submit, session.tracker.log)
+    with open_session(store, config, run, schedule, tags) as session:
+        saved = read_last_step(run)
+        session.take_up(saved)
+        goes_on = "" if saved is None else f", going on from step {saved}"
+        print(
+            f"{run.path}: {len(schedule.checkpoints)} checkpoints in {config.trainer.max_steps} steps{_draws(config)}"
+            f"{goes_on}"
+        )
+        fit(config, ingredients, schedule, run, session.submit, session.tracker.log, session.interrupts)
         session.finish()
 
 
+def _draws(config: Config) -> str:
+    """What the measurement takes from chance, where it is not what is usual."""
+    tda, usual = config.tda, ModelConfig().draws
+    if tda.transformer is None or (tda.subsamples, tda.null_draws) == (usual, usual):
+        return ""
+    return (
+        f"; {tda.subsamples} subsamples and {tda.null_draws} null draws "
+        f"(tda.subsamples={usual} tda.null_draws={usual} measures as finely as is usual)"
+    )
+
+
 if __name__ == "__main__":
-    launch(run, "config", Config)
+    launch(run, "config", Config, sweep.show_outcome)

@@ -1,18 +1,19 @@
 """The names of what a run directory holds, how files get there whole, and what an earlier start left.
 
 multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
-    config.yaml  status.json  run.log  metrics.jsonl  mlflow_run_id  topology.parquet  figures/
+    config.yaml  status.json  run.log  last.ckpt  topology.parquet  figures/
+    metrics.jsonl  journal.jsonl  delivered.json  delivery.lock  mlflow_run_id
     step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  metrics.json
-        step_000000/  floor.safetensors
+        step_000000/  floor.safetensors  base.safetensors
+multirun/comparison/<sweep>/
+    config.yaml  status.json  report.html  *.png  and what MLflow is told, as above
 """
 
 from __future__ import annotations
 
-import json
-import os
+import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from .config import Config, RequestError
+from .integrity import DamagedError, read_json, replacing, set_aside, write_json
+from .options import CompareConfig
 from .resolve import hash_values, identity, plain
 
 ROOT = Path("multirun")
@@ -43,8 +46,28 @@ class RunDirectory:
         return self.path / "run.log"
 
     @property
+    def last(self) -> Path:
+        """Where training goes on: adapter, optimizer, scheduler, random state, step."""
+        return self.path / "last.ckpt"
+
+    @property
     def spool(self) -> Path:
         return self.path / "metrics.jsonl"
+
+    @property
+    def journal(self) -> Path:
+        """What MLflow is told beside the numbers."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def delivered(self) -> Path:
+        """How much of spool and journal MLflow has."""
+        return self.path / "delivered.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that is at work in the directory."""
+        return self.path / "delivery.lock"
 
     @property
     def mlflow_run_id(self) -> Path:
@@ -67,6 +90,10 @@ class RunDirectory:
         """Step 0 captured once more with another batch composition."""
         return self.step(0) / "floor.safetensors"
 
+    def base(self) -> Path:
+        """Log-probabilities of the next token that the base model gives the probes."""
+        return self.step(0) / "base.safetensors"
+
     def diagrams(self, step: int) -> Path:
         return self.step(step) / "diagrams.npz"
 
@@ -79,6 +106,11 @@ class RunDirectory:
         return self.step(step) / "diagrams.png"
 
     @property
+    def report(self) -> Path:
+        """The page of a comparison."""
+        return self.path / "report.html"
+
+    @property
     def figures(self) -> Path:
         return self.path / "figures"
 
@@ -86,26 +118,18 @@ class RunDirectory:
         return self.step(step) / "metrics.json"
 
     def read_status(self) -> dict[str, Any]:
-        """What the last start wrote; empty if there was none or it never came that far."""
-        return json.loads(self.status.read_text()) if self.status.exists() else {}
+        """What the last start wrote; empty if there was none, it never came that far, or the file is damaged."""
+        if not self.status.exists():
+            return {}
+        try:
+            return read_json(self.status)
+        except DamagedError as error:
+            set_aside(self.status, error.reason)
+            return {}
 
     def write_status(self, state: str, **facts: Any) -> None:
-        """`state`: running, done or failed. Written last, so that `done` means that all else is there."""
-        with replacing(self.status) as partial:
-            partial.write_text(json.dumps({"state": state, **facts}, indent=1))
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A path to write to that takes `target`'s place when the block ends well, so that no half-written file stays."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # The process id keeps two workers that make the same file apart; the suffix stays last, writers look at it.
-    partial = target.with_name(f".{os.getpid()}.{target.name}")
-    try:
-        yield partial
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+        """`state`: running, done, interrupted or failed. Written last, so that `done` means that all else is there."""
+        write_json(self.status, {"state": state, "at": time.time(), **facts})
 
 
 def place_run(config: Config, unchanged: Config) -> RunDirectory:
@@ -122,9 +146,24 @@ def place_run(config: Config, unchanged: Config) -> RunDirectory:
 
 
 def place_analysis(source: RunDirectory, config: Config) -> RunDirectory:
-    """The home of an analysis: beside the clouds that it reads, one for each method and its settings."""
+    """The home of an analysis: beside the clouds that it reads, one for each method, its settings and another lag."""
     settings = {key: value for key, value in identity(config).items() if key.startswith("tda.")}
+    if config.schedule.lag != load_config(source).schedule.lag:
+        settings["schedule.lag"] = config.schedule.lag
     return RunDirectory(source.path / "analysis" / f"{config.tda.name}-{hash_values(settings)[:8]}")
+
+
+def comparison_name(config: CompareConfig) -> str:
+    """What a comparison is called: as its sweep, or by a hash of what was asked for."""
+    if config.sweep and re.fullmatch(r"\w[\w.-]*", config.sweep):
+        return config.sweep
+    wanted = {"sweep": config.sweep, "runs": config.runs, "filter": config.filter}
+    return f"{next(key for key, value in wanted.items() if value)}-{hash_values(wanted)[:8]}"
+
+
+def place_comparison(config: CompareConfig) -> RunDirectory:
+    """The one home of a comparison, so that the same request again takes the place of the earlier one."""
+    return RunDirectory(ROOT / "comparison" / comparison_name(config))
 
 
 def load_config(run: RunDirectory) -> Config:
@@ -133,12 +172,19 @@ def load_config(run: RunDirectory) -> Config:
     return OmegaConf.to_object(stored)  # type: ignore[return-value]
 
 
-def run_name(config: Config) -> str:
+def also_in(sweep: str) -> str:
+    """The MLflow tag of a run that was done before a sweep that has its cell."""
+    return f"also_in_{sweep}"
+
+
+def run_name(config: Config | CompareConfig) -> str:
     """What a run is called where people read it."""
+    if isinstance(config, CompareConfig):
+        return f"comparison {comparison_name(config)}"
     return f"{config.model.name} {config.objective.name} {config.tda.name} seed{config.seed}"
 
 
-def config_hash(config: Config) -> str:
+def config_hash(config: Config | CompareConfig) -> str:
     return hash_values(identity(config))
 
 
@@ -164,12 +210,24 @@ def check_earlier_start(run: RunDirectory, config: Config) -> bool:
     return run.read_status().get("state") == "done"
 
 
-def start_over(run: RunDirectory, config: Config) -> str | None:
-    """Empty the directory and write the configuration; returns the MLflow run id of the start that it replaces."""
-    earlier = run.mlflow_run_id.read_text().strip() if run.mlflow_run_id.exists() else None
-    if run.path.exists():
-        shutil.rmtree(run.path)
+def begin(run: RunDirectory, config: Config | CompareConfig, *, afresh: bool) -> None:
+    """Make the directory ready for a start that goes on with what an earlier one left, or with nothing if `afresh`.
+
+    Whoever calls holds the directory's lock.
+    """
+    if afresh:
+        for left in run.path.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+            elif left != run.lock:
+                left.unlink()
     with replacing(run.config) as partial:
         OmegaConf.save(OmegaConf.create(plain(config)), partial)
     run.write_status("running", config_hash=config_hash(config))
-    return earlier
+
+
+def discard_after(run: RunDirectory, step: int) -> None:
+    """Remove the captures of steps after `step`: training comes by there again."""
+    for folder in run.path.glob("step_*"):
+        if int(folder.name.removeprefix("step_")) > step:
+            shutil.rmtree(folder)

@@ -1,139 +1,153 @@
-"""MLflow, and its only importer: the run, its batches, the spool they go through first."""
+"""One MLflow run as the rest sees it: everything is on disk at once, and a thread brings it to the store."""
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-# A research tool on a cluster tells nobody what it does, and finds out soon that a server is gone.
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
-
 from filelock import FileLock
-from mlflow import MlflowClient
-from mlflow.entities import Metric, Param
-from mlflow.exceptions import MlflowException
-from PIL import Image
 
 from .config import Config, RequestError, TrackingConfig
+from .delivery import Delivery, OutageError, is_delivered
+from .journal import append, end_if_killed, hold, now, read_start, read_told
+from .options import CompareConfig
 from .resolve import flatten, plain
-from .rundir import ROOT, RunDirectory, run_name
+from .rundir import RunDirectory, run_name
+from .store import Store, open_store, store_uri, write_views
 
-BATCH = 1000
-"""Metrics that MLflow takes in one call."""
+__all__ = [
+    "OutageError", "Store", "Tracker", "git_commit", "occupy", "open_store", "store_uri", "sync_run", "track_run",
+    "write_views",
+]  # fmt: skip
 
-Store = tuple[MlflowClient, str]
-"""A client and the id of the experiment."""
+LONGEST_PAUSE = 30.0
+"""Seconds between two tries to reach a store that is gone, at most."""
+
+HURRY = 5.0
+"""Seconds that the end of an interrupted run waits for its store, at most."""
 
 logger = logging.getLogger(__name__)
 
 
-def store_uri(tracking: TrackingConfig) -> str:
-    """Where the numbers go: the configuration, else MLFLOW_TRACKING_URI, else a database under multirun/."""
-    return tracking.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{ROOT.resolve()}/mlflow.db"
-
-
-def open_store(tracking: TrackingConfig) -> Store:
-    """A client and the id of the experiment, both made if they are new.
-
-    Raises:
-        RequestError: if the store cannot be reached.
-    """
-    uri = store_uri(tracking)
-    for chatty in ("alembic", "mlflow"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry would be a line
-    ROOT.mkdir(exist_ok=True)
-    try:
-        # Two processes that migrate one fresh database at once break it.
-        with FileLock(ROOT / ".mlflow.lock"):
-            client = MlflowClient(uri)
-            found = client.get_experiment_by_name(tracking.experiment)
-            if found is None:
-                # Next to a database artifacts would land in the current directory; a server has its own place.
-                artifacts = (ROOT / "mlartifacts").resolve().as_uri() if "://" in uri and not _is_server(uri) else None
-                return client, client.create_experiment(tracking.experiment, artifacts)
-            return client, str(found.experiment_id)
-    except MlflowException as error:
-        reason = str(error).splitlines()[0]
-        raise RequestError(
-            f"tracking.uri={uri}: cannot be used; start the server or choose another store ({reason[:200]})"
-        ) from error
-
-
-def _is_server(uri: str) -> bool:
-    return uri.startswith(("http:", "https:", "databricks"))
-
-
 class Tracker:
-    """One MLflow run. Every number is in the spool before MLflow hears of it."""
+    """What a run tells MLflow. Nothing here waits for the store, and nothing that the store does stops a run."""
 
-    def __init__(self, client: MlflowClient, run_id: str, run: RunDirectory) -> None:
-        self.client, self.run_id, self.run = client, run_id, run
-        self.waiting: list[Metric] = []
-        self.skipped = 0
+    def __init__(self, store: Store, run: RunDirectory, held: FileLock) -> None:
+        self.run, self.skipped = run, 0
+        self._numbers, self._pictures = read_told(run)
+        self._delivery, self._held = Delivery(store, run), held
+        self._wake, self._closing = threading.Event(), False
+        self._trouble = "no answer yet"
+        # A daemon: a store that hangs must not keep the process.
+        self._thread = threading.Thread(target=self._deliver, name="tracking", daemon=True)
+        self._wake.set()
+        self._thread.start()
 
     def log(self, values: Mapping[str, float], step: int) -> None:
-        """Keep values for the next `flush`; what is not finite is left out and counted."""
+        """Keep values for the next `flush`; what is not finite is left out and counted.
+
+        What an earlier start told is not told again: MLflow would keep a second point for its other time.
+        """
         finite = {key: float(value) for key, value in values.items() if math.isfinite(value)}
         self.skipped += len(values) - len(finite)
-        now = int(time.time() * 1000)
-        with self.run.spool.open("a") as spool:
-            spool.write(json.dumps({"step": step, "timestamp": now, "metrics": finite}) + "\n")
-        self.waiting += [Metric(key, value, now, step) for key, value in finite.items()]
+        new = {key: value for key, value in finite.items() if (key, step) not in self._numbers}
+        if new:
+            append(self.run.spool, {"step": step, "timestamp": now(), "metrics": new})
 
     def flush(self) -> None:
-        """Send what waits, in as few calls as MLflow allows."""
-        while self.waiting:
-            self.client.log_batch(self.run_id, metrics=self.waiting[:BATCH])
-            del self.waiting[:BATCH]
+        """Let what waits be sent now, in as few calls as MLflow allows."""
+        self._wake.set()
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
-        self.client.log_artifact(self.run_id, str(path), folder)
+        """Upload a file of the run directory; it must stay there as it is."""
+        append(self.run.journal, {"artifact": self._name(path), "folder": folder})
 
     def log_picture(self, path: Path, key: str, step: int) -> None:
         """Show a PNG in the run's image grid, where a slider goes over the steps; nothing if there is none."""
-        if path.exists():
-            with Image.open(path) as picture:
-                self.client.log_image(self.run_id, picture, key=key, step=step)
+        if path.exists() and (key, step) not in self._pictures:
+            append(self.run.journal, {"picture": self._name(path), "key": key, "step": step, "timestamp": now()})
+
+    def _name(self, path: Path) -> str:
+        # Relative, so that the directory may be moved before it is delivered.
+        return str(path.relative_to(self.run.path) if path.is_relative_to(self.run.path) else path.resolve())
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        append(self.run.journal, {"tags": dict(tags)})
 
     def write_note(self, markdown: str) -> None:
         """The description at the top of the run's page."""
-        self.client.set_tag(self.run_id, "mlflow.note.content", markdown)
+        self.tag({"mlflow.note.content": markdown})
+
+    def close(self, status: str, patience: float) -> None:
+        """End the run and wait until the store has all of it, or has taken nothing for `patience` seconds."""
+        append(self.run.journal, {"end": status, "timestamp": now()})
+        self._closing, since = True, time.monotonic()
+        self._wake.set()
+        while self._thread.is_alive() and time.monotonic() - max(since, self._delivery.heard) < patience:
+            self._thread.join(0.05)
+        if not self._delivery.progress.done:
+            left = "%s: not all of it reached MLflow (%s); python -m src.sync brings the rest"
+            logger.warning(left, self.run.path, self._trouble)
+
+    def _deliver(self) -> None:
+        """Deliver at every flush, and after an outage again and again, until the run has ended and all is there."""
+        failures = 0
+        while not self._delivery.progress.done:
+            pause = min(2.0 ** (failures - 2), 1.0 if self._closing else LONGEST_PAUSE)  # half a second at first
+            self._wake.wait(pause if failures else None)
+            self._wake.clear()
+            try:
+                self._delivery.deliver()
+            except OutageError as error:
+                failures, self._trouble = failures + 1, str(error)
+                if failures == 2:  # one is a hiccup
+                    logger.warning("MLflow takes nothing (%s); %s keeps all until it does", error, self.run.path)
+            else:
+                if failures > 1:
+                    logger.warning("MLflow is back and has all of %s so far", self.run.path)
+                failures = 0
+        self._held.release()
 
 
 @contextmanager
 def track_run(
-    store: Store, config: Config, run: RunDirectory, tags: Mapping[str, str], replaces: str | None
-) -> Iterator[Tracker]:
+    store: Store, config: Config | CompareConfig, run: RunDirectory, tags: Mapping[str, str], replaces: str | None,
+    held: FileLock | None = None,
+) -> Iterator[Tracker]:  # fmt: skip
     """An MLflow run that ends as what it was: FINISHED, FAILED, or KILLED when it was interrupted.
+
+    Where the directory holds a start already, that MLflow run goes on.
 
     Args:
         store: client and experiment, from `open_store`.
         config: logged flattened, as parameters.
-        run: gets the run's id.
+        run: gets spool, journal and the run's id.
         tags: logged beside the name.
         replaces: id of an earlier start of the same cell, which is ended and deleted.
+        held: the directory's lock, if the caller has it already.
+
+    Raises:
+        RuntimeError: if another process is at work in the run directory.
     """
-    client, experiment = store
-    if replaces:
-        _retire(client, replaces)
-    created = client.create_run(experiment, tags=dict(tags), run_name=run_name(config))
-    run_id = created.info.run_id
-    run.mlflow_run_id.write_text(run_id)
-    params = [Param(key, str(value)) for key, value in flatten(plain(config)).items()]
-    for start in range(0, len(params), 100):
-        client.log_batch(run_id, params=params[start : start + 100])
-    tracker, status = Tracker(client, run_id, run), "KILLED"
+    held = held or occupy(run)
+    uri = store[0].tracking_uri
+    # What stands before an @ is a password.
+    where = {"uri": None if "@" in uri else uri, "experiment": config.tracking.experiment}
+    if read_start(run) is None:
+        start = where | {
+            "name": run_name(config), "timestamp": now(), "tags": dict(tags), "replaces": replaces,
+            "params": {key: str(value) for key, value in flatten(plain(config)).items()},
+        }  # fmt: skip
+        append(run.journal, {"start": start})
+    else:
+        append(run.journal, {"resume": where, "tags": dict(tags), "timestamp": now()})
+    tracker, status = Tracker(store, run, held), "KILLED"
     try:
         yield tracker
         status = "FINISHED"
@@ -141,17 +155,50 @@ def track_run(
         status = "FAILED"
         raise
     finally:
-        tracker.flush()
-        client.set_terminated(run_id, status)
+        patience = config.tracking.patience
+        tracker.close(status, min(patience, HURRY) if status == "KILLED" else patience)
 
 
-def _retire(client: MlflowClient, run_id: str) -> None:
-    try:
-        if client.get_run(run_id).info.status == "RUNNING":
-            client.set_terminated(run_id, "KILLED")
-        client.delete_run(run_id)
-    except MlflowException as error:  # another store, or deleted already
-        logger.info("the earlier MLflow run %s stays as it is: %s", run_id, error)
+def occupy(run: RunDirectory) -> FileLock:
+    """The lock on a run directory, which is made if it is not there.
+
+    Raises:
+        RuntimeError: if another process is at work there.
+    """
+    run.path.mkdir(parents=True, exist_ok=True)
+    held = hold(run)
+    if held is None:
+        raise RuntimeError(f"{run.path}: another process is at work there")
+    return held
+
+
+def sync_run(run: RunDirectory, uri: str | None) -> str | None:
+    """Bring MLflow what it misses of a run, and say what became of it; None if it missed nothing.
+
+    Args:
+        run: a run that was killed ends as KILLED; one that still goes on is left alone.
+        uri: the store; None is the one that the run was meant for.
+
+    Raises:
+        RequestError: if the store is not known or cannot be reached.
+        OutageError: if the store fails on the way; the next call goes on from there.
+    """
+    start = read_start(run)
+    if start is None or (uri is None and is_delivered(run)):
+        return None
+    held = hold(run)
+    if held is None:
+        return "still at work, left alone"
+    with held:
+        end_if_killed(run)
+        target = uri or start["uri"]
+        if target is None:
+            raise RequestError(
+                f"tracking.uri: {run.path} does not say where it goes, as the address may hold a password; give it"
+            )
+        delivery = Delivery(open_store(TrackingConfig(uri=target, experiment=start["experiment"])), run)
+        delivery.deliver()
+    return "all of it is in MLflow now"
 
 
 def git_commit() -> str:

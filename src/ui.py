@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -15,9 +16,12 @@ from types import FrameType
 from omegaconf import DictConfig
 
 from .command import launch
-from .config import RequestError, UiConfig
+from .config import RequestError
+from .options import UiConfig
+from .report import show_views
 from .resolve import resolve_ui_config
 from .rundir import ROOT
+from .views import view_addresses
 
 HOST = "127.0.0.1"
 START_SECONDS = 120
@@ -27,12 +31,14 @@ LOG = ROOT / "mlflow_server.log"
 def ui(composed: DictConfig) -> None:
     """Start the server, print the address, serve until interrupted."""
     config = resolve_ui_config(composed)
-    from .tracking import open_store, store_uri
+    from .tracking import open_store, store_uri, write_views
 
     store = store_uri(config.tracking)
-    _, experiment = open_store(config.tracking)
-    if store.startswith("http"):
-        print(f"This store is a server already: {_address(store, experiment)}")
+    client, experiment = open_store(config.tracking)
+    addresses = write_views((client, experiment))
+    if addresses:
+        print("This store is a server already.")
+        show_views(addresses)
         return
     port = _free_port(config.ui.port)
     base = f"http://{HOST}:{port}"
@@ -48,16 +54,17 @@ def ui(composed: DictConfig) -> None:
         "--port",
         str(port),
     ]
-    # One worker answers one person; the default of four costs a gigabyte.
     signal.signal(signal.SIGTERM, _interrupt)  # so that the server goes too
     # One worker answers one person; the default of four costs a gigabyte.
     with LOG.open("w") as log:
         server = subprocess.Popen([*command, "--workers", "1"], stdout=log, stderr=subprocess.STDOUT)
     try:
         _wait_until_up(base, server)
-        print(f"Compare runs at  {_address(base, experiment)}\nCtrl-C stops the server.", flush=True)
-        if config.ui.open:
-            webbrowser.open(_address(base, experiment))
+        addresses = view_addresses(base, experiment)
+        show_views(addresses)
+        print("Ctrl-C stops the server.", flush=True)
+        if config.ui.open and not _open(next(iter(addresses.values()))):
+            print(f"No browser here. From another machine: ssh -L {port}:{HOST}:{port} <this one>", flush=True)
         server.wait()
     except KeyboardInterrupt:
         print("stopped")
@@ -70,9 +77,10 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _address(base: str, experiment: str) -> str:
-    # The sidebar would default to another workflow and show no chart.
-    return f"{base}/#/experiments/{experiment}/runs?compareRunsMode=CHART&workflowType=machine_learning"
+def _open(address: str) -> bool:
+    """Show the page in a browser; False if there is none, or no screen for it: one for the terminal would block it."""
+    headless = sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return not headless and webbrowser.open(address)
 
 
 def _free_port(wanted: int | None) -> int:

@@ -27,11 +27,14 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real dialogues, a trained model and published homology; they lie beside the repository, not in it."""
-    if not SHARED.is_dir():
-        if os.environ.get("CI"):
-            pytest.fail(f"{SHARED} is missing, and continuous integration must not skip")
-        pytest.skip(f"{SHARED} is not there")
+    require(SHARED.is_dir(), f"{SHARED} is not there")
     return SHARED
+
+
+def require(there: bool, otherwise: str) -> None:
+    """Leave a test out where something is not installed; continuous integration must not."""
+    if not there:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(otherwise)
 
 
 def run_module(module: str, *words: str, cwd: Path, timeout: int = 600, **env: str) -> subprocess.CompletedProcess[str]:
@@ -55,6 +58,6 @@ def command(tmp_path: Path) -> Command:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first: two workers that share the files then end at about the same time."""
-    longest = ("test_readme", "test_browser", "test_run", "test_messages")
+    longest = ("test_readme", "test_browser", "test_run", "test_slurm", "test_launchers", "test_messages")
     places = {name: place for place, name in enumerate(longest)}
     items.sort(key=lambda item: places.get(item.path.stem, len(longest)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+
+from src.rundir import RunDirectory
 
 from .conftest import ROOT, Command, run_module
 from .test_run import Cell, run_cell
@@ -42,6 +45,23 @@ def test_other_settings_are_a_run_of_their_own(cell: Cell) -> None:
     assert cosine.data.tags["probe_hash"] == source.data.tags["probe_hash"]
     assert cosine.data.metrics["topology/H0/n_bars/mean"] == 15
     assert "velocity/H1/mean" in cosine.data.metrics
+
+
+@pytest.mark.slow
+def test_a_longer_lag_takes_the_clouds_that_are_there(cell: Cell) -> None:
+    words = [f"run={cell.run.path}", "tda.subsamples=0", "tda.null_draws=0"]
+    done = run_module("src.analyze", *words, "schedule.lag=2", cwd=cell.cwd)
+    assert done.returncode == 0, done.stderr
+    path = re.match(r"\S+/(analysis/\S+): ", done.stdout)
+    assert path
+    table, before = (pd.read_parquet(run.table) for run in (RunDirectory(cell.run.path / path[1]), cell.run))
+    pairs = table[(table.quantity == "velocity") & (table.pair_step >= 0)]
+    assert set(pairs.pair_step - pairs.step) == {2}
+    velocity = [one[one.quantity == "velocity"].step.drop_duplicates().tolist() for one in (table, before)]
+    assert set(velocity[0]) <= set(velocity[1]), "the same checkpoints"
+    refused = run_module("src.analyze", *words, "schedule.lag=3", cwd=cell.cwd)
+    assert refused.returncode == 2
+    assert "schedule.lag=3: this run's clouds lie 1, 2 step(s) after a checkpoint" in refused.stderr
 
 
 @pytest.mark.slow

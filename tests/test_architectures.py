@@ -71,7 +71,7 @@ def test_lora_reaches_every_linear_map_of_every_block(folder: Path, checkpointin
 
 def test_clouds_are_the_hidden_states(folder: Path) -> None:
     network = load(folder)
-    clouds = capture_clouds(network.trunk, network.blocks, choose_layers(3), PROMPTS, pooling="last", batch_size=2)
+    clouds, _ = capture_clouds(network.trunk, network.blocks, choose_layers(3), PROMPTS, pooling="last", batch_size=2)
     network.causal.eval()
     for row, prompt in enumerate(PROMPTS):
         with torch.inference_mode():

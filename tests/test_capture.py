@@ -30,7 +30,7 @@ def network() -> Network:
 
 def clouds_of(network: Network, pooling: str = "last", batch_size: int = 2) -> dict[str, np.ndarray]:
     layers = choose_layers(len(network.blocks))
-    return capture_clouds(network.trunk, network.blocks, layers, PROMPTS, pooling=pooling, batch_size=batch_size)
+    return capture_clouds(network.trunk, network.blocks, layers, PROMPTS, pooling=pooling, batch_size=batch_size)[0]
 
 
 @pytest.mark.parametrize("pooling", ["last", "mean"])

@@ -11,9 +11,11 @@ import pytest
 from matplotlib.image import imread
 
 from src.figures.interactive import draw_plotly, make_page
-from src.figures.panels import Figure, Heat, Line, Panel
+from src.figures.motion import draw_excess, draw_movement, draw_speed
+from src.figures.panels import Band, Figure, Heat, Line, Panel
 from src.figures.picture import draw_png
 from src.figures.run import choose_shown, draw_betti, draw_diagrams, draw_drift, draw_velocity
+from src.measure import track
 from src.measure.table import Row, with_means
 
 LAYERS = ["layer_01", "layer_02", "layer_03", "layer_04"]
@@ -95,3 +97,56 @@ def test_pictures_are_png_of_the_size_of_their_grid(table: pd.DataFrame, diagram
     assert grid.shape[0] == pytest.approx(2 * one.shape[0], abs=2)
     assert grid.shape[1] == pytest.approx(3 * one.shape[1], abs=2)
     assert len(np.unique(grid.reshape(-1, grid.shape[-1]), axis=0)) > 100, "something is drawn"
+
+
+@pytest.fixture(scope="module")
+def tracked() -> pd.DataFrame:
+    """A walk of one layer, called the mean, with its learning rate."""
+    rng = np.random.default_rng(0)
+    clouds = {0: rng.normal(size=(80, 4))}
+    for step in range(1, 8):
+        clouds[step] = clouds[step - 1] + 0.02 * rng.normal(size=(80, 4))
+    series = track(clouds, checkpoints=[0, 2, 4, 6], subsamples=4, null_draws=4).assign(layer="mean")
+    rates = pd.DataFrame([vars(Row(step, "learning_rate", 1e-3 * (1 + step))) for step in range(8)])
+    return pd.concat([series, series.assign(layer="layer_01"), rates], ignore_index=True)
+
+
+def test_velocity_and_naive_velocity_share_an_axis_with_their_intervals(tracked: pd.DataFrame) -> None:
+    above, below = draw_speed(tracked, (0, 1)).rows
+    for k, panel in enumerate(above):
+        lines = {mark.name: mark for mark in panel.marks if isinstance(mark, Line)}
+        assert set(lines) == {"velocity at constant lag", "naive velocity"}
+        bands = [mark for mark in panel.marks if isinstance(mark, Band)]
+        assert len(bands) == 2
+        velocity, band = lines["velocity at constant lag"], bands[0]
+        assert list(velocity.x) == [1, 3, 5, 7], "steps + 1, on a logarithmic axis"
+        assert all(low < value < high for low, value, high in zip(band.low, velocity.y, band.high, strict=True))
+        rows = tracked[(tracked.quantity == "velocity") & (tracked.layer == "mean") & (tracked.dimension == k)]
+        whole = rows[(rows["sample"] == -1) & (rows.pair_step == -1)]
+        assert list(velocity.y) == list(whole.value)
+    assert [mark.name for mark in below[0].marks] == ["learning rate"]
+
+
+def test_excess_has_the_band_of_chance_about_1(tracked: pd.DataFrame) -> None:
+    above, below = draw_excess(tracked, (0, 1)).rows
+    chance = next(mark for mark in above[0].marks if isinstance(mark, Band))
+    assert chance.name == "chance, 95 %"
+    assert all(low < 1 < high for low, high in zip(chance.low, chance.high, strict=True))
+    heat = below[0].marks[0]
+    assert isinstance(heat, Heat)
+    assert list(heat.y) == ["layer_01"]
+    assert heat.z.shape == (1, 4)
+
+
+def test_the_parts_of_displacement_add_up_in_squares(tracked: pd.DataFrame) -> None:
+    lines = {mark.name: np.array(mark.y) for mark in draw_movement(tracked).rows[0][0].marks if isinstance(mark, Line)}
+    np.testing.assert_allclose(lines["rigid part"] ** 2 + lines["the rest"] ** 2, lines["displacement"] ** 2)
+
+
+def test_bands_are_drawn_by_both(tracked: pd.DataFrame) -> None:
+    figures = [draw_speed(tracked, (0, 1)), draw_excess(tracked, (0, 1)), draw_movement(tracked)]
+    for figure in figures:
+        assert imread(io.BytesIO(draw_png(figure)), format="png").shape[2] >= 3
+        drawn = draw_plotly({0: figure})
+        assert any(trace.fill == "toself" for trace in drawn.data)
+        assert drawn.layout.xaxis.type == "log"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,8 @@ import pytest
 from src.clouds.store import write_clouds
 from src.config import TdaConfig
 from src.geometry import displacement
-from src.measure.checkpoint import Job, measure_checkpoint
+from src.measure.checkpoint import Job, Measurement
+from src.measure.layer import Checkpoint
 from src.measure.pool import WorkerPool
 from src.measure.shapes import read_shapes
 from src.measure.table import Row, metric_key, path_length, read_rows, with_means
@@ -36,11 +39,33 @@ def plant(folder: Path, **clouds: np.ndarray) -> RunDirectory:
     return run
 
 
-def measure(run: RunDirectory, step: int, *pairs: tuple[int, int], previous: int | None = None) -> dict[str, float]:
-    return measure_checkpoint(Job(run, run, step, pairs, previous, RIPS)).metrics
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WorkerPool]:
+    with WorkerPool(1) as started:
+        yield started
 
 
-def test_every_metric_of_the_contract_is_there_for_each_layer_and_the_mean(tmp_path: Path) -> None:
+def finish(pool: WorkerPool, job: Job) -> Measurement:
+    pool.submit(job)
+    return next(pool.collect(wait=True))
+
+
+Measure = Callable[..., dict[str, float]]
+
+
+@pytest.fixture
+def measure(pool: WorkerPool) -> Measure:
+    """Metrics of one checkpoint by step and pairs."""
+
+    def work(
+        run: RunDirectory, step: int, *pairs: tuple[int, int], previous: int | None = None, tda: TdaConfig = RIPS
+    ) -> dict[str, float]:
+        return finish(pool, Job(run, run, Checkpoint(step, pairs, previous), tda)).metrics
+
+    return work
+
+
+def test_every_metric_of_the_contract_is_there_for_each_layer_and_the_mean(tmp_path: Path, measure: Measure) -> None:
     moved = X + 0.1 * np.random.default_rng(1).normal(size=X.shape).astype(np.float32)
     run = plant(tmp_path, s0=X, s4=X, s5=moved)
     metrics = measure(run, 4, (4, 5), previous=0)
@@ -58,7 +83,7 @@ def test_every_metric_of_the_contract_is_there_for_each_layer_and_the_mean(tmp_p
     assert all(math.isfinite(value) for value in metrics.values())
 
 
-def test_what_stands_still_has_neither_drift_nor_velocity(tmp_path: Path) -> None:
+def test_what_stands_still_has_neither_drift_nor_velocity(tmp_path: Path, measure: Measure) -> None:
     metrics = measure(plant(tmp_path, s0=X, s1=X), 0, (0, 1))
     for key, value in metrics.items():
         if key.startswith(("drift", "velocity", "geometry/displacement")):
@@ -66,7 +91,7 @@ def test_what_stands_still_has_neither_drift_nor_velocity(tmp_path: Path) -> Non
     assert not any(key.startswith("naive_velocity") for key in metrics), "there is no checkpoint before the first"
 
 
-def test_a_uniform_scaling_moves_the_raw_lengths_and_not_the_shape(tmp_path: Path) -> None:
+def test_a_uniform_scaling_moves_the_raw_lengths_and_not_the_shape(tmp_path: Path, measure: Measure) -> None:
     metrics = measure(plant(tmp_path, s0=X, s1=2 * X, s2=2 * X), 1, (1, 2), previous=0)
     base = measure(plant(tmp_path / "base", s0=X, s1=X), 0, (0, 1))
     for k in (0, 1):
@@ -76,7 +101,7 @@ def test_a_uniform_scaling_moves_the_raw_lengths_and_not_the_shape(tmp_path: Pat
         assert metrics[f"drift/H{k}/layer_01"] <= 1e-6 * base[shape]
 
 
-def test_velocity_is_per_step_over_the_lag_and_naive_velocity_over_the_gap(tmp_path: Path) -> None:
+def test_velocity_is_per_step_over_the_lag_and_naive_velocity_over_the_gap(tmp_path: Path, measure: Measure) -> None:
     there = X + 0.2 * np.random.default_rng(2).normal(size=X.shape).astype(np.float32)
     near = measure(plant(tmp_path / "a", s0=X, s1=there), 0, (0, 1))
     far = measure(plant(tmp_path / "b", s0=X, s3=there), 0, (0, 3))
@@ -87,12 +112,13 @@ def test_velocity_is_per_step_over_the_lag_and_naive_velocity_over_the_gap(tmp_p
     assert math.isclose(later["drift/H1/mean"], near["velocity/H1/mean"])
 
 
-def test_repeated_pairs_are_averaged_and_kept_one_by_one(tmp_path: Path) -> None:
+def test_repeated_pairs_are_averaged_and_kept_one_by_one(tmp_path: Path, measure: Measure) -> None:
     rng = np.random.default_rng(3)
     clouds = {f"s{n}": X + n * 0.1 * rng.normal(size=X.shape).astype(np.float32) for n in range(3)}
     run = plant(tmp_path, **clouds)
     metrics = measure(run, 0, (0, 1), (1, 2))
-    rows = read_rows(run.metrics(0))
+    rows = read_rows(run.metrics(0))[0]
+    rows = rows[rows["sample"] == -1]
     single = rows[(rows.quantity == "velocity") & (rows.dimension == 1) & (rows.layer == "layer_01")]
     assert sorted(single.pair_step) == [-1, 1, 2]
     by_pair = single.set_index("pair_step").value
@@ -100,12 +126,12 @@ def test_repeated_pairs_are_averaged_and_kept_one_by_one(tmp_path: Path) -> None
     assert metrics["velocity/H1/layer_01"] == by_pair[-1]
 
 
-def test_a_cloud_in_one_place_is_valid_and_its_undefined_values_are_counted(tmp_path: Path) -> None:
+def test_a_cloud_in_one_place_is_valid_and_its_undefined_values_are_counted(tmp_path: Path, pool: WorkerPool) -> None:
     point = np.ones_like(X)
     run = RunDirectory(tmp_path)
     for step in (0, 1):
         write_clouds(run.clouds(step), {"layer_01": X, "layer_02": point}, step=step, probe_hash="x")
-    done = measure_checkpoint(Job(run, run, 0, ((0, 1),), None, RIPS))
+    done = finish(pool, Job(run, run, Checkpoint(0, ((0, 1),), None), RIPS))
     assert done.metrics["topology/H1/n_bars/layer_02"] == 0
     assert done.metrics["geometry/scale/layer_02"] == 0
     assert "drift/H1/layer_02" not in done.metrics
@@ -114,15 +140,17 @@ def test_a_cloud_in_one_place_is_valid_and_its_undefined_values_are_counted(tmp_
     assert done.skipped > 0
 
 
-def test_activations_that_are_not_finite_name_step_and_layer(tmp_path: Path) -> None:
+def test_activations_that_are_not_finite_name_step_and_layer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     broken = X.copy()
     broken[7, 3] = np.nan
     run = plant(tmp_path, s0=X, s2=broken, s3=X)
-    with pytest.raises(ValueError, match=r"step 2, layer_01: prompt 7 .* not finite"):
-        measure(run, 2, (2, 3), previous=0)
+    with WorkerPool(1) as pool:
+        pool.submit(Job(run, run, Checkpoint(2, ((2, 3),), 0), RIPS))
+        assert list(pool.collect(wait=True)) == []
+    assert re.search(r"step 2, layer_01: prompt 7 .* not finite", caplog.text)
 
 
-def test_workers_give_the_same_numbers_in_the_order_of_the_jobs(tmp_path: Path) -> None:
+def test_workers_give_the_same_numbers_in_the_order_of_the_jobs(tmp_path: Path, measure: Measure) -> None:
     rng = np.random.default_rng(4)
     clouds = {f"s{n}": X + 0.1 * n * rng.normal(size=X.shape).astype(np.float32) for n in range(5)}
     alone = [
@@ -132,7 +160,7 @@ def test_workers_give_the_same_numbers_in_the_order_of_the_jobs(tmp_path: Path) 
         run = plant(tmp_path / str(workers), **clouds)
         with WorkerPool(workers) as pool:
             for n in range(4):
-                pool.submit(Job(run, run, n, ((n, n + 1),), n - 1 if n else None, RIPS))
+                pool.submit(Job(run, run, Checkpoint(n, ((n, n + 1),), n - 1 if n else None), RIPS))
             done = list(pool.collect(wait=True))
         assert [measured.step for measured in done] == [0, 1, 2, 3]
         assert [measured.metrics for measured in done] == alone
@@ -142,7 +170,7 @@ def test_a_checkpoint_that_fails_leaves_the_others_alone(tmp_path: Path, caplog:
     run = plant(tmp_path, s0=X, s1=np.full_like(X, np.inf), s2=X, s3=X)
     with WorkerPool(1) as pool:
         for step in (0, 2):
-            pool.submit(Job(run, run, step, ((step, step + 1),), None, RIPS))
+            pool.submit(Job(run, run, Checkpoint(step, ((step, step + 1),), None), RIPS))
         assert [measured.step for measured in pool.collect(wait=True)] == [2]
     assert pool.failed == [0]
     assert "step 1, layer_01" in caplog.text
@@ -172,17 +200,19 @@ def test_a_job_that_may_not_fit_into_memory_says_the_sizes(tmp_path: Path, caplo
     tight = replace(RIPS, max_memory_gb=1e-5, workers=1)
     run = plant(tmp_path, s0=X, s1=X)
     with WorkerPool(1) as pool:
-        pool.submit(Job(run, run, 0, ((0, 1),), None, tight))
+        pool.submit(Job(run, run, Checkpoint(0, ((0, 1),), None), tight))
         assert list(pool.collect(wait=True)) == []
     assert pool.failed == [0]
-    assert "40 points of 8 coordinates with H1 may take" in caplog.text
+    assert "H1 of 40 points of 8 coordinates may take" in caplog.text
     assert "tda.max_memory_gb" in caplog.text
     with WorkerPool(1) as pool:  # the clouds are on disk: measured later
-        pool.submit(Job(run, run, 0, ((0, 1),), None, RIPS))
+        pool.submit(Job(run, run, Checkpoint(0, ((0, 1),), None), RIPS))
         assert [measured.step for measured in pool.collect(wait=True)] == [0]
 
 
-def test_sinks_and_equal_points_are_counted_and_sinks_dropped_for_the_whole_run(tmp_path: Path) -> None:
+def test_sinks_and_equal_points_are_counted_and_sinks_dropped_for_the_whole_run(
+    tmp_path: Path, measure: Measure
+) -> None:
     base = X.copy()
     base[3] *= 1000
     base[5] = base[4]
@@ -193,7 +223,7 @@ def test_sinks_and_equal_points_are_counted_and_sinks_dropped_for_the_whole_run(
     assert kept["geometry/sinks/layer_01"] == 1
     assert kept["geometry/equal_points/layer_01"] == 1
     run = plant(tmp_path / "dropped", s0=base, s1=later)
-    dropped = measure_checkpoint(Job(run, run, 0, ((0, 1),), None, replace(RIPS, drop_sinks=True))).metrics
+    dropped = measure(run, 0, (0, 1), tda=replace(RIPS, drop_sinks=True))
     assert kept["topology/H0/n_bars/layer_01"] == 38, "39 bars, one of them of length 0"
     assert dropped["topology/H0/n_bars/layer_01"] == 37
     assert dropped["topology/H0/max_persistence/layer_01"] < kept["topology/H0/max_persistence/layer_01"] / 100
@@ -201,14 +231,14 @@ def test_sinks_and_equal_points_are_counted_and_sinks_dropped_for_the_whole_run(
     assert diagram[:, 1].max() > 1000
 
 
-def test_a_projection_says_what_it_keeps(tmp_path: Path) -> None:
+def test_a_projection_says_what_it_keeps(tmp_path: Path, measure: Measure) -> None:
     run = plant(tmp_path, s0=X, s1=X)
-    metrics = measure_checkpoint(Job(run, run, 0, ((0, 1),), None, replace(RIPS, components=3))).metrics
+    metrics = measure(run, 0, (0, 1), tda=replace(RIPS, components=3))
     assert 0.3 < metrics["geometry/explained_variance/layer_01"] < 0.8
 
 
-def test_geometry_can_be_left_out(tmp_path: Path) -> None:
+def test_geometry_can_be_left_out(tmp_path: Path, measure: Measure) -> None:
     run = plant(tmp_path, s0=X, s1=X)
-    metrics = measure_checkpoint(Job(run, run, 0, ((0, 1),), None, replace(RIPS, geometry=False))).metrics
+    metrics = measure(run, 0, (0, 1), tda=replace(RIPS, geometry=False))
     assert "geometry/scale/mean" in metrics
     assert "geometry/cka_to_base/mean" not in metrics

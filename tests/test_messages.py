@@ -35,6 +35,9 @@ WRONG = [
     (["objective.dialogues=jsonl"], ["objective.dialogues=jsonl", "objective.data_dir"]),
     (["objective.dialogues=web"], ["objective.dialogues=web", "jsonl"]),
     (["tda.points=300"], ["tda.points=300", "probe.size=256"]),
+    (["tda.points=5"], ["tda.points=5", "a subsample is half of them", "tda.subsamples=0"]),
+    (["tda.subsamples=1"], ["tda.subsamples=1", "give 0, or at least 2"]),
+    (["tda.null_draws=-3"], ["tda.null_draws=-3", "at least 0"]),
     (["tda.transformer._target_=os.system"], ["tda.transformer._target_=os.system", "gtda."]),
     (["objective.data_dir=nowhere"], ["objective.data_dir=nowhere", "no such folder"]),
     (["objective.weights.helpful=0"], ["objective.weights", "above 0"]),
@@ -198,7 +201,7 @@ def test_the_main_command_says_what_a_gated_model_needs(command: Command, tmp_pa
 
 
 @pytest.mark.parametrize("flag", ["--help", "--cfg=job", "--info=all"])
-@pytest.mark.parametrize("module", ["src.run", "src.analyze", "src.ui"])
+@pytest.mark.parametrize("module", ["src.run", "src.analyze", "src.compare", "src.sync", "src.ui"])
 def test_hydras_own_flags_work_on_every_command(command: Command, module: str, flag: str) -> None:
     done = command(module, *flag.split("="))
     assert done.returncode == 0, done.stderr

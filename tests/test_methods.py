@@ -12,7 +12,8 @@ from sklearn.decomposition import PCA
 
 from src.clouds.prepare import prepare_points
 from src.config import RequestError, TdaConfig
-from src.measure.shapes import check_transformer, compute_shape
+from src.measure.shapes import compute_shape
+from src.measure.view import check_transformer
 from src.memory import diagram_memory_gb, most_points
 from src.resolve import resolve_config
 from src.topology.cech import CechPersistence
@@ -39,8 +40,8 @@ def circle(n: int = 60, width: int = 10, noise: float = 0.02) -> np.ndarray:
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_finds_the_one_loop_of_a_circle(name: str) -> None:
     tda = method_of(name)
-    check_transformer(tda)
-    check_transformer(method_of(name, "tda.components=5"))
+    check_transformer(tda, 256)
+    check_transformer(method_of(name, "tda.components=5"), 256)
     x = circle()
     shape = compute_shape(x, x, tda)
     lengths = np.sort(np.diff(shape.diagram[shape.diagram[:, 2] == 1, :2], axis=1)[:, 0])
@@ -136,8 +137,23 @@ def test_the_projection_is_fitted_on_step_0_and_frozen() -> None:
 )
 def test_a_method_that_makes_no_diagram_is_refused_before_anything_starts(words: list[str], named: str) -> None:
     with pytest.raises(RequestError, match=named) as caught:
-        check_transformer(method_of("vietoris_rips", *words))
+        check_transformer(method_of("vietoris_rips", *words), 256)
     assert len(str(caught.value)) < 400
+
+
+def test_a_method_that_cannot_do_a_random_half_is_refused_before_anything_starts() -> None:
+    words = (
+        "tda.transformer._target_=sklearn.pipeline.make_pipeline", "~tda.transformer.metric",
+        "+tda.transformer._args_=[{_target_: gtda.graphs.KNeighborsGraph, n_neighbors: 8, mode: distance},"
+        "{_target_: gtda.graphs.GraphGeodesicDistance},"
+        "{_target_: gtda.homology.VietorisRipsPersistence, metric: precomputed}]",
+        "tda.takes=points", "~tda.transformer.homology_dimensions",
+    )  # fmt: skip
+    tda = method_of("vietoris_rips", *words, "tda.subsamples=2")
+    check_transformer(tda, 24)
+    with pytest.raises(RequestError, match=r"no diagram of 8 points .* a random half of 16 .* tda\.subsamples"):
+        check_transformer(tda, 16)
+    check_transformer(method_of("vietoris_rips", *words, "tda.subsamples=0"), 16)
 
 
 def test_a_target_hidden_inside_is_held_to_the_whitelist() -> None:

@@ -15,6 +15,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from safetensors.numpy import load_file
 
+from src.findings import finding_metrics, run_findings, sentences
 from src.measure.table import COLUMNS
 from src.rundir import RunDirectory
 
@@ -26,6 +27,7 @@ LAYERS = [f"layer_{n:02d}" for n in range(1, 7)] + ["mean"]
 SUMMARIES = ["n_bars", "total_persistence", "max_persistence", "mean_persistence", "mean_birth", "mean_death"]
 SUMMARIES += ["entropy", "normalized_entropy", "betti_max"]
 CHECKPOINTS = [0, 1, 2, 7, 12, 17, 22]
+FIGURES = ("speed", "excess", "movement", "velocity", "drift", "betti")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def cell(tmp_path_factory: pytest.TempPathFactory) -> Cell:
 
 def test_the_metrics_of_the_contract_are_complete(cell: Cell) -> None:
     for layer in LAYERS:
-        for key in ("geometry/scale", "geometry/displacement"):
+        for name in ("scale", "displacement", "rigid_share", "rigid_share_null", "distance_change"):
+            key = f"geometry/{name}"
             assert sorted(cell.history(f"{key}/{layer}")) == CHECKPOINTS
         for k in (0, 1):
             keys = [f"topology/H{k}/{name}/{layer}" for name in SUMMARIES]
@@ -81,9 +84,11 @@ def test_the_metrics_of_the_contract_are_complete(cell: Cell) -> None:
     for name in ("train_loss", "learning_rate", "grad_norm"):
         assert sorted(cell.history(f"behavior/{name}")) == list(range(24))
     for source in ("helpful", "harmless"):
-        assert sorted(cell.history(f"behavior/eval_loss_{source}")) == [*CHECKPOINTS, 24]
+        for name in ("eval_loss", "preference_accuracy", "preference_accuracy_per_token"):
+            assert sorted(cell.history(f"behavior/{name}_{source}")) == [*CHECKPOINTS, 24]
+    assert sorted(cell.history("behavior/kl_to_base")) == [*CHECKPOINTS, 24]
     costs = ["train_seconds", "capture_seconds", "topology_seconds", "blocked_seconds", "tokens_per_second"]
-    for name in [*costs, "peak_memory_gb", "skipped_metrics"]:
+    for name in [*costs, "behavior_seconds", "peak_memory_gb", "skipped_metrics"]:
         assert cell.history(f"cost/{name}")
     assert cell.history("cost/skipped_metrics") == {24: 0}
 
@@ -107,10 +112,12 @@ def test_the_run_carries_its_tags_parameters_and_artifacts(cell: Cell) -> None:
     names = {item.path for item in cell.client.list_artifacts(tracked.info.run_id)}
     assert {"config.yaml", "topology.parquet", "diagrams", "figures", "images"} <= names
     figures = {item.path for item in cell.client.list_artifacts(tracked.info.run_id, "figures")}
-    assert figures == {f"figures/{name}" for name in ("figures.html", "velocity.png", "drift.png", "betti.png")}
+    assert figures == {f"figures/{name}.png" for name in FIGURES} | {"figures/figures.html"}
     note = tracked.data.tags["mlflow.note.content"]
     assert "**tiny** (pretrained) fine-tuned to be **helpful**" in note
     assert "held-out loss, helpful" in note
+    assert "preference accuracy per token, helpful" in note
+    assert "per_token" not in note
     assert len(cell.client.list_artifacts(tracked.info.run_id, "diagrams")) == len(CHECKPOINTS)
 
 
@@ -121,7 +128,7 @@ def test_the_directory_holds_what_the_contract_names(cell: Cell) -> None:
         assert (cell.run.adapter(step) / "adapter_model.safetensors").is_file()
         assert {p.name for p in cell.run.step(step).iterdir()} == {
             "adapter", "clouds.safetensors", "diagrams.npz", "diagrams.png", "metrics.json",
-        } | ({"floor.safetensors"} if step == 0 else set())  # fmt: skip
+        } | ({"floor.safetensors", "base.safetensors"} if step == 0 else set())  # fmt: skip
     captured = {int(p.name[5:]) for p in cell.run.path.glob("step_*")}
     assert captured == {s + n for s in CHECKPOINTS for n in range(3)}, "pairs are captured, and nothing else"
     assert cell.run.read_status()["state"] == "done"
@@ -133,15 +140,35 @@ def test_the_table_is_long_and_says_what_mlflow_says(cell: Cell) -> None:
     table = pd.read_parquet(cell.run.table)
     assert tuple(table.columns) == COLUMNS
     velocity = table[(table.quantity == "velocity") & (table.dimension == 1) & (table.layer == "mean")]
+    halves, velocity = velocity[velocity["sample"] >= 0], velocity[velocity["sample"] == -1]
+    assert len(halves) == 6 * len(CHECKPOINTS), "as many as the model's draws"
     averaged = velocity[velocity.pair_step == -1].set_index("step").value
     assert averaged.to_dict() == cell.history("velocity/H1/mean")
     assert sorted(velocity[velocity.step == 7].pair_step) == [-1, 8, 9]
     marks = table[table.quantity == "below_floor"]
-    assert len(marks) == len(CHECKPOINTS) * 6 * 2
+    assert len(marks) == len(CHECKPOINTS) * 7 * 2
     assert set(marks.value) == {0.0}, "training moves more than rounding"
     rate = table[table.quantity == "learning_rate"].set_index("step").value
     assert rate.to_dict() == cell.history("behavior/learning_rate")
-    assert set(table["sample"]) == {-1}
+    draws = table[(table.quantity == "null_velocity") & (table["sample"] >= 0)]
+    assert len(draws) == 6 * len(CHECKPOINTS) * 7 * 2
+    whole = table[(table.quantity == "excess") & (table.dimension == 1) & (table.layer == "layer_02")]
+    assert whole.set_index("step").value.to_dict() == cell.history("excess/H1/layer_02")
+    assert (whole.low < whole.value).all()
+
+
+def test_the_findings_are_those_of_the_stored_table_and_are_told(cell: Cell) -> None:
+    found = run_findings(pd.read_parquet(cell.run.table))
+    logged = {key: cell.history(key) for key in cell.tracked.data.metrics if key.startswith("finding/")}
+    assert logged == {key: {24: value} for key, value in finding_metrics(found).items()}
+    assert {"finding/peak_ratio/H0", "finding/peak_ratio_low/H0", "finding/excess_early/H1"} <= logged.keys()
+    tags, note = cell.tracked.data.tags, cell.tracked.data.tags["mlflow.note.content"]
+    assert {k: tags[f"peak_explained_by_H{k}"] for k in (0, 1)} == {
+        k: found["peak_explained_by", k].word for k in (0, 1)
+    }
+    for sentence in sentences(found):
+        assert f"- {sentence}" in note
+    assert "The learning rate was not constant" in cell.stdout
 
 
 def test_fine_tuning_helps_on_what_was_held_out(cell: Cell) -> None:
@@ -158,7 +185,7 @@ def test_every_adapter_tensor_moved(cell: Cell) -> None:
 
 
 def test_the_terminal_shows_a_short_table_and_the_next_command(cell: Cell) -> None:
-    for words in ("held-out loss, helpful", "held-out loss, harmless", "path length, H0", "python -m src.ui"):
+    for words in ("held-out loss, helpful", "preference accuracy, harmless", "path length, H0", "python -m src.ui"):
         assert words in cell.stdout
     assert "Warning" not in cell.stderr
     assert "warn" not in cell.stderr
@@ -186,21 +213,6 @@ def test_golden(cell: Cell) -> None:
     for key, value in golden["step_0"].items():
         assert cell.history(key)[0] == pytest.approx(value, rel=2e-3, abs=2 if "n_bars" in key else 0), key
     assert cell.tracked.data.tags["probe_hash"] == golden["probe_hash"], "text alone decides"
-
-
-def test_an_unfinished_run_starts_over_and_its_mlflow_run_is_retired(cell: Cell, tmp_path: Path) -> None:
-    first = run_cell(tmp_path, "tda=none", "trainer.max_steps=4", "trainer.warmup_steps=1")
-    left_over = first.tracked.info.run_id
-    first.run.status.write_text(json.dumps({"state": "running"}))
-    again = run_cell(tmp_path, "tda=none", "trainer.max_steps=4", "trainer.warmup_steps=1")
-    assert again.run == first.run
-    assert again.losses() == first.losses()
-    experiment = again.tracked.info.experiment_id
-    assert (
-        [run.info.run_id for run in again.client.search_runs([experiment])]
-        == [again.tracked.info.run_id]
-        != [left_over]
-    )
 
 
 def test_another_configuration_in_the_same_directory_is_refused_with_the_keys_that_differ(tmp_path: Path) -> None:
@@ -233,7 +245,7 @@ def test_a_learning_rate_of_0_moves_nothing(tmp_path: Path) -> None:
     for k in (0, 1):
         for layer in LAYERS:
             assert set(still.history(f"velocity/H{k}/{layer}").values()) == {0.0}
-    assert "below 3 x the rounding floor" in still.stdout
+    assert "checkpoints moved less than 3 x the rounding floor, or not at all" in still.stdout
 
 
 def test_a_failing_run_says_so_everywhere(command: Command, tmp_path: Path) -> None:

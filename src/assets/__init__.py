@@ -6,3 +6,10 @@ from pathlib import Path
 
 ASSETS = Path(__file__).resolve().parent
 """Holds `dialogues/` (HH-RLHF layout), `tiny/` and `tiny_instruct/` (transformers format)."""
+
+
+def locate(path: str) -> str:
+    """The folder or hub id that a `model.path` stands for, `embedded:` and `~` resolved."""
+    if path.startswith("embedded:"):
+        return str(ASSETS / path.removeprefix("embedded:"))
+    return str(Path(path).expanduser()) if path.startswith("~") else path

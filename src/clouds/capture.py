@@ -44,7 +44,7 @@ def find_blocks(trunk: nn.Module, count: int) -> nn.ModuleList:
 def capture_clouds(
     trunk: nn.Module, blocks: nn.ModuleList, layers: Sequence[int], prompts: Sequence[Sequence[int]], *, pooling: str,
     batch_size: int,
-) -> dict[str, Cloud]:  # fmt: skip
+) -> tuple[dict[str, Cloud], Cloud]:  # fmt: skip
     """One cloud per layer: the residual stream after block `l`, the last one after the final norm.
 
     Args:
@@ -56,12 +56,14 @@ def capture_clouds(
         batch_size: prompts per forward pass.
 
     Returns:
-        float32 (N, D) arrays by layer name, rows in the order of `prompts`.
+        float32 (N, D) arrays by layer name, and a float32 (N, D) array of the states that the head makes the next token
+        from: at the last prompt token, after the final norm, whatever the pooling. Rows in the order of `prompts`.
     """
     device = next(trunk.parameters()).device
     # Prompts of like length share a batch; the order is by length, then by place, so that it never varies.
     order = sorted(range(len(prompts)), key=lambda n: (len(prompts[n]), n))
     rows: dict[int, list[Tensor]] = {layer: [] for layer in layers}
+    ends: list[Tensor] = []
     with undisturbed(trunk):
         for start in range(0, len(order), batch_size):
             part = [prompts[n] for n in order[start : start + batch_size]]
@@ -75,8 +77,10 @@ def capture_clouds(
                 output = trunk(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False)
             if len(blocks) in rows:
                 keep(len(blocks), output.last_hidden_state)
+            ends.append(_pooler(mask_BT, "last")(output.last_hidden_state).float().cpu())
     back = np.argsort(order)
-    return {layer_name(layer): torch.cat(parts).numpy()[back] for layer, parts in rows.items()}
+    clouds = {layer_name(layer): torch.cat(parts).numpy()[back] for layer, parts in rows.items()}
+    return clouds, torch.cat(ends).numpy()[back]
 
 
 def _pooler(mask_BT: Tensor, pooling: str) -> Callable[[Tensor], Tensor]:

@@ -64,9 +64,11 @@ class TrainingStream(IterableDataset[Batch]):
 
     def __init__(self, batches: list[list[Pick]], encode: Callable[[Pick], Example], micro: int, pad: int) -> None:
         self.batches, self.encode, self.micro, self.pad = batches, encode, micro, pad
+        self.start = 0
+        """The optimizer step that the next pass begins with."""
 
     def __iter__(self) -> Iterator[Batch]:
-        for picks in self.batches:
+        for picks in self.batches[self.start :]:
             examples = [self.encode(pick) for pick in picks]
             parts = [examples[i : i + self.micro] for i in range(0, len(examples), self.micro)]
             targets = sum(example.targets for example in examples)

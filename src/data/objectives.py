@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from transformers import PreTrainedTokenizerBase
 
 from ..config import SOURCES, Config, RequestError
-from .batches import Batch, Pick, TrainingStream, collate, order_batches
+from .batches import Pick, TrainingStream, order_batches
 from .dialogues import Dialogue, fingerprint, is_held_out
+from .held_out import HeldOut, encode_held_out
 from .probes import ProbeSet, choose_probes, read_probes
 from .rendering import Example, encode_dialogue
 from .sources import read_dialogues
@@ -21,8 +22,8 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class RunData:
     training: TrainingStream
-    held_out: dict[str, list[Batch]]
-    """Held-out dialogues per source, neither trained on nor probes."""
+    held_out: dict[str, HeldOut]
+    """By source."""
     probes: ProbeSet
 
 
@@ -57,7 +58,7 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
             trained[source][number], objective.template, objective.loss_on, tokenizer, trainer.max_length
         )
 
-    judged: dict[str, list[Batch]] = {}
+    judged: dict[str, HeldOut] = {}
     for source, rows in held.items():
         left = sorted((d for d in rows if d.opening not in probes.openings), key=lambda d: fingerprint(d.opening))
         if not left:
@@ -65,13 +66,10 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
                 f"probe.size={config.probe.size}: takes every held-out {source} dialogue and leaves none for the "
                 "held-out loss; lower it, or raise objective.held_out"
             )
-        examples = [
-            encode_dialogue(d, objective.template, objective.loss_on, tokenizer, trainer.max_length)
-            for d in left[: objective.eval_size]
-        ]
-        examples.sort(key=lambda example: len(example.ids))
-        size = config.probe.batch_size
-        judged[source] = [collate(examples[i : i + size], pad) for i in range(0, len(examples), size)]
+        judged[source] = encode_held_out(
+            left[: objective.eval_size], objective, tokenizer, max_length=trainer.max_length,
+            batch_size=config.probe.batch_size, pad=pad,
+        )  # fmt: skip
 
     for source, weight in objective.weights.items():
         if weight > 0 and not trained[source]:

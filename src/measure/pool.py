@@ -9,41 +9,47 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import TypeVar
 
 from ..clouds.store import layer_names
-from .checkpoint import Job, Measurement, measure_layer, write_checkpoint
-from .shapes import merge_shapes, store_shape
+from .checkpoint import Job, Measurement, measure_layer, read_checkpoint, write_checkpoint
+from .shapes import discard_damaged, merge_shapes, store_shape
 from .table import Row
+from .worker import Worker
 
 T = TypeVar("T")
 Finish = Callable[[Job, list[Row], float], Measurement]
+
+TRIES = 2
+"""Times that a task is given to a worker that dies over it."""
 
 logger = logging.getLogger(__name__)
 
 
 class WorkerPool:
-    """One persistent pool per run; results come back in the order of the jobs, the same for any number of workers."""
+    """A persistent pool; results come back in the order of the jobs, the same for any number of workers."""
 
     def __init__(self, workers: int = 1, finish: Finish = write_checkpoint) -> None:
         """`workers`: number of processes; `finish`: what is done at last with a checkpoint's rows, in a worker."""
         self.finish = finish
-        self.executor = ProcessPoolExecutor(
-            workers, mp_context=multiprocessing.get_context("spawn"), initializer=_use_one_thread
-        )
+        self.workers = [Worker() for _ in range(workers)]
         self.loop = asyncio.new_event_loop()
         self.thread = Thread(target=self.loop.run_forever, name="measure", daemon=True)
         self.thread.start()
-        self.queue = asyncio.Semaphore(4 * workers)
-        """Tasks handed to the executor at a time; the others wait as coroutines, a few bytes each."""
-        self.steps: dict[int, asyncio.Task[None]] = {}
+        self.free: asyncio.Queue[Worker] = asyncio.Queue()
+        """Workers without a task: a worker has one at a time, so that its death is the fault of none but that one.
+        Other tasks wait as coroutines, a few bytes each."""
+        for worker in self.workers:
+            self.free.put_nowait(worker)
+        self.steps: dict[Path, asyncio.Task[None]] = {}
         """Diagrams of each step, under way or done: checkpoints share them."""
         self.pending: deque[tuple[Job, Future[Measurement]]] = deque()
         self.failed: list[int] = []
@@ -59,33 +65,54 @@ class WorkerPool:
             job, future = self.pending.popleft()
             try:
                 yield future.result()
-            except ValueError as error:
-                self.failed.append(job.step)
-                logger.error("checkpoint %d could not be measured: %s", job.step, error)
+            except (ValueError, BrokenProcessPool) as error:
+                self.failed.append(job.at.step)
+                logger.error("checkpoint %d could not be measured: %s", job.at.step, error)
 
     async def _measure(self, job: Job) -> Measurement:
-        layers = layer_names(job.source.clouds(job.step))
         spent: list[float] = []
-        for step in job.steps:
-            if step not in self.steps:
-                self.steps[step] = asyncio.ensure_future(self._make_diagrams(job, step, layers, spent))
-        await asyncio.gather(*(self.steps[step] for step in job.steps))
+        earlier = await self._run(spent, read_checkpoint, job)
+        if earlier is not None:
+            return earlier
+        layers = layer_names(job.source.clouds(job.at.step))
+        for step in job.at.steps:
+            if job.run.diagrams(step) not in self.steps:
+                making = self._make_diagrams(job, step, layers, spent)
+                self.steps[job.run.diagrams(step)] = asyncio.ensure_future(making)
+        await asyncio.gather(*(self.steps[job.run.diagrams(step)] for step in job.at.steps))
         parts = await asyncio.gather(*(self._run(spent, measure_layer, job, layer) for layer in layers))
         rows = [row for part in parts for row in part]
         return await self._run(spent, self.finish, job, rows, sum(spent))
 
     async def _make_diagrams(self, job: Job, step: int, layers: list[str], spent: list[float]) -> None:
+        await self._run(spent, discard_damaged, job.run, step)
         await asyncio.gather(
             *(self._run(spent, store_shape, job.source, job.run, step, layer, job.tda) for layer in layers)
         )
         await self._run(spent, merge_shapes, job.run, step, layers)
 
     async def _run(self, spent: list[float], work: Callable[..., T], *args: object) -> T:
-        """`work(*args)` in a worker; the seconds that it took there are added to `spent`."""
-        async with self.queue:
-            done, seconds = await asyncio.wrap_future(self.executor.submit(_timed, work, *args))
-        spent.append(seconds)
-        return done
+        """`work(*args)` in a worker; the seconds that it took there are added to `spent`.
+
+        Raises:
+            BrokenProcessPool: if one worker after another died over it.
+        """
+        for left in reversed(range(TRIES)):
+            worker = await self.free.get()
+            life = worker.life
+            try:
+                done, seconds = await asyncio.wrap_future(worker.submit(_timed, work, *args))
+            except BrokenProcessPool as error:
+                worker.replace(life)
+                if not left:
+                    raise BrokenProcessPool("workers died over it; did they run out of memory?") from error
+                logger.warning("a worker process died; another one takes its place and its work")
+            else:
+                spent.append(seconds)
+                return done
+            finally:
+                self.free.put_nowait(worker)
+        raise AssertionError("unreachable")
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -95,7 +122,8 @@ class WorkerPool:
     ) -> None:
         # After a fault the queued jobs are worth nothing here; their clouds are on disk.
         asyncio.run_coroutine_threadsafe(_cancel_others(), self.loop).result()
-        self.executor.shutdown(wait=True, cancel_futures=True)
+        for worker in self.workers:
+            worker.stop(at_once=error is not None)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()
@@ -111,10 +139,3 @@ async def _cancel_others() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _use_one_thread() -> None:
-    """BLAS threads of several workers would fight over the cores."""
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)

@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..rundir import RunDirectory, replacing
+from ..integrity import read_json, replacing, write_json
+from ..rundir import RunDirectory
 
 MEAN = "mean"
 """The `layer` of a value that is the mean over the layers."""
 GEOMETRY = (
-    "scale", "displacement", "explained_variance", "sinks", "equal_points", "intrinsic_dimension", "effective_rank",
-    "participation_ratio", "cka_to_base", "anisotropy", "mean_norm",
+    "scale", "displacement", "rigid_share", "rigid_share_null", "distance_change", "explained_variance", "sinks",
+    "equal_points", "intrinsic_dimension", "effective_rank", "participation_ratio", "cka_to_base", "anisotropy",
+    "mean_norm",
 )  # fmt: skip
 BEHAVIOR = "behavior/"
 
@@ -67,38 +69,42 @@ def with_means(rows: Iterable[Row]) -> list[Row]:
     return rows + means
 
 
-def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """One JSON array per row under the names of its columns."""
+def write_rows(path: Path, rows: Iterable[Row], **facts: float) -> None:
+    """One JSON array per row under the names of its columns, and other facts by name."""
     named = {"columns": [item.name for item in fields(Row)], "rows": [_without_nan(astuple(row)) for row in rows]}
-    with replacing(path) as partial:
-        partial.write_text(json.dumps(named))
+    write_json(path, named | facts)
 
 
 def _without_nan(values: tuple[object, ...]) -> list[object]:
     return [None if isinstance(value, float) and math.isnan(value) else value for value in values]
 
 
-def read_rows(path: Path) -> pd.DataFrame:
-    stored = json.loads(path.read_text())
-    return pd.DataFrame(stored["rows"], columns=stored["columns"])
+def read_rows(path: Path) -> tuple[pd.DataFrame, dict[str, float]]:
+    """What `write_rows` wrote, the rows as a table with `COLUMNS`.
+
+    Raises:
+        DamagedError: if that is not what is there.
+    """
+    stored = read_json(path)
+    frame = pd.DataFrame(stored.pop("rows"), columns=stored.pop("columns"))
+    return frame.astype(_types())[list(COLUMNS)], stored
 
 
 def build_table(run: RunDirectory, steps: Iterable[int], behavior: Path) -> pd.DataFrame:
     """All rows of a run: the checkpoints' measurements, then behaviour from the spool of the run that was trained."""
-    parts = [read_rows(run.metrics(step)) for step in steps if run.metrics(step).exists()]
+    parts = [read_rows(run.metrics(step))[0] for step in steps if run.metrics(step).exists()]
     trained = [
         Row(line["step"], key.removeprefix(BEHAVIOR), value)
         for line in map(json.loads, behavior.read_text().splitlines())
         for key, value in line["metrics"].items()
         if key.startswith(BEHAVIOR)
     ]
-    measured = [part.astype(_types())[list(COLUMNS)] for part in parts]
-    return pd.concat([*measured, _frame(trained)], ignore_index=True)
+    return pd.concat([*parts, tabulate(trained)], ignore_index=True)
 
 
 def mark_floor(table: pd.DataFrame) -> pd.DataFrame:
     """The table with `below_floor` rows: 1 where a checkpoint's velocity is under 3 x the rounding floor, else 0."""
-    usual = (table.pair_step == -1) & (table["sample"] == -1) & (table.layer != MEAN)
+    usual = (table.pair_step == -1) & (table["sample"] == -1)
     floors = table[usual & (table.quantity == "floor/velocity")][["layer", "dimension", "value"]]
     marks = table[usual & (table.quantity == "velocity")].merge(floors, on=["layer", "dimension"], suffixes=("", "_0"))
     marks["value"] = (marks.value < 3 * marks.value_0).astype("float64")
@@ -106,7 +112,8 @@ def mark_floor(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table, marks[list(COLUMNS)]], ignore_index=True)
 
 
-def _frame(rows: Iterable[Row]) -> pd.DataFrame:
+def tabulate(rows: Iterable[Row]) -> pd.DataFrame:
+    """Rows as a table with `COLUMNS`."""
     frame = pd.DataFrame([astuple(row) for row in rows], columns=[item.name for item in fields(Row)])
     return frame.astype(_types())[list(COLUMNS)]
 

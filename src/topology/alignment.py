@@ -1,4 +1,4 @@
-"""Distances between lists of lengths in one dimension. Compiled by Numba, cached."""
+"""What matching the bars of two diagrams costs and saves. Compiled by Numba, cached."""
 
 from __future__ import annotations
 
@@ -34,3 +34,20 @@ def align(a, b, order):  # type: ignore[no-untyped-def]
             left = min(matched, min(before + single, left + alone[j]))
             costs[j + 1] = left
     return costs[len(b)]
+
+
+@njit(cache=True, nogil=True)
+def find_gains(a, b, alone_a, alone_b, order):  # type: ignore[no-untyped-def]
+    """What each match saves: both bars' ways to the diagonal less its own cost, or 0 where it saves nothing.
+
+    Args:
+        a, b: float64 (n, 2) and (m, 2) births and deaths.
+        alone_a, alone_b: (n,) and (m,) costs of the ways to the diagonal.
+        order: the power of a cost.
+    """
+    gains = np.empty((len(a), len(b)))
+    for i in range(len(a)):
+        for j in range(len(b)):
+            apart = max(abs(a[i, 0] - b[j, 0]), abs(a[i, 1] - b[j, 1]))
+            gains[i, j] = max(0.0, alone_a[i] + alone_b[j] - (apart if order == 1 else apart**order))
+    return gains

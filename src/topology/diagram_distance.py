@@ -6,7 +6,7 @@ import gudhi
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .alignment import align
+from .alignment import align, find_gains
 
 
 def diagram_distance(a: np.ndarray, b: np.ndarray, dimension: int, order: float = 1) -> float:
@@ -43,11 +43,11 @@ def _match(a: np.ndarray, b: np.ndarray, order: float) -> float:
     so an n x m assignment of largest gain is enough, where the textbook's takes (n + m) x (n + m).
     """
     alone_a, alone_b = (((bars[:, 1] - bars[:, 0]) / 2) ** order for bars in (a, b))
-    costs = np.abs(a[:, None, :] - b[None, :, :]).max(axis=2) ** order
-    gains = np.maximum(alone_a[:, None] + alone_b[None, :] - costs, 0)
+    gains = find_gains(a, b, alone_a, alone_b, order)
     rows, columns = linear_sum_assignment(gains, maximize=True)
     matched = gains[rows, columns] > 0
     rows, columns = rows[matched], columns[matched]
     # Added up from the costs: equal diagrams are at distance 0, not at a rounding error.
+    costs = np.abs(a[rows] - b[columns]).max(axis=1, initial=0) ** order
     unmatched = np.delete(alone_a, rows).sum() + np.delete(alone_b, columns).sum()
-    return float(costs[rows, columns].sum() + unmatched)
+    return float(costs.sum() + unmatched)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .births import find_births
+from .deaths import find_deaths
 from .edges import bits_of, prim, sort_edges
-from .lunes import find_births, find_deaths
 
 MOST_POINTS = 2**15
 """Two vertices share a 32-bit word."""
@@ -40,19 +41,23 @@ def component_deaths(distances: np.ndarray, max_length: float = np.inf) -> np.nd
     return deaths.view(np.float32)[: np.searchsorted(deaths.view(np.float32), np.float32(max_length), side="right")]
 
 
-def component_and_loop_bars(distances: np.ndarray, max_length: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
+def component_and_loop_bars(
+    distances: np.ndarray, max_length: float = np.inf, memory: int = MEMORY, work: int = WORK
+) -> tuple[np.ndarray, np.ndarray]:
     """H0 deaths and H1 bars.
 
     Args:
         distances: float32 (n, n), symmetric, zero diagonal, not negative; n at most `MOST_POINTS`.
         max_length: longest edge of the filtration.
+        memory: bytes that sums of bars may take.
+        work: words that may be added up for each edge.
 
     Returns:
         float32 sorted H0 deaths, and float32 (n_bars, 2) births and deaths of H1, infinite where a bar outlives
         `max_length`; bars of length zero are among them.
 
     Raises:
-        TooMuch: if memory or work exceeds its bound.
+        TooMuch: if one of the two is exceeded.
     """
     bits = bits_of(distances)
     # Past the enclosing radius everything is one cone: nothing is born, and what lived has died.
@@ -62,7 +67,7 @@ def component_and_loop_bars(distances: np.ndarray, max_length: float = np.inf) -
     bars = np.full((len(births), 2), np.inf, dtype=np.float32)
     bars[:, 0] = _lengths(bits, births)
     if len(births):
-        killers, within = find_deaths(bits, edges, births, numbers, MEMORY, WORK * len(edges))
+        killers, within = find_deaths(bits, edges, births, numbers, memory, work * len(edges))
         if not within:
             raise TooMuch
         dead = killers >= 0

@@ -1,6 +1,7 @@
 """The checkpoint callback: at scheduled optimizer steps, save the adapter, capture clouds, judge behaviour.
 
-It knows neither workers nor MLflow; it is handed `submit(step)` and `log(values, step)`.
+It knows neither workers nor MLflow; it is handed `submit(step)` and `log(values, step)`. The last state, which it saves
+too, is all that a killed run needs to go on as if nothing had been.
 """
 
 from __future__ import annotations
@@ -8,83 +9,133 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from pathlib import Path
+from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from ..clouds.capture import capture_clouds, choose_layers, undisturbed
+from ..clouds.capture import Cloud, capture_clouds, choose_layers
 from ..clouds.store import write_clouds
 from ..config import ProbeConfig
 from ..data.objectives import RunData
+from ..integrity import replacing
+from ..interrupts import Interrupted, Interrupts
 from ..rundir import RunDirectory
+from .behaviour import judge_replies, kl_to_base, write_base
 from .model import Network, save_adapter
-from .module import Log, held_out_loss
+from .module import Log
 from .schedule import Schedule
 
 
 class Checkpoints(Callback):
     def __init__(
         self, run: RunDirectory, network: Network, data: RunData, probe: ProbeConfig, schedule: Schedule, *,
-        capture: bool, submit: Callable[[int], None], log: Log,
+        capture: bool, submit: Callable[[int], None], log: Log, interrupts: Interrupts,
     ) -> None:  # fmt: skip
         """`submit(step)` is called after each captured step and checkpoint, when its files are on disk."""
+        self.interrupts = interrupts
         self.run, self.network, self.data, self.probe, self.schedule = run, network, data, probe, schedule
         self.capture, self.submit, self.log_values = capture, submit, log
         self.layers = choose_layers(len(network.blocks))
         self.visited = -1
         self.capture_seconds = 0.0
+        self.behavior_seconds = 0.0
         self.blocked_seconds = 0.0
         self.measuring = 0
         """The step last visited; the progress bar shows it."""
 
+    def state_dict(self) -> dict[str, Any]:
+        random = {"cpu": torch.get_rng_state()}
+        if torch.cuda.is_available():
+            random["cuda"] = torch.cuda.get_rng_state()
+        return {
+            "step": self.visited, "random": random, "capture_seconds": self.capture_seconds,
+            "behavior_seconds": self.behavior_seconds, "blocked_seconds": self.blocked_seconds,
+        }  # fmt: skip
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.visited = self.data.training.start = state_dict["step"]
+        self.capture_seconds, self.blocked_seconds = state_dict["capture_seconds"], state_dict["blocked_seconds"]
+        self.behavior_seconds = state_dict["behavior_seconds"]
+        self.random = state_dict["random"]
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.visit(0, trainer)
+        self.interrupts.attend()  # in the place of Lightning's handler, which leaves between two batches, unsaved
+        if self.visited < 0:
+            self.visit(0, trainer)
+        else:
+            torch.set_rng_state(self.random["cpu"])
+            if "cuda" in self.random and torch.cuda.is_available():
+                torch.cuda.set_rng_state(self.random["cuda"])
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
         # Under gradient accumulation several batches end at one step.
         if trainer.global_step > self.visited:
             self.visit(trainer.global_step, trainer)
+            if self.interrupts.wanted is not None:
+                self._save(trainer)
+                raise Interrupted(self.interrupts.wanted)
+
+    def _save(self, trainer: Trainer) -> None:
+        with replacing(self.run.last) as partial:
+            trainer.save_checkpoint(partial)
 
     def visit(self, step: int, trainer: Trainer) -> None:
         """What the schedule asks for at this step; training goes on as if nothing had been."""
         self.visited = step
         is_checkpoint = step in self.schedule.checkpoints
+        judged = is_checkpoint or step == trainer.max_steps
         captured = self.capture and step in self.schedule.captured
-        if captured:
+        if captured or judged or step == 0:
             with trainer.precision_plugin.forward_context() if self.probe.precision == "auto" else nullcontext():
-                self._capture(step)
-        if is_checkpoint or step == trainer.max_steps:
+                ends = self._capture(step) if captured else self._read_probes([], self.probe.batch_size)[1]
+                self._compare_to_base(ends, step, judged=judged)
+        if judged:
             with trainer.precision_plugin.forward_context():  # the arithmetic of training
                 self._judge(step)
         if is_checkpoint:
             save_adapter(self.network, self.run.adapter(step))
+        # Before the jobs that become possible are handed out: none may have seen more than a restart goes on from.
+        if step in self.schedule.completions or step == trainer.max_steps:
+            self._save(trainer)
         if captured or is_checkpoint:
             self.measuring = step
             start = time.perf_counter()
             self.submit(step)
             self.blocked_seconds += time.perf_counter() - start
 
-    def _capture(self, step: int) -> None:
+    def _capture(self, step: int) -> Cloud:
+        """Write the clouds; returns the states at the prompts' last tokens."""
         start = time.perf_counter()
-        self._write_clouds(self.run.clouds(step), step, self.probe.batch_size)
+        clouds, ends = self._read_probes(self.layers, self.probe.batch_size)
+        write_clouds(self.run.clouds(step), clouds, step=step, probe_hash=self.data.probes.hash)
         if step == 0:
             # Other prompts per pass, so other padding and order of summation: what moves is rounding.
-            self._write_clouds(self.run.floor_clouds(), step, max(1, self.probe.batch_size // 2 + 1))
+            floor, _ = self._read_probes(self.layers, max(1, self.probe.batch_size // 2 + 1))
+            write_clouds(self.run.floor_clouds(), floor, step=step, probe_hash=self.data.probes.hash)
         self.capture_seconds += time.perf_counter() - start
+        return ends
 
-    def _write_clouds(self, path: Path, step: int, batch_size: int) -> None:
-        clouds = capture_clouds(
-            self.network.trunk, self.network.blocks, self.layers, self.data.probes.ids,
+    def _read_probes(self, layers: list[int], batch_size: int) -> tuple[dict[str, Cloud], Cloud]:
+        return capture_clouds(
+            self.network.trunk, self.network.blocks, layers, self.data.probes.ids,
             pooling=self.probe.pooling, batch_size=batch_size,
         )  # fmt: skip
-        write_clouds(path, clouds, step=step, probe_hash=self.data.probes.hash)
+
+    def _compare_to_base(self, ends: Cloud, step: int, *, judged: bool) -> None:
+        start = time.perf_counter()
+        if step == 0:
+            write_base(self.run.base(), self.network.causal, ends, self.data.probes.hash)
+        if judged:
+            self.log_values({"behavior/kl_to_base": kl_to_base(self.run.base(), self.network.causal, ends)}, step)
+        self.behavior_seconds += time.perf_counter() - start
 
     def _judge(self, step: int) -> None:
-        device = next(self.network.causal.parameters()).device
-        with undisturbed(self.network.causal), torch.inference_mode():
-            losses = {
-                f"behavior/eval_loss_{source}": held_out_loss(self.network.causal, batches, device)
-                for source, batches in self.data.held_out.items()
-            }
-        self.log_values(losses, step)
+        start = time.perf_counter()
+        values = {
+            f"behavior/{name}_{source}": value
+            for source, held_out in self.data.held_out.items()
+            for name, value in judge_replies(self.network.causal, held_out).items()
+        }
+        self.log_values(values, step)
+        self.behavior_seconds += time.perf_counter() - start

@@ -11,10 +11,13 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.callbacks import RichProgressBar
+from lightning.pytorch.plugins.environments import LightningEnvironment
 from transformers.utils.logging import disable_progress_bar
 
 from ..config import Config
 from ..data.objectives import RunData, load_data
+from ..integrity import is_whole_zip, set_aside
+from ..interrupts import Interrupts
 from ..rundir import RunDirectory
 from .checkpoints import Checkpoints
 from .model import Network, check_context, check_template, load_network, load_tokenizer, uses_bfloat16
@@ -53,37 +56,61 @@ def fit(
     run: RunDirectory,
     submit: Callable[[int], None],
     log: Log,
+    interrupts: Interrupts,
 ) -> None:
-    """Fine-tune; `submit(step)` follows each captured step, `log(values, step)` takes every number."""
+    """Fine-tune, from the last saved state if there is one.
+
+    Args:
+        submit: `submit(step)` follows each captured step.
+        log: `log(values, step)` takes every number.
+
+    Raises:
+        Interrupted: after the state was saved, if a signal asked for it.
+    """
     network, data, settings = ingredients.network, ingredients.data, config.trainer
     module = FineTuning(network, settings, log)
     checkpoints = Checkpoints(
-        run, network, data, config.probe, schedule, capture=config.tda.transformer is not None, submit=submit, log=log
-    )
+        run, network, data, config.probe, schedule, capture=config.tda.transformer is not None, submit=submit, log=log,
+        interrupts=interrupts,
+    )  # fmt: skip
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     trainer = lightning.Trainer(
         max_steps=settings.max_steps,
         accumulate_grad_batches=settings.batch_size // (settings.micro_batch_size or settings.batch_size),
         precision="bf16-mixed" if uses_bfloat16(settings.precision) else "32-true",
         devices=1,
+        plugins=LightningEnvironment(),  # inside a SLURM job the trainer would make the job its own
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
         enable_progress_bar=settings.progress,
         callbacks=[checkpoints, *([Progress(checkpoints)] if settings.progress else [])],
     )
-    with warnings.catch_warnings():
-        # Batches come ready from memory: loader workers would only copy them.
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        loader = torch.utils.data.DataLoader(data.training, batch_size=None)
-        trainer.fit(module, loader)
+    state = run.last if run.last.exists() else None
+    with interrupts.deferred(), warnings.catch_warnings():
+        # On a machine that has SLURM: a run is one process on purpose, also inside of a job.
+        warnings.filterwarnings("ignore", message="The `srun` command is available")
+        # Batches come ready from memory, from the step on that the state was saved at: no loader around them.
+        trainer.fit(module, data.training, ckpt_path=state, weights_only=True)
     log(_costs(module, checkpoints), settings.max_steps)
+
+
+def read_last_step(run: RunDirectory) -> int | None:
+    """The step that an earlier start saved its state at; None if there is none. A damaged state is set aside."""
+    if not run.last.exists():
+        return None
+    if not is_whole_zip(run.last):
+        set_aside(run.last, "its checksum does not match")
+        return None
+    # Mapped, not read: the weights are of no interest here.
+    return int(torch.load(run.last, weights_only=True, mmap=True, map_location="cpu")["global_step"])
 
 
 def _costs(module: FineTuning, checkpoints: Checkpoints) -> dict[str, float]:
     costs = {
         "train_seconds": module.train_seconds,
         "capture_seconds": checkpoints.capture_seconds,
+        "behavior_seconds": checkpoints.behavior_seconds,
         "blocked_seconds": checkpoints.blocked_seconds,
         "tokens_per_second": module.tokens_per_second,
         "peak_memory_gb": _peak_memory() / 1e9,

@@ -12,7 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from ..assets import ASSETS
+from ..assets import ASSETS, locate
 from ..clouds.capture import find_blocks
 from ..config import AdapterConfig, Config, ModelConfig, ProbeConfig, RequestError, TrainerConfig
 from ..data.hub import require_hub
@@ -36,13 +36,6 @@ class Network:
     @property
     def blocks(self) -> nn.ModuleList:
         return find_blocks(self.trunk, self.causal.config.get_text_config().num_hidden_layers)
-
-
-def location(model: ModelConfig) -> str:
-    """Folder or hub id, `embedded:` and `~` resolved."""
-    if model.path.startswith("embedded:"):
-        return str(ASSETS / model.path.removeprefix("embedded:"))
-    return str(Path(model.path).expanduser()) if model.path.startswith("~") else model.path
 
 
 def embedded_models() -> list[str]:
@@ -96,19 +89,19 @@ def uses_bfloat16(precision: str) -> bool:
 
 
 def _load(kind: Any, model: ModelConfig, **options: Any) -> Any:
-    where = Path(location(model))
+    where = Path(locate(model.path))
     if model.path.startswith("embedded:") and not where.is_dir():
         raise RequestError(f"model.path={model.path}: embedded are {', '.join(embedded_models())}")
     try:
         if not where.is_dir() and try_to_load_from_cache(model.path, "config.json") is None:
             require_hub()
-        return kind.from_pretrained(location(model), trust_remote_code=False, **options)
+        return kind.from_pretrained(locate(model.path), trust_remote_code=False, **options)
     except (OSError, ValueError) as error:
         raise RequestError(_explain_unreadable(model, error)) from error
 
 
 def _explain_unreadable(model: ModelConfig, error: Exception) -> str:
-    where = location(model)
+    where = locate(model.path)
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     if Path(where).is_dir():
         return (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -26,19 +26,23 @@ Log = Callable[[dict[str, float], int], None]
 """Takes values by metric key and the optimizer step that they belong to."""
 
 
-def summed_loss(causal: PreTrainedModel, batch: Batch) -> Tensor:
-    """Cross entropy summed over the labelled tokens, logits computed only at positions that precede one."""
-    next_BT = batch["labels"][:, 1:]
-    positions_K = (next_BT != IGNORED).any(0).nonzero().squeeze(1)
+def labelled_logits(causal: PreTrainedModel, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Logits only at positions that precede a labelled token: float32 (B, K, V), and the positions (K,)."""
+    positions_K = (batch["labels"][:, 1:] != IGNORED).any(0).nonzero().squeeze(1)
     logits_BKV = causal(
         input_ids=batch["input_ids"],
         attention_mask=batch["attention_mask"],
         logits_to_keep=positions_K,
         use_cache=False,
     ).logits
-    return cross_entropy(
-        logits_BKV.float().flatten(0, 1), next_BT[:, positions_K].flatten(), ignore_index=IGNORED, reduction="sum"
-    )
+    return logits_BKV.float(), positions_K
+
+
+def summed_loss(causal: PreTrainedModel, batch: Batch) -> Tensor:
+    """Cross entropy summed over the labelled tokens."""
+    logits_BKV, positions_K = labelled_logits(causal, batch)
+    next_BK = batch["labels"][:, 1:][:, positions_K]
+    return cross_entropy(logits_BKV.flatten(0, 1), next_BK.flatten(), ignore_index=IGNORED, reduction="sum")
 
 
 class FineTuning(LightningModule):
@@ -49,11 +53,21 @@ class FineTuning(LightningModule):
         self.model = network.model
         self.causal = network.causal
         self.settings = trainer
+        self.strict_loading = False  # a saved state has no frozen weights
         self.log_values = log
         self.step_loss = torch.zeros(())
         self.last_loss = math.nan
         self.tokens = 0
         self.train_seconds = 0.0
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Of the weights only those that are trained; the others come from where the model comes from."""
+        trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
+        checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
+        checkpoint["spent"] = {"tokens": self.tokens, "train_seconds": self.train_seconds}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.tokens, self.train_seconds = checkpoint["spent"]["tokens"], checkpoint["spent"]["train_seconds"]
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         if batch_idx % self.trainer.accumulate_grad_batches == 0:
@@ -82,15 +96,11 @@ class FineTuning(LightningModule):
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         super().optimizer_step(*args, **kwargs)
-        # Here, not at the end of the batch: the checkpoint callback comes in between.
-        self.train_seconds += time.perf_counter() - self.step_started
-
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        if (batch_idx + 1) % self.trainer.accumulate_grad_batches:
-            return
+        # Here, not at the end of the batch: the checkpoint callback, which may save the state, comes in between.
         self.last_loss = float(self.step_loss)
+        self.train_seconds += time.perf_counter() - self.step_started
         values = {"train_loss": self.last_loss, "learning_rate": self.learning_rate, "grad_norm": float(self.grad_norm)}
-        self.log_values({f"behavior/{name}": value for name, value in values.items()}, self.trainer.global_step - 1)
+        self.log_values({f"behavior/{name}": value for name, value in values.items()}, self.trainer.global_step)
 
     @property
     def tokens_per_second(self) -> float:
@@ -112,14 +122,3 @@ def _scheduler(optimizer: torch.optim.Optimizer, settings: TrainerConfig) -> Lam
     throwaway = torch.optim.SGD([torch.zeros(1)], lr=1.0)
     curve = get_scheduler(name, throwaway, settings.warmup_steps, settings.max_steps + 1)
     return LambdaLR(optimizer, lambda step: curve.lr_lambdas[0](step + 1))
-
-
-@torch.inference_mode()
-def held_out_loss(causal: PreTrainedModel, batches: Iterable[Batch], device: torch.device) -> float:
-    """Mean loss per labelled token over all batches."""
-    total, count = 0.0, 0
-    for batch in batches:
-        on_device = {name: tensor.to(device) for name, tensor in batch.items()}
-        total += float(summed_loss(causal, on_device))
-        count += int((batch["labels"][:, 1:] != IGNORED).sum())
-    return total / count

@@ -26,6 +26,11 @@ class Schedule:
         """Every step with a cloud: checkpoints and their pairs, once each, and step 0, which drift is measured from."""
         return frozenset(s for c in self.checkpoints for pair in self.pairs(c) for s in pair) | {0}
 
+    @cached_property
+    def completions(self) -> frozenset[int]:
+        """Every step that ends the last pair of a checkpoint: what is measured lies before it."""
+        return frozenset(self.pairs(c)[-1][1] for c in self.checkpoints)
+
     def completed_at(self, step: int) -> list[int]:
         """Checkpoints whose last pair ends at `step`."""
         return [c for c in self.checkpoints if self.pairs(c)[-1][1] == step]

@@ -1,10 +1,12 @@
-"""All layers of one checkpoint with its pair: `python -m tests.benchmarks.checkpoint [compare|growth]`.
+"""All layers of one checkpoint with its pair: `python -m tests.benchmarks.checkpoint [compare|growth|full]`.
 
 9 layers, D = 4096, H0 and H1, drift and velocity, two cores.
 
 compare: this project (reading clouds, writing diagrams, summaries and displacement included; without and with the
 geometry that the loop does not compute) against a loop over
 giotto-tda's `VietorisRipsPersistence` and `PairwiseDistance`, n = 512; taking turns, medians of five.
+full: 6 layers, n = 512, with intervals from 20 halves and 20 draws of both kinds: seconds of one core, by width, for
+clouds whose spectrum falls as activations' do.
 growth: seconds by number of points, layers and checkpoints, with the exponent of each, and peak memory by checkpoints.
 """
 
@@ -15,6 +17,7 @@ import os
 import resource
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,8 +30,10 @@ from threadpoolctl import threadpool_limits
 
 from src.clouds.store import write_clouds
 from src.config import TdaConfig
-from src.measure.checkpoint import Job
+from src.measure.checkpoint import Job, measure_layer, write_checkpoint
+from src.measure.layer import Checkpoint
 from src.measure.pool import WorkerPool
+from src.measure.shapes import merge_shapes, read_shapes, store_shape
 from src.rundir import RunDirectory
 
 WIDTH, WORKERS, LAYERS, POINTS = 4096, 2, 9, 512
@@ -41,12 +46,14 @@ TDA = TdaConfig(
 )  # fmt: skip
 
 
-def plant(folder: Path, points: int, layers: int, checkpoints: int) -> RunDirectory:
+def plant(
+    folder: Path, points: int, layers: int, checkpoints: int, width: int = WIDTH, fall: float = 0.5
+) -> RunDirectory:  # fmt: skip
     """Clouds of a walk: step 0 and, from there on, a checkpoint and its pair every ten steps."""
     rng = np.random.default_rng(0)
     run = RunDirectory(folder)
-    spread = np.arange(1, WIDTH + 1) ** -0.5
-    clouds = {f"layer_{n:02d}": rng.normal(size=(points, WIDTH)) * spread for n in range(1, layers + 1)}
+    spread = np.arange(1, width + 1) ** -fall
+    clouds = {f"layer_{n:02d}": rng.normal(size=(points, width)) * spread for n in range(1, layers + 1)}
     for start in range(0, 10 * checkpoints, 10):
         for step in (start, start + 1):
             clouds = {name: x + 0.01 * rng.normal(size=x.shape) * spread for name, x in clouds.items()}
@@ -62,10 +69,9 @@ class Ours:
 
     def __call__(self) -> None:
         self.calls += 1
-        self.pool.steps.clear()
         run = RunDirectory(self.source.path / f"call{id(self)}-{self.calls}")
         for step in self.checkpoints:
-            self.pool.submit(Job(self.source, run, step, ((step, step + 1),), None, self.tda))
+            self.pool.submit(Job(self.source, run, Checkpoint(step, ((step, step + 1),), None), self.tda))
         assert len(list(self.pool.collect(wait=True))) == len(self.checkpoints)
 
 
@@ -92,6 +98,34 @@ def compare() -> None:
             "giotto-tda": lambda: loop_over_giotto(source),
         }
         print_row("one checkpoint, 9 layers", take_turns(ways), "ours")
+
+
+def full() -> None:
+    tda = replace(TDA, subsamples=20, null_draws=20)
+    for width, fall in ((128, 0.5), (128, 1.0), (4096, 0.5), (4096, 1.0)):
+        with tempfile.TemporaryDirectory() as folder:
+            run = plant(Path(folder), POINTS, 6, 2, width, fall)
+            job = Job(run, run, Checkpoint(10, ((10, 11),), 0), tda)
+            layers = [f"layer_{n:02d}" for n in range(1, 7)]
+            taken = [_cpu_seconds(job, layers) for _ in range(2)][1:]
+            bars = read_shapes(run.diagrams(10))["layer_01"].diagram
+            loops = int((bars[:, 2] == 1).sum())
+            print(
+                f"full, D = {width}, spectrum j^-{fall:g} ({loops} H1 bars): {np.median(taken):.1f} s of one core",
+                flush=True,
+            )
+
+
+def _cpu_seconds(job: Job, layers: list[str]) -> float:
+    """Of this process alone, whatever else the machine does."""
+    start = time.process_time()
+    for step in job.at.steps:
+        job.run.diagrams(step).unlink(missing_ok=True)
+        for layer in layers:
+            store_shape(job.source, job.run, step, layer, job.tda)
+        merge_shapes(job.run, step, layers)
+    write_checkpoint(job, [row for layer in layers for row in measure_layer(job, layer)], 0.0)
+    return time.process_time() - start
 
 
 def measure_growth(points: int, layers: int, checkpoints: int) -> tuple[float, float]:
@@ -123,5 +157,5 @@ def _in_child(sizes: dict[str, int]) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    for part in sys.argv[1:] or ["compare", "growth"]:
-        {"compare": compare, "growth": growth}[part]()
+    for part in sys.argv[1:] or ["compare", "growth", "full"]:
+        {"compare": compare, "growth": growth, "full": full}[part]()

@@ -41,5 +41,5 @@ def ratio(taken: Mapping[str, list[float]], way: str, to: str) -> float:
 
 def print_row(name: str, taken: Mapping[str, list[float]], ours: str) -> None:
     """One line: the median of ours, and of every other way how many times as long it took."""
-    others = "  ".join(f"{way} {ratio(taken, way, ours):6.1f} x" for way in taken if way != ours)
+    others = "  ".join(f"{way} {ratio(taken, way, ours):6.2f} x" for way in taken if way != ours)
     print(f"{name:>28}  {ours} {1000 * statistics.median(taken[ours]):8.2f} ms   {others}", flush=True)

@@ -1,4 +1,4 @@
-"""Births and deaths of H1 bars by lunes; `reduced_rips.py` tells how. Compiled by Numba, cached.
+"""Deaths of H1 bars, by lunes that fall apart; `reduced_rips.py` tells how. Compiled by Numba, cached.
 
 In one file, because Numba's cache notices a change of a function's own file only. An edge is packed as i << 16 | j; a
 set of vertices is a row of 64-bit words; so is the sum of bars that an edge's class is.
@@ -11,45 +11,6 @@ from numba import njit
 
 _UNKNOWN, _ZERO, _BIRTH = -1, -2, -3
 """Codes of an edge's class: not asked for yet, zero, the bar number -3 - code; from 0 on a row of sums."""
-
-
-@njit(cache=True, nogil=True)
-def find_births(edges, n):  # type: ignore[no-untyped-def]
-    """Edges with empty lunes: those of the spanning tree, those that bear an H1 bar, and the bar's number by edge."""
-    words = (n + 63) >> 6
-    reach = np.zeros((n, words), dtype=np.uint64)
-    parent = np.arange(n)
-    tree = np.empty(n - 1, dtype=np.int32)
-    births = np.empty(len(edges), dtype=np.int32)
-    numbers = np.full(len(edges), -1, dtype=np.int32)
-    joined = born = 0
-    for e in range(len(edges)):
-        i, j = edges[e] >> 16, edges[e] & 0xFFFF
-        empty = True
-        for w in range(words):
-            if reach[i, w] & reach[j, w]:
-                empty = False
-                break
-        if empty:
-            a, b = i, j
-            while parent[a] != a:
-                parent[a] = parent[parent[a]]
-                a = parent[a]
-            while parent[b] != b:
-                parent[b] = parent[parent[b]]
-                b = parent[b]
-            if a != b:
-                parent[a] = b
-                tree[joined] = edges[e]
-                joined += 1
-                numbers[e] = -2
-            else:
-                births[born] = edges[e]
-                numbers[e] = born
-                born += 1
-        reach[i, j >> 6] |= np.uint64(1) << np.uint64(j & 63)
-        reach[j, i >> 6] |= np.uint64(1) << np.uint64(i & 63)
-    return tree[:joined].copy(), births[:born].copy(), numbers
 
 
 @njit(cache=True, nogil=True)
@@ -260,22 +221,10 @@ def _flood(reach, lune, covered, fresh, start):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _lowest(word):  # type: ignore[no-untyped-def]
     """Place of the lowest bit that is set."""
-    place = 0
-    if not word & np.uint64(0xFFFFFFFF):
-        place += 32
-        word >>= np.uint64(32)
-    if not word & np.uint64(0xFFFF):
-        place += 16
-        word >>= np.uint64(16)
-    if not word & np.uint64(0xFF):
-        place += 8
-        word >>= np.uint64(8)
-    if not word & np.uint64(0xF):
-        place += 4
-        word >>= np.uint64(4)
-    if not word & np.uint64(0x3):
-        place += 2
-        word >>= np.uint64(2)
-    if not word & np.uint64(0x1):
-        place += 1
+    place, half = 0, 32
+    while half:
+        if not word & ((np.uint64(1) << np.uint64(half)) - np.uint64(1)):
+            place += half
+            word >>= np.uint64(half)
+        half >>= 1
     return place

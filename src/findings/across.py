@@ -1,0 +1,68 @@
+"""The findings across runs: what objectives, twins and other metrics have to do with how shapes change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from .complement import complementarity
+from .finding import Finding
+from .groups import separability
+from .tally import tally
+from .trajectory import IncomparableError, Tracked
+from .twins import Across, compare_pairs, twin_models
+
+ALL = "all"
+
+
+def find_across(runs: Sequence[Tracked]) -> Across:
+    """What can be said of several runs together, and what not for want of which runs.
+
+    Args:
+        runs: of any models, objectives and seeds, all over the same probes, measured in the same way.
+
+    Returns:
+        By name and group of runs, each with a sentence that stands alone: `tally` and `separability` by objective
+        within each model (the group: its name), `compare_twins` of each matched pair ("<pretrained> / <instruct>"),
+        `complementarity` within each model and, of several, over "all" runs.
+
+    Raises:
+        ValueError: if two runs of twins have the same model, objective and seed.
+    """
+    runs = sorted(runs, key=lambda run: (run.model, run.objective, run.seed, run.name))
+    by_model = {run.model: [own for own in runs if own.model == run.model] for run in runs}
+    found: Across = {}
+    for model, own in by_model.items():
+        found |= _tell(model, "", partial(tally, [run.findings for run in own]))
+        found |= _tell(model, "separability_p", partial(_separate_objectives, own))
+        found |= _tell(model, "complementarity_behavior", partial(complementarity, own))
+    if len(by_model) > 1:
+        found |= _tell(ALL, "complementarity_behavior", partial(complementarity, runs))
+    twins = twin_models(runs)
+    for first, second in twins:
+        found |= _tell(f"{first} / {second}", "twins_p", partial(compare_pairs, runs, first, second))
+    if not twins:
+        said = (
+            f"None of {', '.join(by_model)} is the instruct twin of another: pretrained and instruct are not compared."
+        )
+        found["twins_p", ALL] = Finding(math.nan, sentence=said)
+    return found
+
+
+def _separate_objectives(runs: Sequence[Tracked]) -> dict[str, Finding]:
+    return separability(
+        [run.table for run in runs], [run.objective for run in runs], [run.seed for run in runs]
+    )  # fmt: skip
+
+
+def _tell(group: str, name: str, find: Callable[[], dict[str, Finding]]) -> Across:
+    """Findings of a group, their sentences saying whose they are; `name` tells it if the runs cannot be compared."""
+    try:
+        found = find()
+    except IncomparableError as error:
+        found = {name: Finding(math.nan, sentence=str(error))}
+    return {
+        (own, group): replace(finding, sentence=f"{group}: {finding.sentence}") for own, finding in found.items()
+    }  # fmt: skip

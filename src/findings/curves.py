@@ -1,0 +1,134 @@
+"""Curves over training, read from the table of a run: one value a checkpoint, its halves of the probes, its noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from ..intervals import Scale, interval, on_scale
+
+MEAN = "mean"
+NOISE_DRAWS = 200
+"""Times that a curve is disturbed by its step noise to see what a finding makes of it."""
+NORMAL = 1.96
+
+Statistic = Callable[[np.ndarray], float]
+"""From the values of a curve, in the order of its steps, to one number."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    steps: np.ndarray
+    """(n,) optimizer steps of the checkpoints"""
+    values: np.ndarray
+    """(n,) on all probes, a checkpoint's pairs averaged"""
+    halves: np.ndarray
+    """(B, n) on random halves of the probes"""
+    own: np.ndarray
+    """(n,) averaged over the pairs that no earlier checkpoint has, so that no two share one; NaN if none is left"""
+    noise: float = 0.0
+    """step noise: standard deviation of the logarithm of `values` from one draw of batches to another"""
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def late(self) -> np.ndarray:
+        """Which checkpoints lie in the last half of the steps."""
+        return np.asarray(self.steps >= (self.steps[0] + self.steps[-1]) / 2)
+
+    @property
+    def early(self) -> np.ndarray:
+        """Which lie in the first tenth."""
+        return np.asarray(self.steps <= self.steps[0] + (self.steps[-1] - self.steps[0]) / 10)
+
+    def keep(self, mask: np.ndarray) -> Curve:
+        return replace(
+            self, steps=self.steps[mask], values=self.values[mask], halves=self.halves[:, mask], own=self.own[mask]
+        )
+
+    def divide(self, other: Curve) -> Curve:
+        """This curve over another with the same steps, half by half; the noise stays."""
+        halves = self.halves / other.halves if len(other.halves) == len(self.halves) else self.halves / other.values
+        return replace(self, values=self.values / other.values, halves=halves, own=self.own / other.own)
+
+    def estimate(self, statistic: Statistic, scale: Scale) -> tuple[float, float, float]:
+        """A statistic with its 95 % interval: spread over halves of the probes and step noise, joined in squares."""
+        value = statistic(self.values)
+        spread = 0.0
+        if self.noise > 0:
+            draws = np.random.default_rng(0).normal(scale=self.noise, size=(NOISE_DRAWS, len(self)))
+            disturbed = np.array([statistic(self.values * np.exp(draw)) for draw in draws])
+            spread = float(np.nanstd(on_scale(disturbed, scale)))
+        halves = np.array([statistic(half) for half in self.halves])
+        return (value, *interval(value, halves, scale, more=NORMAL * spread))
+
+
+def smooth(values: np.ndarray) -> np.ndarray:
+    """Running median of three, of two at the ends; NaN where there is one value alone."""
+    if len(values) < 2:
+        return np.full(len(values), math.nan)
+    ends = values[:2].mean(), values[-2:].mean()
+    inner = np.sort(np.stack([values[:-2], values[1:-1], values[2:]]), axis=0)[1]
+    return np.concatenate([ends[:1], inner, ends[1:]])
+
+
+def whole_layer(table: pd.DataFrame) -> str:
+    """The layer that findings of a run speak of: the mean, or the only one there is."""
+    layers = set(table.layer) - {""}
+    return MEAN if MEAN in layers or len(layers) != 1 else layers.pop()
+
+
+def read_curve(table: pd.DataFrame, quantity: str, dimension: int, layer: str) -> Curve:
+    """The curve of a quantity; without any checkpoint if it was not measured."""
+    rows = table[(table.quantity == quantity) & (table.dimension == dimension) & (table.layer == layer)]
+    whole = rows[(rows.pair_step == -1) & (rows["sample"] == -1)].drop_duplicates("step").set_index("step")
+    values = whole.value.sort_index()
+    sampled = rows[(rows.pair_step == -1) & (rows["sample"] >= 0)]
+    halves = sampled.pivot_table(index="sample", columns="step", values="value").reindex(columns=values.index)
+    pairs = rows[(rows.pair_step >= 0) & (rows["sample"] == -1)]
+    own = pairs.sort_values("step").drop_duplicates("pair_step").groupby("step").value.mean() if len(pairs) else values
+    return Curve(
+        values.index.to_numpy(), values.to_numpy(), halves.dropna().to_numpy(), own.reindex(values.index).to_numpy()
+    )
+
+
+def read_velocity(table: pd.DataFrame, dimension: int, layer: str) -> Curve:
+    """Velocity at constant lag with its step noise; checkpoints below the rounding floor are left out."""
+    curve = read_curve(table, "velocity", dimension, layer)
+    spreads = read_curve(table, "step_noise", dimension, layer).values
+    if len(spreads):
+        rows = table[(table.quantity == "velocity") & (table.dimension == dimension) & (table.layer == layer)]
+        repeats = (rows.pair_step >= 0).sum() / max(1, len(curve))
+        curve = replace(curve, noise=math.sqrt(float((spreads**2).mean()) / repeats))
+    marks = read_curve(table, "below_floor", dimension, layer)
+    return curve.keep(~np.isin(curve.steps, marks.steps[marks.values > 0]) & (curve.values > 0))
+
+
+def read_pair_rate(table: pd.DataFrame, dimension: int, layer: str) -> Curve | None:
+    """The learning rate by which the pairs of each velocity moved, averaged like them; None if it is not known."""
+    rates = table[table.quantity == "learning_rate"].sort_values("step")
+    speeds = (table.quantity == "velocity") & (table.dimension == dimension) & (table.layer == layer)
+    pairs = table[speeds & (table["sample"] == -1) & (table.pair_step >= 0)]
+    if rates.empty or pairs.empty:
+        return None
+    lag = int((pairs.pair_step - pairs.step).min())
+    # A pair from s to s + lag is the work of steps s, ..., s + lag - 1.
+    moved_by = np.add.outer(pairs.pair_step.to_numpy(float) - lag, np.arange(lag))
+    each = pairs.assign(value=np.interp(moved_by, rates.step.to_numpy(float), rates.value.to_numpy(float)).mean(axis=1))
+    whole = each.groupby("step", as_index=False).value.mean().assign(
+        pair_step=-1, quantity="velocity", dimension=dimension, layer=layer, sample=-1
+    )  # fmt: skip
+    return read_curve(pd.concat([each, whole]), "velocity", dimension, layer)
+
+
+def read_learning_rate(table: pd.DataFrame, steps: np.ndarray) -> np.ndarray | None:
+    """The learning rate of the step after each checkpoint; None if it is not in the table."""
+    rows = table[table.quantity == "learning_rate"].sort_values("step")
+    if rows.empty:
+        return None
+    return np.interp(steps, rows.step.to_numpy(), rows.value.to_numpy())

@@ -1,0 +1,25 @@
+"""What a finding is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    value: float
+    """NaN where the finding is a word, or a limitation"""
+    low: float = math.nan
+    high: float = math.nan
+    """95 % bounds; NaN where there are none"""
+    called: bool = False
+    """whether it is there, by its own rule, and not by chance"""
+    sentence: str = ""
+    """how it is told; empty where another finding's sentence says it"""
+    word: str = ""
+    """the value of a finding that is a word"""
+
+
+Findings = dict[tuple[str, int], Finding]
+"""By name and homology dimension."""

@@ -1,0 +1,98 @@
+"""Do groups of points lie in different places, do they spread differently? Over Euclidean distances, by permutation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import pdist, squareform
+
+from .permutations import arrange
+
+ALIKE = 1e-9
+"""Relative difference within which two arrangements count as equal: sums in another order."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    f: float
+    """infinite where the groups are without spread"""
+    p: float
+    r2: float
+    """share of the sum of squares between the groups"""
+    r2_expected: float
+    """of groups that are alike"""
+    arrangements: int
+
+
+def permanova(points: np.ndarray, labels: np.ndarray) -> Outcome:
+    """Permutational analysis of variance: pseudo-F of the squared distances within and between groups.
+
+    Runs of one seed share their adapter and data order; free permutation takes what they share for noise within the
+    groups, which makes the test careful where every group has the same seeds.
+
+    Args:
+        points: (n, F).
+        labels: (n,) integers from 0, fewer groups than points.
+
+    Returns:
+        F, R2 and p, as in Anderson (2001), doi:10.1111/j.1442-9993.2001.01070.pp.x.
+    """
+    squares = squareform(pdist(points, "sqeuclidean"))
+    whole = squares.sum() / (2 * len(points))
+    arranged = arrange(labels)
+    own, within = _within(squares, labels[None])[0], _within(squares, arranged)
+    p = float((within <= own + ALIKE * whole).mean())
+    return Outcome(_ratio(whole - own, own, labels), p, float(1 - own / whole), _expected(labels), len(arranged))
+
+
+def _within(squares: np.ndarray, arranged: np.ndarray) -> np.ndarray:
+    """(P,) sum over the groups of the squared distances to their centroids: of those between members, over the size."""
+    total = np.zeros(len(arranged))
+    for group in range(arranged[0].max() + 1):
+        members = (arranged == group).astype(np.float64)
+        total += ((members @ squares) * members).sum(axis=1) / (2 * members[0].sum())
+    return total
+
+
+def _expected(labels: np.ndarray) -> float:
+    return float(labels.max() / (len(labels) - 1))
+
+
+def _ratio(between: float, within: float, labels: np.ndarray) -> float:
+    groups = int(labels.max()) + 1
+    if within <= 0:
+        return np.inf if between > 0 else np.nan
+    return float(between / (groups - 1) / (within / (len(labels) - groups)))
+
+
+def permdisp(points: np.ndarray, labels: np.ndarray) -> Outcome:
+    """Is the spread about the centroid the same in all groups? Levene's test of the distances to the own centroid.
+
+    p by permutation of the least-squares residuals of these distances. They are multiplied by sqrt(n / (n - 1)), n the
+    size of the group: a centroid lies closer to the few points that it is made of. The distances within a small group
+    hang together, so that the test warns too often rather than too seldom: normal points in 14 dimensions that spread
+    alike are called at p < 0.05 in 14 % with three groups of 3, in 4 % with two of 5.
+
+    Args:
+        points: (n, F).
+        labels: (n,) integers from 0, at least 3 points in each group: two are always equally far from their middle.
+
+    Returns:
+        F, R2 and p, as in Anderson (2006), doi:10.1111/j.1541-0420.2005.00440.x.
+    """
+    far = np.empty(len(points))
+    for group in range(labels.max() + 1):
+        own = points[labels == group]
+        far[labels == group] = np.linalg.norm(own - own.mean(axis=0), axis=1) * np.sqrt(len(own) / (len(own) - 1))
+    means = np.array([far[labels == group].mean() for group in range(labels.max() + 1)])
+    residuals = far - means[labels]
+    whole, own_within = float(((far - far.mean()) ** 2).sum()), float((residuals**2).sum())
+    arranged = arrange(labels)
+    within = _within(squareform(pdist(residuals[:, None], "sqeuclidean")), arranged)
+    # The residuals have their own sum of squares, so that shares are compared. Unpermuted they have no differences
+    # between groups left: the observed distances stand in for that arrangement.
+    share = own_within / whole if whole > 0 else 1.0
+    more = int((within <= (share + ALIKE) * own_within).sum())
+    p = min(1.0, (1 + more) / len(arranged))
+    return Outcome(_ratio(whole - own_within, own_within, labels), p, 1 - share, _expected(labels), len(arranged))

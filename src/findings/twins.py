@@ -1,0 +1,160 @@
+"""A pretrained model against its instruct twin, pair by pair of runs with the same objective and seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import false_discovery_control
+
+from ..intervals import quantile
+from .finding import Finding
+from .permutations import LEVEL, flip_signs, pairs_needed
+from .trajectory import DIMENSIONS, Tracked, read_shape, shared_logs, trajectories
+
+Across = dict[tuple[str, str], Finding]
+"""Findings by name and group of runs."""
+Pair = tuple[Tracked, Tracked]
+"""The pretrained run, the instruct run."""
+SCALARS = {"peak_ratio": "log", "excess_early": "log", "early_share": "plain"}
+"""Findings of one run that are compared, and where their differences are taken."""
+
+
+def compare_twins(runs: Sequence[Tracked]) -> Across:
+    """Whether a pretrained model's shape changes otherwise than its instruct twin's under the same fine-tuning.
+
+    Runs are paired by objective and seed; under chance alone the two of a pair could change places. For the whole
+    trajectory the statistic is the norm of the mean difference within pairs, the distance between the two models'
+    centroids in the space that `separability` works in: it needs no direction chosen beforehand, and grows only if
+    pairs differ alike. Pairs of one seed share their adapter and data order and are not wholly independent.
+
+    Args:
+        runs: of any models; compared are those of a pretrained and an instruct model of which one names the other.
+
+    Returns:
+        By name and "<pretrained> / <instruct>": `twins_p` and `twins_distance` of the trajectories (in standard
+        deviations over the runs, root mean square over its numbers), and, with intervals, `twins_<finding>_H<k>` and
+        `twins_drift_H<k>` of single numbers, with p adjusted for how many they are. Too few pairs: `twins_p` is NaN and
+        says how many are needed.
+
+    Raises:
+        ValueError: if two runs have the same model, objective and seed, or the runs of a pair share no step.
+    """
+    return {
+        (name, f"{first} / {second}"): finding
+        for first, second in twin_models(runs)
+        for name, finding in compare_pairs(runs, first, second).items()
+    }
+
+
+def twin_models(runs: Sequence[Tracked]) -> list[tuple[str, str]]:
+    """The pretrained and instruct models among the runs of which one names the other its twin."""
+    named = {(run.model, run.twin) for run in runs} | {(run.twin, run.model) for run in runs}
+    first = {run.model for run in runs if run.stage == "pretrained"}
+    second = {run.model for run in runs if run.stage == "instruct"}
+    return sorted((a, b) for a in first for b in second if (a, b) in named)
+
+
+def compare_pairs(runs: Sequence[Tracked], first: str, second: str) -> dict[str, Finding]:
+    """The findings of `compare_twins` for one pretrained model and its instruct twin."""
+    pairs, needed = _pair(runs, first, second), pairs_needed()
+    if len(pairs) < needed:
+        said = (
+            f"{first} and {second} are not compared: there are {len(pairs)} pairs of runs with the same objective and "
+            f"seed, {needed} are needed for a test at 5 %."
+        )
+        return {"twins_p": Finding(math.nan, sentence=said)}
+    return _compare_trajectories(pairs, first, second) | _compare_numbers(pairs, first, second)
+
+
+def _pair(runs: Sequence[Tracked], first: str, second: str) -> list[Pair]:
+    by_place: dict[tuple[str, str, int], Tracked] = {}
+    for run in runs:
+        other = by_place.setdefault((run.model, run.objective, run.seed), run)
+        if other is not run:
+            raise ValueError(
+                f"runs {other.name} and {run.name} are both {run.model}, {run.objective}, seed {run.seed}: pairs are "
+                "not unique; compare one of them"
+            )
+    places = sorted((objective, seed) for model, objective, seed in by_place if model == first)
+    return [
+        (by_place[(first, *place)], by_place[(second, *place)]) for place in places if (second, *place) in by_place
+    ]  # fmt: skip
+
+
+def _tables(pairs: Sequence[Pair]) -> list[pd.DataFrame]:
+    """Of all pretrained runs, then of all instruct runs."""
+    return [pair[side].table for side in (0, 1) for pair in pairs]
+
+
+def _differences(values: np.ndarray) -> np.ndarray:
+    """Instruct less pretrained, from values in the order of `_tables`."""
+    half = len(values) // 2
+    return np.asarray(values[half:] - values[:half])
+
+
+def _flip(differences: np.ndarray) -> tuple[float, int]:
+    """p of the norm of the mean difference, (n, F), over all sign flips of the pairs, and how many these are."""
+    signs = flip_signs(len(differences))
+    gram = differences @ differences.T
+    norms = ((signs @ gram) * signs).sum(axis=1)
+    own = float(gram.sum())
+    return float((norms >= own - 1e-9 * np.trace(gram)).mean()), len(signs)
+
+
+def _compare_trajectories(pairs: Sequence[Pair], first: str, second: str) -> dict[str, Finding]:
+    points, steps = trajectories(_tables(pairs))
+    if not points.shape[1]:
+        said = f"{first} and {second} do not differ in anything that all of their runs have."
+        return {"twins_p": Finding(math.nan, sentence=said)}
+    differences = _differences(points)
+    p, flips = _flip(differences)
+    apart = float(np.sqrt((differences.mean(axis=0) ** 2).mean()))
+    said = (
+        f"{second}'s trajectories {'differ' if p < LEVEL else 'do not differ beyond chance'} from {first}'s under the "
+        f"same fine-tuning: mean difference {apart:.2f} standard deviations over {len(steps)} shared checkpoints, "
+        f"p = {p:.2g} over {flips:,} sign flips within {len(pairs)} pairs. That holds for this pair of models; it is "
+        "no statement about instruction tuning."
+    )
+    return {"twins_p": Finding(p, called=p < LEVEL, sentence=said), "twins_distance": Finding(apart, sentence=said)}
+
+
+def _compare_numbers(pairs: Sequence[Pair], first: str, second: str) -> dict[str, Finding]:
+    """Single numbers of the runs; those that too few pairs have are left out."""
+    values = {name: column for name, column in _read_numbers(pairs).items() if len(column) >= pairs_needed()}
+    if not values:
+        return {}
+    adjusted = false_discovery_control([_flip(column[:, None])[0] for column in values.values()])
+    found = {}
+    for (name, column), p in zip(values.items(), adjusted, strict=True):
+        center, width = float(column.mean()), quantile(len(column)) * float(column.std(ddof=1)) / math.sqrt(len(column))
+        value, low, high = center, center - width, center + width
+        number = name.rpartition("_")[0]
+        if SCALARS.get(number) == "plain":
+            said = f"{name} of {second} is {center:+.3f} from that of {first}"
+        else:
+            value, low, high = math.exp(value), math.exp(low), math.exp(high)
+            said = f"{name} of {second} is {value:.2f} x that of {first}"
+        said += (
+            f" (95 %: {low:.3g} to {high:.3g}, {len(column)} pairs; p = {p:.2g}, adjusted for {len(values)} numbers)."
+        )
+        found[f"twins_{name}"] = Finding(value, low, high, called=bool(p < LEVEL), sentence=said)
+    return found
+
+
+def _read_numbers(pairs: Sequence[Pair]) -> Mapping[str, np.ndarray]:
+    """Differences within pairs, on the scale of each number, where both runs have it."""
+    tables = _tables(pairs)
+    findings = [pair[side].findings for side in (0, 1) for pair in pairs]
+    logs = shared_logs([read_shape(table) for table in tables])
+    differences = {}
+    for k in DIMENSIONS:
+        for name, scale in SCALARS.items():
+            values = np.array([found[name, k].value if (name, k) in found else math.nan for found in findings])
+            differences[f"{name}_H{k}"] = _differences(np.log(values) if scale == "log" else values)
+        drifts = logs.loc[:, (logs.columns.get_level_values(0) == "drift") & (logs.columns.get_level_values(1) == k)]
+        if len(drifts.columns):
+            differences[f"drift_H{k}"] = _differences(drifts.to_numpy()[:, -1])
+    return {name: column[np.isfinite(column)] for name, column in differences.items()}

@@ -1,0 +1,93 @@
+"""From values on all probes, on random halves and under chance to intervals and excess, by layer and for their mean."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ..intervals import Scale, interval, prediction, prediction_p, quantile
+from .layer import NULLS
+from .table import MEAN, Row, with_means
+
+SHARES = ("rigid_share",)
+Place = tuple[str, str, int]
+"""Quantity, layer, dimension."""
+
+
+def infer(found: Iterable[Row]) -> list[Row]:
+    """All rows of one checkpoint with their means over the layers, their intervals, step noise and excess."""
+    rows = with_means(row for row in found if math.isfinite(row.value))
+    samples: dict[Place, list[Row]] = defaultdict(list)
+    pairs: dict[Place, list[float]] = defaultdict(list)
+    for row in rows:
+        place = (row.quantity, row.layer, row.dimension)
+        if row.sample >= 0:
+            samples[place].append(row)
+        elif row.pair_step >= 0:
+            pairs[place].append(row.value)
+    bounded = [_with_interval(row, samples) for row in rows]
+    return [*bounded, *_step_noise(rows, pairs), *_excess(bounded, samples)]
+
+
+def _with_interval(row: Row, samples: dict[Place, list[Row]]) -> Row:
+    halves = samples.get((row.quantity, row.layer, row.dimension))
+    if row.sample >= 0 or row.pair_step >= 0 or halves is None:
+        return row
+    scale: Scale = "logit" if row.quantity in SHARES else "log"
+    low, high = interval(row.value, np.array([half.value for half in halves]), scale)
+    return replace(row, low=low, high=high)
+
+
+def _step_noise(rows: Iterable[Row], pairs: dict[Place, list[float]]) -> Iterator[Row]:
+    """Spread of the velocity over a checkpoint's pairs, as a standard deviation of its logarithm."""
+    for row in rows:
+        values = pairs.get((row.quantity, row.layer, row.dimension), [])
+        whole = row.quantity == "velocity" and row.sample == row.pair_step == -1
+        if whole and len(values) > 1 and min(values) > 0:
+            yield replace(row, quantity="step_noise", value=float(np.log(values).std(ddof=1)))
+
+
+def _excess(rows: list[Row], samples: dict[Place, list[Row]]) -> Iterator[Row]:
+    """Velocity over the mean velocity of the draws, its p, and the band that the draws span.
+
+    The interval joins that of the velocity and the error of the draws' mean; nothing is drawn again on the halves.
+    """
+    velocities = {(r.layer, r.dimension): r for r in rows if r.quantity == "velocity" and r.sample == r.pair_step == -1}
+    for family, quantity in NULLS.items():
+        for (layer, k), velocity in velocities.items():
+            draws = np.array([row.value for row in samples.get((quantity, layer, k), [])])
+            if layer == MEAN:
+                # A layer without a null is not in the draws' mean, so it must not be in the velocity's.
+                velocity = _mean_over(velocity, [v for (_, d), v in velocities.items() if d == k], quantity, samples)
+            if len(draws) < 2 or not (draws.min() > 0 and velocity.value > 0):
+                continue
+            blank = replace(velocity, low=math.nan, high=math.nan)
+            chance = float(draws.mean())
+            low, high = prediction(draws)
+            yield replace(blank, quantity=quantity, value=chance, low=low, high=high)
+            more = quantile(len(draws)) * float(np.log(draws).std(ddof=1)) / math.sqrt(len(draws))
+            below, above = math.log(velocity.value / velocity.low), math.log(velocity.high / velocity.value)
+            ratio = velocity.value / chance
+            excess = replace(
+                blank, value=ratio, low=ratio * math.exp(-math.hypot(below, more)),
+                high=ratio * math.exp(math.hypot(above, more)),
+            )  # fmt: skip
+            if family == "matched":
+                yield replace(excess, quantity="excess")
+                yield replace(blank, quantity="excess_p", value=prediction_p(velocity.value, draws))
+            else:
+                yield replace(excess, quantity="isotropic_excess")
+
+
+def _mean_over(mean: Row, layers: list[Row], quantity: str, samples: dict[Place, list[Row]]) -> Row:
+    """The mean of the velocities of those layers that have draws; the interval keeps its relative width."""
+    having = [v.value for v in layers if v.layer != MEAN and (quantity, v.layer, v.dimension) in samples]
+    if not having:
+        return mean
+    value = float(np.mean(having))
+    change = value / mean.value if mean.value else 1.0
+    return replace(mean, value=value, low=mean.low * change, high=mean.high * change)

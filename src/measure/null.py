@@ -1,0 +1,153 @@
+"""Movement by chance: the same cloud, its points moved at random, its distances changed by the same amount.
+
+Two families. `matched`, the one that counts: random combinations of the movement that was seen (without the rotation
+and scaling that exceed chance, see `random_part`), so that lengths and covariance are kept and only which point moves
+where is random. `isotropic`: directions uniformly at random.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numba import njit
+
+from ..topology.distances import condense, expand, median
+
+Family = Literal["matched", "isotropic"]
+FAMILIES: tuple[Family, ...] = ("matched", "isotropic")
+MOST_CHANGE = 0.1
+"""Distance change from which on random movement is no small movement: no null is defined."""
+LEAST_CHANGE = 1e-6
+"""Distance change that rounding of float32 activations makes by itself."""
+_CLOSE_ENOUGH = 1e-3
+"""Relative error of a draw's distance change."""
+
+
+def is_defined(change: float) -> bool:
+    """Whether there is a null for this distance change."""
+    return LEAST_CHANGE <= change < MOST_CHANGE
+
+
+def draw_movement(seen: np.ndarray, span: int, width: int, family: Family, rng: np.random.Generator) -> np.ndarray:
+    """One random movement with the row lengths of the one that was seen.
+
+    Args:
+        seen: (N, q) of `random_part`; of `isotropic` movement only the row lengths count.
+        span: r, the coordinates that span the cloud.
+        width: D, in which the cloud lies.
+
+    Returns:
+        float32 rows: `matched` in the coordinates of `seen`; `isotropic` with the r that span the cloud first, the
+        others orthogonal to it.
+    """
+    points = len(seen)
+    if family == "matched":
+        rows = rng.standard_normal((points, points), np.float32) @ seen.astype(np.float32)
+    else:
+        rows = np.hstack([rng.standard_normal((points, span), np.float32), _gaussian_rows(points, width - span, rng)])
+    lengths = np.linalg.norm(seen, axis=1) / np.linalg.norm(rows, axis=1)
+    return np.asarray(rows * lengths[:, None])
+
+
+def _gaussian_rows(points: int, width: int, rng: np.random.Generator) -> np.ndarray:
+    """Rows with the inner products of (points, width) standard normal ones, at most `points` wide.
+
+    Where they are wider, the Cholesky factor of their Wishart matrix is drawn instead (Bartlett, 1933).
+    """
+    if width <= points:
+        return rng.standard_normal((points, width), np.float32)
+    factor = np.tril(rng.standard_normal((points, points), np.float32), -1)
+    np.fill_diagonal(factor, np.sqrt(rng.chisquare(width - np.arange(points))))
+    return factor
+
+
+@njit(cache=True, nogil=True)
+def _coefficients(cross, gram):  # type: ignore[no-untyped-def]
+    """Linear and quadratic coefficients of |x_i + t p_i - x_j - t p_j|^2, i < j in a row; products x p' and p p'."""
+    n = len(cross)
+    linear, square = np.empty(n * (n - 1) // 2), np.empty(n * (n - 1) // 2)
+    at = 0
+    for i in range(n):
+        for j in range(i + 1, n):
+            linear[at] = 2.0 * (np.float64(cross[i, i]) + cross[j, j] - cross[i, j] - cross[j, i])
+            square[at] = np.float64(gram[i, i]) + gram[j, j] - 2.0 * gram[i, j]
+            at += 1
+    return linear, square
+
+
+class Start:
+    """A cloud that is about to move, seen through its distances."""
+
+    def __init__(self, distances: np.ndarray, base: np.ndarray, *, cosine: bool = False) -> None:
+        """
+        Args:
+            distances: (N, N) of the cloud.
+            base: (N, r) its coordinates; of unit length if `cosine`.
+        """
+        self.base, self.cosine = base, cosine
+        self.squared = condense(2 * distances if cosine else distances**2)
+        # Squared distances along a walk are a quadratic in its length. The constant is exact, so that a short one loses
+        # nothing; float32 is enough for the coefficients, and twice as fast.
+        self.flat = (base if cosine else base - base.mean(axis=0)).astype(np.float32)
+
+    def walk(self, movement: np.ndarray) -> Walk:
+        """Along a float32 (N, q) movement, q >= r."""
+        return Walk(self, movement)
+
+    @cached_property
+    def scaled(self) -> tuple[np.ndarray, float]:
+        """The distances i < j in a row, in units of the cloud's scale, and their norm."""
+        row = self.squared / 2 if self.cosine else np.sqrt(self.squared)
+        row /= median(row)
+        return row, float(np.linalg.norm(row))
+
+
+class Walk:
+    """A cloud whose points move by t times a random movement."""
+
+    def __init__(self, start: Start, movement: np.ndarray) -> None:
+        self.start, self.movement = start, movement
+        cross, gram = start.flat @ movement[:, : start.flat.shape[1]].T, movement @ movement.T
+        self.linear, self.square = _coefficients(cross, gram)
+        self.norms = [np.diagonal(products).astype(np.float64) for products in (cross, gram)]
+
+    def distances(self, t: float) -> np.ndarray:
+        """The distances i < j, in a row."""
+        squared = self.start.squared + t * (self.linear + t * self.square)
+        if not self.start.cosine:
+            return np.sqrt(np.maximum(squared, 0))
+        own, far = self.norms
+        lengths = 1 + t * (2 * own + t * far)
+        sums, products = condense(np.add.outer(lengths, lengths)), condense(np.multiply.outer(lengths, lengths))
+        return np.maximum(1 - (sums - squared) / (2 * np.sqrt(products)), 0)
+
+    def points(self, t: float) -> np.ndarray:
+        """(N, q) the moved points themselves."""
+        moved = t * self.movement.astype(np.float64)
+        moved[:, : self.start.base.shape[1]] += self.start.base
+        return moved
+
+    def until(self, change: float, start: float = 1.0) -> tuple[float, np.ndarray, float] | None:
+        """How far to walk until the scale-normalised distances have changed by `change`, relative to what they were.
+
+        Returns:
+            t, the (N, N) distances there and their scale; None if there is no such t nearby.
+        """
+        before, size = self.start.scaled
+        t, last = start, (0.0, 0.0)
+        for _ in range(20):
+            after = self.distances(t)
+            scale = median(after)
+            found = float(np.linalg.norm(after / scale - before)) / size
+            if abs(found / change - 1) < _CLOSE_ENOUGH:
+                return t, expand(after), scale
+            if not found > 0:
+                return None
+            # Newton's method on logarithms, the slope from the last two points: the change grows like a power of t.
+            logs = math.log(t), math.log(found)
+            slope = (logs[1] - last[1]) / (logs[0] - last[0]) if last != (0.0, 0.0) and logs[0] != last[0] else 1.0
+            t, last = t * (change / found) ** (1 / min(2.0, max(0.5, slope))), logs
+        return None

@@ -1,0 +1,54 @@
+"""One layer at the two steps of a pair: how it moved, as a whole and on some of its rows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..geometry import coordinates, displacement, distance_change, joint_coordinates, rigid_share
+from .view import View
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A cloud of N points and where they went, in `joint_coordinates`: no wider than twice the points."""
+
+    start: np.ndarray
+    """(N, r) fills the cloud's row space; its other coordinates, up to q, are 0"""
+    end: np.ndarray
+    """(N, q)"""
+    end_alone: np.ndarray
+    """(N, r) the same points in a basis of their own"""
+    before: View
+    after: View
+
+    @classmethod
+    def of(cls, before: View, after: View) -> Pair:
+        start, end = joint_coordinates(before.points, after.points)
+        return cls(start, end, coordinates(end), before, after)
+
+    def take(self, rows: np.ndarray, before: View, after: View) -> Pair:
+        """Some of the points, with their views; the whole cloud's bases serve its parts."""
+        return Pair(self.start[rows], self.end[rows], self.end_alone[rows], before, after)
+
+    @cached_property
+    def filled(self) -> np.ndarray:
+        """(N, q) the start with the coordinates that are 0"""
+        return np.pad(self.start, ((0, 0), (0, self.end.shape[1] - self.start.shape[1])))
+
+    def displacement(self, lag: int) -> float:
+        return displacement(self.filled, self.end, lag)
+
+    @cached_property
+    def rigid_share(self) -> float:
+        return rigid_share(self.start, self.end_alone, float(((self.end - self.filled) ** 2).sum()))
+
+    @cached_property
+    def distance_change(self) -> float:
+        """Of the distances in units of the cloud's scale; NaN where that is 0."""
+        if not (self.before.scale and self.after.scale):
+            return math.nan
+        return distance_change(self.before.distances / self.before.scale, self.after.distances / self.after.scale)

@@ -1,0 +1,165 @@
+"""Prepared views of an experiment in the MLflow UI: what each one draws, and the tag in which MLflow keeps it.
+
+The tags are what the UI's own "Share" writes (MLflow 3.10 to 3.17). The format is internal to MLflow:
+tests/test_browser.py opens every view.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+TAG = "mlflow.sharedViewState."
+"""Prefix of the experiment tags that hold views."""
+
+MOST = 4000
+"""Metrics that a view can keep away: MLflow takes no tag longer than 20,000 characters."""
+
+PICTURES = "Model metrics"
+"""Where the UI puts images, whether asked to or not; folded."""
+
+Card = dict[str, Any]
+"""One chart, as the UI stores it."""
+
+
+@dataclass(frozen=True)
+class View:
+    key: str
+    """the end of its tag and of its address"""
+    name: str
+    sections: Mapping[str, list[Card]]
+    """title -> charts, in the order in which they are shown"""
+    group_by: str | None = None
+    """the tag by whose values runs are averaged; None draws each run"""
+
+    @property
+    def metrics(self) -> set[str]:
+        """The keys that have a chart of their own."""
+        return {card["metricKey"] for cards in self.sections.values() for card in cards if "metricKey" in card}
+
+
+def _line(key: str) -> Card:
+    # A linear axis starts at zero and would squeeze what never comes near it into a flat line.
+    scale = "log" if key.startswith("topology/") else "linear"
+    return {
+        "type": "LINE", "metricKey": key, "selectedMetricKeys": [key], "xAxisKey": "step", "yAxisKey": "metric",
+        "scaleType": scale, "xAxisScaleType": "linear", "range": {}, "lineSmoothness": 0, "useGlobalXaxisKey": True,
+        "useGlobalLineSmoothing": True, "yAxisExpressions": [], "selectedXAxisMetricKey": "",
+    }  # fmt: skip
+
+
+def _bar(key: str) -> Card:
+    return {"type": "BAR", "metricKey": key}
+
+
+LOSSES = [f"behavior/{name}" for name in ("train_loss", "eval_loss_helpful", "eval_loss_harmless")]
+TOGETHER = "Together"
+DIMENSIONS = {"Loops (H1)": 1, "Components (H0)": 0}
+COURSE = (
+    "velocity/H{}/mean", "excess/H{}/mean", "drift/H{}/mean", "topology/H{}/total_persistence/mean",
+    "topology/H{}/entropy/mean",
+)  # fmt: skip
+FINDINGS = tuple(
+    f"finding/{name}/H{{}}" for name in ("peak_ratio", "naive_peak_ratio", "early_share", "excess_early", "excess_late")
+)
+
+CURVES = {"Losses": [_line(key) for key in LOSSES]} | {
+    title: [_line(key.format(k)) for key in COURSE] for title, k in DIMENSIONS.items()
+}
+# The last velocity and the loss of the last batch say nothing about the end.
+BARS = {"Losses": [_bar(key) for key in LOSSES[1:]]} | {
+    title: [_bar(key.format(k)) for key in COURSE[1:]] for title, k in DIMENSIONS.items()
+}
+# A run that lacks one of these is not drawn, so only what every measured run has.
+PARALLEL = {
+    "type": "PARALLEL", "selectedParams": ["model.name", "objective.name"],
+    "selectedMetrics": [*LOSSES[1:], "drift/H0/mean", "drift/H1/mean"], "showAllRuns": False,
+}  # fmt: skip
+
+VIEWS = (
+    View("topotrace-steps", "Topology over steps", CURVES),
+    View("topotrace-by-objective", "By objective", CURVES, group_by="objective"),
+    View("topotrace-by-model", "By model", CURVES, group_by="model"),
+    View("topotrace-final", "Final values", {TOGETHER: [PARALLEL]} | BARS),
+    View(
+        "topotrace-findings",
+        "Findings",
+        {title: [_bar(key.format(k)) for key in FINDINGS] for title, k in DIMENSIONS.items()},
+    ),
+)
+
+
+def build_state(view: View, keys: Iterable[str] = ()) -> dict[str, Any]:
+    """What the UI shows under a view.
+
+    Args:
+        keys: metrics of the store. Those that the view does not draw get no chart: the UI would add one for each, and
+            take seconds to show them.
+    """
+    grouping = {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": view.group_by}]}
+    cards = [
+        {"uuid": f"{title} {n}", "metricSectionId": title, "deleted": False, "isGenerated": False, **card}
+        for title, cards in view.sections.items() for n, card in enumerate(cards)
+    ]  # fmt: skip
+    unwanted = [{"metricKey": key, "deleted": True} for key in sorted(set(keys) - view.metrics)[:MOST]]
+    sections = [
+        {"uuid": title, "name": title, "display": title != PICTURES, "isReordered": True, "cardHeight": 300,
+         "columns": 1 if title == TOGETHER else 3}
+        for title in (*view.sections, PICTURES)
+    ]  # fmt: skip
+    return {
+        # An analysis measures a run's clouds again, perhaps otherwise: no mean over both. A comparison has no curves.
+        "searchFilter": "tags.kind = 'cell'" if view.group_by else "tags.kind != 'comparison'",
+        "lifecycleFilter": "Active", "modelVersionFilter": "All Runs", "datasetsFilter": [],
+        "orderByKey": "attributes.start_time", "orderByAsc": False, "startTime": "ALL",
+        "runsHiddenMode": "SHOW_ALL",
+        "groupBy": grouping if view.group_by else None, "useGroupedValuesInCharts": True,
+        "hideEmptyCharts": True,
+        "isAccordionReordered": True,  # or the UI sorts the sections by name
+        "compareRunSections": sections,
+        "compareRunCharts": cards + unwanted,
+    }  # fmt: skip
+
+
+def encode_state(state: Mapping[str, Any]) -> str:
+    return "deflate;" + base64.b64encode(zlib.compress(json.dumps(state, separators=(",", ":")).encode(), 9)).decode()
+
+
+def decode_state(text: str) -> dict[str, Any]:
+    """The inverse of `encode_state`; reads what the UI writes, too."""
+    return dict(json.loads(zlib.decompress(base64.b64decode(text.removeprefix("deflate;")))))
+
+
+def view_tags(keys: Iterable[str], present: Mapping[str, str], now: int) -> dict[str, str]:
+    """The experiment's tags that have to be written.
+
+    Args:
+        keys: metrics of the store.
+        present: tags of the experiment. A view that is there as it should be is left out.
+        now: milliseconds since 1970.
+    """
+    keys, tags = set(keys), {}
+    for view in VIEWS:
+        new = {"name": view.name, "state": encode_state(build_state(view, keys))}
+        old = _read_tag(present.get(TAG + view.key, ""))
+        if not new.items() <= old.items():
+            tags[TAG + view.key] = json.dumps(new | {"createdAt": old.get("createdAt", now), "updatedAt": now})
+    return tags
+
+
+def _read_tag(text: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(text))
+    except ValueError:  # none yet, or none of ours
+        return {}
+
+
+def view_addresses(base: str, experiment: str) -> dict[str, str]:
+    """Name -> address of each view on the server at `base`."""
+    # The sidebar would default to another workflow and show no chart.
+    page = f"{base.rstrip('/')}/#/experiments/{experiment}/runs?compareRunsMode=CHART&workflowType=machine_learning"
+    return {view.name: f"{page}&viewStateShareKey={view.key}" for view in VIEWS}

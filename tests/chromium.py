@@ -1,0 +1,43 @@
+"""Headless Chromium, and what to ask it about the pages that people see."""
+
+from __future__ import annotations
+
+from selenium import webdriver
+from selenium.webdriver.remote.webdriver import WebDriver
+
+FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --window-size=1500,1400 "
+    # A mouse, as a person has: without one the charts' toolbars lie over the curves.
+    "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
+)
+
+DRAWN = """
+const series = plot => plot.data[0].type === 'bar'
+    ? plot.data[0].y.length
+    : new Set(plot.data.filter(trace => trace.uuid && trace.x.length).map(trace => trace.uuid)).size
+const cards = [...document.querySelectorAll('[data-testid=experiment-view-compare-runs-card]')]
+return Object.fromEntries(cards.map(card => {
+    const plot = card.querySelector('.js-plotly-plot')
+    return [card.innerText.split('\\n')[0], plot && plot.querySelector('.main-svg') ? series(plot) : 0]
+}))
+"""
+"""In a view of the MLflow UI: title of each chart -> curves or bars that are drawn in it."""
+
+EMPTY = "return [...document.querySelectorAll('.plot, #diagram')].filter(p => !p.querySelector('.trace, .hm')).length"
+"""In a report: how many of its figures are not drawn."""
+
+
+def start_chromium(driver: str, chromium: str) -> WebDriver:
+    """A browser that keeps its console; `driver` and `chromium` are paths."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    # MLflow opens a chat beside every page of a first visit; it would hide a quarter of each picture.
+    quiet = "for (const [k, v] of [['fab.autoOpenedOnFirstLoad_v1', true], ['panelOpen_v1', false]])"
+    quiet = f"try {{ {quiet} localStorage.setItem('mlflow.assistant.' + k, v) }} catch (e) {{}}"
+    started.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": quiet})
+    return started

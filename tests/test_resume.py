@@ -1,0 +1,231 @@
+"""Runs that are killed, stopped or damaged, and what the same command makes of them; the table of faults in short."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import time
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+
+from src.clouds.store import read_cloud, write_clouds
+from src.integrity import DamagedError, is_whole_zip, read_json, write_json
+from src.measure.pool import WorkerPool
+from src.training.fit import read_last_step
+
+from .faults import FAULTS, Reference, _workers_of, arrays, finish, only_run, start, stored, told
+
+
+def flip(path: Path, place: float) -> None:
+    """Change one bit; `place` is where, as a share of the file."""
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 1
+    path.write_bytes(content)
+
+
+# Files that say whether they are whole.
+
+
+def test_json_gives_back_what_was_written_and_notices_every_flipped_bit(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    content = {"state": "done", "values": [0.1, None, 3], "text": 'ü "quoted"'}
+    write_json(path, content)
+    assert read_json(path) == content
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        changed = bytearray(whole)
+        changed[place] ^= 1
+        path.write_bytes(changed)
+        with pytest.raises(DamagedError, match=r"a\.json: damaged"):
+            read_json(path)
+
+
+def test_a_cloud_whose_bits_changed_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "clouds.safetensors"
+    clouds = {f"layer_{n:02d}": np.random.default_rng(n).normal(size=(5, 3)).astype(np.float32) for n in (1, 2)}
+    write_clouds(path, clouds, step=4, probe_hash="h")
+    flip(path, 0.999)
+    assert np.array_equal(read_cloud(path, "layer_01"), clouds["layer_01"]), "the other layer is whole"
+    with pytest.raises(DamagedError, match="layer_02"):
+        read_cloud(path, "layer_02")
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(DamagedError):
+        read_cloud(path, "layer_01")
+
+
+def test_a_zip_archive_that_is_cut_off_or_changed_is_not_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, x=np.arange(1000))
+    assert is_whole_zip(path)
+    flip(path, 0.5)
+    assert not is_whole_zip(path)
+    path.write_bytes(path.read_bytes()[:100])
+    assert not is_whole_zip(path)
+
+
+# Workers that die.
+
+
+def die_once(marker: Path) -> str:
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done at the second try"
+
+
+def die_always() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def _give(pool: WorkerPool, *work: object) -> object:
+    return await pool._run([], *work)  # type: ignore[arg-type]
+
+
+def test_a_worker_that_dies_is_replaced_and_its_work_tried_once_more(tmp_path: Path) -> None:
+    import asyncio
+
+    with WorkerPool(2) as pool:
+        ask = lambda *work: asyncio.run_coroutine_threadsafe(_give(pool, *work), pool.loop)  # noqa: E731
+        hopeless, lucky = ask(die_always), ask(die_once, tmp_path / "marker")
+        others = [ask(abs, -n) for n in range(20)]
+        assert lucky.result(120) == "done at the second try"
+        with pytest.raises(BrokenProcessPool, match="out of memory"):
+            hopeless.result(120)
+        assert [other.result(120) for other in others] == list(range(20)), "the death of one is no one else's"
+
+
+# Whole runs. One is never disturbed; the others must become it.
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    return Reference.make(tmp_path_factory.mktemp("reference"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "trials"), [("kill", 2), ("worker", 1)])
+def test_a_fault_leaves_no_trace(name: str, trials: int, reference: Reference) -> None:
+    _, _, fault = FAULTS[name]
+    outcome = fault(reference, trials, random.Random(f"short {name}"))
+    assert outcome.trials == trials
+    assert outcome.wrong == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_leaves_and_the_same_command_goes_on(
+    signum: signal.Signals, reference: Reference, tmp_path: Path
+) -> None:
+    process = start(tmp_path)
+    wait_for_step(tmp_path, 6)
+    process.send_signal(signum)
+    begun = time.monotonic()
+    _, error = process.communicate(timeout=60)
+    assert time.monotonic() - begun < 30
+    assert process.returncode == 128 + signum
+    assert f"{signum.name}: saving, then leaving" in error
+    assert "Traceback" not in error
+    run, client = only_run(tmp_path), MlflowClient(f"sqlite:///{tmp_path}/multirun/mlflow.db")
+    assert run.read_status()["state"] == "interrupted"
+    run_id = run.mlflow_run_id.read_text()
+    assert client.get_run(run_id).info.status == "KILLED"
+    process = start(tmp_path)
+    out, error = process.communicate(timeout=600)
+    assert "going on from step" in out, error
+    assert reference.differences(run, tmp_path / "multirun" / "mlflow.db") == []
+    assert run.mlflow_run_id.read_text() == run_id, "the same MLflow run"
+
+
+def wait_for_step(folder: Path, step: int) -> None:
+    deadline = time.monotonic() + 240
+    while not any(line for line in folder.rglob(f"step_{step:06d}/clouds.safetensors")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_signal_between_the_batches_of_a_step_waits_for_its_end(tmp_path: Path) -> None:
+    process = start(tmp_path, "trainer.batch_size=256", "trainer.micro_batch_size=1")
+    wait_for_step(tmp_path, 1)
+    time.sleep(1)  # the capture is over
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM, error
+    run = only_run(tmp_path)
+    assert run.read_status()["state"] == "interrupted"
+    assert (read_last_step(run) or 0) >= 2
+
+
+@pytest.mark.slow
+def test_a_second_signal_leaves_at_once_and_no_process_stays(tmp_path: Path) -> None:
+    process = start(tmp_path, "trainer.batch_size=512")  # steps that take long
+    wait_for_step(tmp_path, 0)
+    workers = _workers_of(process.pid)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    begun = time.monotonic()
+    process.communicate(timeout=60)
+    assert time.monotonic() - begun < 5
+    assert process.returncode == 128 + signal.SIGTERM
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline, "a worker outlives its run"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory, reference: Reference) -> Path:
+    """A run that was killed in the middle of its work, to be copied and damaged."""
+    folder = tmp_path_factory.mktemp("stopped")
+    process = start(folder)
+    wait_for_step(folder, 10)
+    process.kill()
+    process.communicate()
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "status.json",
+        "last.ckpt",
+        "step_000000/clouds.safetensors",
+        "step_000000/base.safetensors",
+        "step_000000/metrics.json",
+    ],
+)
+def test_a_damaged_file_is_named_set_aside_and_made_again(
+    damaged: str, stopped: Path, reference: Reference, tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(stopped, folder)
+    run = only_run(folder)
+    if damaged.endswith("clouds.safetensors"):
+        for measured in run.path.glob("step_*/metrics.json"):
+            measured.unlink()  # as if the worker had been slower: what is measured needs its clouds no more
+    flip(run.path / damaged, 0.6)
+    error = finish(start(folder))
+    assert f"{damaged}: damaged" in error
+    assert (run.path / f"{damaged}.damaged").exists() != damaged.endswith(".safetensors")
+    assert told(run) == reference.points
+    assert stored(folder / "multirun" / "mlflow.db", run.mlflow_run_id.read_text()) == reference.points
+    assert arrays(run) == reference.arrays
+
+
+@pytest.mark.slow
+def test_force_starts_over_in_one_new_mlflow_run(stopped: Path, tmp_path: Path, reference: Reference) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(stopped, folder)
+    run = only_run(folder)
+    before = run.mlflow_run_id.read_text()
+    finish(start(folder, "force=true"))
+    assert reference.differences(run, folder / "multirun" / "mlflow.db") == []
+    assert run.mlflow_run_id.read_text() != before

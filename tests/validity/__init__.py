@@ -1,0 +1,1 @@
+"""Controls: is found what was planted, and nothing where nothing was? `python -m tests.validity trials=200`."""

@@ -1,0 +1,84 @@
+"""Each control: what is planted, what is measured of it, and what must hold over many trials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from . import across, courses, pairs
+from .answer import Answer, Results
+
+Trial = Callable[[np.random.Generator], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Control:
+    planted: str
+    trial: Trial
+    judge: Callable[[Results], Iterator[Answer]]
+
+
+CONTROLS: dict[str, Control] = {
+    "walk": Control("stationary walk", partial(courses.walk_trial, rank=None), courses.judge_walk),
+    "walk_rank10": Control("stationary walk of rank 10", partial(courses.walk_trial, rank=10), courses.judge_walk),
+    "burst": Control("burst of structured change at a known step", courses.burst_trial, courses.judge_burst),
+}
+for _points, _width in ((512, 128), (256, 128), (256, 2048)):
+    for _rank in (None, 10):
+        for _uneven in (False, True):
+            _name = f"random_{_points}x{_width}_{'rank10' if _rank else 'isotropic'}_{'uneven' if _uneven else 'even'}"
+            CONTROLS[_name] = Control(
+                f"random movement, N = {_points}, D = {_width}, {'rank 10' if _rank else 'isotropic'}, "
+                f"{'uneven' if _uneven else 'even'} lengths",
+                partial(pairs.chance_trial, points=_points, width=_width, rank=_rank, uneven=_uneven),
+                pairs.judge_chance,
+            )
+for _kind, _sign, _name in (
+    ("clusters", 1, "clusters contract"), ("clusters", -1, "clusters expand"),
+    ("neighbours", 1, "nearest neighbours attract"), ("neighbours", -1, "nearest neighbours repel"),
+):  # fmt: skip
+    CONTROLS[_name.replace(" ", "_")] = Control(
+        f"{_name}, distance change 0.003", partial(pairs.structure_trial, kind=_kind, sign=_sign), pairs.judge_structure
+    )
+CONTROLS |= {
+    "one_cluster": Control(
+        "one cluster moves as a whole", partial(pairs.blind_trial, kind="cluster"), pairs.judge_blind
+    ),
+    "loop_opens": Control("a loop slowly opens", partial(pairs.blind_trial, kind="loop"), pairs.judge_blind),
+    "learning_rate": Control(
+        "displacement peak without structure, learning rate known",
+        partial(courses.schedule_trial, told=True), partial(courses.judge_schedule, right="learning_rate"),
+    ),
+    "displacement": Control(
+        "displacement peak without structure, learning rate unknown",
+        partial(courses.schedule_trial, told=False), partial(courses.judge_schedule, right="displacement"),
+    ),
+    "rigid": Control("translation, rotation, uniform scaling", pairs.rigid_trial, pairs.judge_rigid),
+    "interval": Control("the interval, many samples of one distribution", pairs.coverage_trial, pairs.judge_coverage),
+    "shuffled": Control(
+        "the same objective under different seeds, labels shuffled", across.shuffled_trial, across.judge_shuffled
+    ),
+    "two_objectives": Control(
+        "two objectives with different planted drift, 5 seeds", across.planted_trial, across.judge_planted
+    ),
+    "explained": Control(
+        "trajectories that behaviour explains wholly, or not at all", across.explained_trial, across.judge_explained
+    ),
+}  # fmt: skip
+
+
+def run_trial(name: str, number: int) -> dict[str, float]:
+    """One trial, the same whenever it is asked for."""
+    return CONTROLS[name].trial(np.random.default_rng([int.from_bytes(name.encode()[:8], "big"), number]))
+
+
+def run_task(task: tuple[str, int]) -> tuple[str, int, dict[str, float]]:
+    """A trial as a worker process is told of it, and what it gives back."""
+    return *task, {name: float(value) for name, value in run_trial(*task).items()}
+
+
+def collect(trials: list[dict[str, float]]) -> Results:
+    return {key: np.array([trial[key] for trial in trials], dtype=np.float64) for key in trials[0]}

@@ -1,0 +1,141 @@
+"""Controls of one pair: movement against chance, rigid movement, the interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from src.measure import track
+from src.topology import compute_diagram, summarize
+from src.topology.distances import median_distance, pairwise_distances
+
+from . import plant
+from .answer import Answer, Results, at_least, at_most, mean_within
+
+# Movement of one pair against chance.
+
+
+def excess_of(before: np.ndarray, after: np.ndarray) -> dict[str, float]:
+    table = track({0: before.astype(np.float32), 1: after.astype(np.float32)}, subsamples=0)
+    rows = table[table["sample"] == -1].drop_duplicates(["quantity", "dimension"]).set_index(["quantity", "dimension"])
+    value = rows.value
+    return {f"{name}{k}": float(value[quantity, k]) for k in (0, 1) for name, quantity in
+            (("excess", "excess"), ("p", "excess_p"))}  # fmt: skip
+
+
+def chance_trial(rng: np.random.Generator, points: int, width: int, rank: int | None, uneven: bool) -> dict[str, float]:
+    x = plant.cloud(rng, points, width)
+    return excess_of(x, plant.step(x, plant.random_direction(x, rng, rank=rank, uneven=uneven)))
+
+
+def judge_chance(results: Results) -> Iterator[Answer]:
+    for k in (0, 1):
+        yield mean_within(results[f"excess{k}"], 0.9, 1.1, f"H{k} mean excess")
+        yield at_most({"p": results[f"p{k}"] < 0.05}, "p", 0.07, f"H{k} p < 0.05")
+
+
+def structure_trial(rng: np.random.Generator, kind: str, sign: int) -> dict[str, float]:
+    if kind == "clusters":
+        x, labels = plant.clustered(rng, 512, 128)
+        way = plant.contraction(x, labels)
+    else:
+        x = plant.cloud(rng, 512, 128, fall=0.8)
+        way = plant.attraction(x)
+    return excess_of(x, plant.step(x, sign * way))
+
+
+def judge_structure(results: Results) -> Iterator[Answer]:
+    for k, floor in ((0, 2.0), (1, 1.1)):
+        yield mean_within(results[f"excess{k}"], floor, math.inf, f"H{k} mean excess")
+        seen = (results[f"p{k}"] < 0.05) & (results[f"excess{k}"] > 1)
+        yield at_least({"seen": seen}, "seen", 0.95, f"H{k} significant")
+
+
+def blind_trial(rng: np.random.Generator, kind: str) -> dict[str, float]:
+    """What changes few bars: one of eight clusters moves as a whole; a loop opens."""
+    if kind == "cluster":
+        x, labels = plant.clustered(rng, 256, 128, size=32)
+        way = np.where((labels == 0)[:, None], rng.normal(size=128), 0.0)
+    else:
+        angle = rng.uniform(-np.pi, np.pi, size=256)
+        x = np.hstack([4 * np.column_stack([np.cos(angle), np.sin(angle)]), np.zeros((256, 126))])
+        x += 0.3 * rng.normal(size=x.shape)
+        # The arc shrinks: a gap opens at its two ends, everywhere else neighbours move alike.
+        tangent = np.column_stack([-np.sin(angle), np.cos(angle)])
+        way = np.hstack([-angle[:, None] * tangent, np.zeros((256, 126))])
+    return excess_of(x, plant.step(x, way))
+
+
+def judge_blind(results: Results) -> Iterator[Answer]:
+    for k in (0, 1):
+        yield mean_within(results[f"excess{k}"], 0, 1.1, f"H{k}, not seen: mean excess")
+
+
+def rigid_trial(rng: np.random.Generator) -> dict[str, float]:
+    x = plant.cloud(rng, 128, 64)
+    rotation, _ = np.linalg.qr(rng.normal(size=(64, 64)))
+    clouds = {0: x, 1: x + 3 * rng.normal(size=64), 2: x @ rotation, 3: rng.uniform(0.5, 2) * x}
+    table = track(clouds, checkpoints=[0, 1, 2, 3], subsamples=0, null_draws=0)
+    diagram, scale = compute_diagram(x), median_distance(pairwise_distances(x))
+    persistence = [summarize(diagram, k)["total_persistence"] / scale for k in (0, 1)]
+    values = {}
+    for k in (0, 1):
+        moved = float(table[table.quantity.isin(["velocity", "drift"]) & (table.dimension == k)].value.max())
+        values |= {f"whole{k}": moved / sum(persistence), f"own{k}": moved / persistence[k]}
+    return values
+
+
+def judge_rigid(results: Results) -> Iterator[Answer]:
+    for k in (0, 1):
+        whole, own = (float(results[f"{name}{k}"].max()) for name in ("whole", "own"))
+        said = (
+            f"H{k} velocity, drift at most {whole:.1e} of the total persistence (1e-6), {own:.1e} of its own H{k} part"
+        )
+        yield Answer(said, whole <= 1e-6, refuted=whole > 1e-6)
+
+
+# The interval covers what an endless probe set of this size would give on average.
+
+COVERED = ("velocity0", "velocity1", "drift0", "drift1", "displacement", "rigid_share", "distance_change")
+
+
+def sample_of_population(rng: np.random.Generator, subsamples: int) -> pd.DataFrame:
+    """Probes from one distribution; where each goes hangs on the probe alone."""
+    fixed = np.random.default_rng(0)
+    ways = [fixed.normal(size=(32, 32)) / 6 for _ in range(2)]
+    x = plant.cloud(rng, 128, 32)
+    clouds = {0: x, 4: x + 0.1 * np.tanh(x @ ways[0])}
+    clouds[5] = clouds[4] + 0.05 * np.tanh(clouds[4] @ ways[1])
+    table = track(clouds, checkpoints=[4], subsamples=subsamples, null_draws=0)
+    rows = table[(table["sample"] == -1) & (table.pair_step == -1)].copy()
+    rows.index = [q + (str(k) if k >= 0 else "") for q, k in zip(rows.quantity, rows.dimension, strict=True)]
+    return rows
+
+
+TRUTH_SAMPLES = 400
+
+
+def coverage_trial(rng: np.random.Generator) -> dict[str, float]:
+    truth = _truth()
+    rows = sample_of_population(rng, 20)
+    return {name: rows.low[name] <= truth[name] <= rows.high[name] for name in COVERED}
+
+
+_TRUTH: dict[str, float] = {}
+
+
+def _truth() -> dict[str, float]:
+    """Means over many samples, made once in each process."""
+    if not _TRUTH:
+        rng = np.random.default_rng(12345)
+        values = pd.DataFrame([sample_of_population(rng, 0).value[list(COVERED)] for _ in range(TRUTH_SAMPLES)])
+        _TRUTH.update({str(name): float(value) for name, value in values.mean().items()})
+    return _TRUTH
+
+
+def judge_coverage(results: Results) -> Iterator[Answer]:
+    for name in COVERED:
+        yield at_least(results, name, 0.9, f"{name} covered")
