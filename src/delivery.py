@@ -6,12 +6,10 @@ timestamp and value, a picture by its name, a run by its name and the millisecon
 
 from __future__ import annotations
 
-import json
 import logging
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -26,7 +24,7 @@ from requests import HTTPError
 
 from .integrity import replacing
 from .journal import Entry, read_on, read_start
-from .resolve import hash_values
+from .progress import find_progress, note_progress
 from .rundir import RunDirectory
 
 BATCH = 1000
@@ -54,41 +52,6 @@ class OutageError(RuntimeError):
     """The store does not answer, or answers that something is wrong with itself. Worth another try later."""
 
 
-@dataclass
-class Progress:
-    """How much of a run directory one store has; kept in delivered.json."""
-
-    store: str
-    """Hash of the store's address, which may hold a password."""
-    started: int
-    """Start of the run, in ms: an emptied directory begins anew."""
-    run_id: str = ""
-    numbers: int = 0
-    """Bytes of the spool."""
-    words: int = 0
-    """Bytes of the journal, as far as tags and the end go."""
-    files: int = 0
-    """Bytes of the journal, as far as artifacts and pictures go."""
-    ended: bool = False
-    done: bool = False
-    """Whether the run has ended and all of it is there."""
-
-
-def read_progress(run: RunDirectory) -> Progress | None:
-    """What the last delivery noted; None before the first."""
-    return Progress(**json.loads(run.delivered.read_text())) if run.delivered.exists() else None
-
-
-def is_delivered(run: RunDirectory) -> bool:
-    """Whether the store that the last delivery went to has all of the run, up to its end."""
-    progress = read_progress(run)
-    return progress is not None and progress.done and not _goes_on(run, progress)
-
-
-def _goes_on(run: RunDirectory, progress: Progress) -> bool:
-    return run.journal.stat().st_size > progress.words
-
-
 class Delivery:
     """One run directory on its way to one store."""
 
@@ -98,11 +61,7 @@ class Delivery:
             raise ValueError(f"{run.path}: its journal has no beginning")
         self.client, self.experiment = store
         self.run, self.start, self.refused = run, start, 0
-        fresh = Progress(hash_values({"uri": self.client.tracking_uri}), start["timestamp"])
-        noted = read_progress(run)
-        same = noted is not None and (noted.store, noted.started) == (fresh.store, fresh.started)
-        self.progress = noted if same and noted is not None else fresh
-        self.progress.done = self.progress.done and not _goes_on(run, self.progress)
+        self.progress = find_progress(run, self.client.tracking_uri, start["timestamp"])
         self.heard = time.monotonic()
         """When the store last took something."""
 
@@ -246,13 +205,7 @@ class Delivery:
         self.heard = time.monotonic()
 
     def _note(self, **progress: int | str | bool) -> None:
-        changed = {key: value for key, value in progress.items() if getattr(self.progress, key) != value}
-        if not changed:
-            return
-        for key, value in changed.items():
-            setattr(self.progress, key, value)
-        with replacing(self.run.delivered) as partial:
-            partial.write_text(json.dumps(asdict(self.progress)))
+        note_progress(self.run, self.progress, **progress)
 
 
 def _is_refusal(error: Exception) -> bool:

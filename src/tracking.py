@@ -14,9 +14,10 @@ from pathlib import Path
 from filelock import FileLock
 
 from .config import Config, RequestError, TrackingConfig
-from .delivery import Delivery, OutageError, is_delivered
+from .delivery import Delivery, OutageError
 from .journal import append, end_if_killed, hold, now, read_start, read_told
 from .options import CompareConfig
+from .progress import is_delivered
 from .resolve import flatten, plain
 from .rundir import RunDirectory, run_name
 from .store import Store, open_store, store_uri, write_views

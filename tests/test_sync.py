@@ -17,8 +17,8 @@ from mlflow.entities import Run
 from PIL import Image
 
 from src.config import Config, ModelConfig, ObjectiveConfig, ScheduleConfig, TdaConfig, TrackingConfig
-from src.delivery import read_progress
 from src.journal import append, read_on
+from src.progress import read_progress
 from src.rundir import RunDirectory
 from src.store import open_store
 from src.tracking import Tracker, sync_run, track_run
