@@ -126,7 +126,8 @@ def test_a_process_that_is_killed_while_it_makes_the_database_spoils_it_for_nobo
     words, environment = [sys.executable, "-c", script], os.environ | {"PYTHONPATH": str(ROOT)}
     for size in (50_000, 200_000):
         killed = subprocess.Popen(words, cwd=tmp_path, env=environment)
-        while not any(path.stat().st_size > size for path in database.parent.glob("*mlflow.db")):
+        partial = database.with_name(f".{killed.pid}.{database.name}")
+        while not partial.exists() or partial.stat().st_size < size:
             assert killed.poll() is None, "it was done before it could be killed"
         killed.kill()
         killed.wait()
