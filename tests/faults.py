@@ -115,14 +115,13 @@ class Reference:
     points: list[Point]
     arrays: dict[str, str]
     seconds: float
-    train_seconds: float
 
     @classmethod
     def make(cls, folder: Path, *words: str) -> Reference:
         begun = time.monotonic()
         finish(start(folder, *words))
         run = only_run(folder)
-        return cls(told(run), arrays(run), time.monotonic() - begun, train_seconds(run))
+        return cls(told(run), arrays(run), time.monotonic() - begun)
 
     def differences(self, run: RunDirectory, database: Path) -> list[str]:
         """What is not as it should be; empty if all is."""
@@ -147,11 +146,6 @@ class Reference:
         if runs != [("FINISHED",)]:
             wrong.append(f"runs in MLflow: {runs}")
         return wrong
-
-
-def train_seconds(run: RunDirectory) -> float:
-    lines = [line["metrics"] for line, _ in read_on(run.spool)]
-    return float(next(line["cost/train_seconds"] for line in lines if "cost/train_seconds" in line))
 
 
 # The faults.
@@ -225,9 +219,9 @@ def disturb_server(mode: str) -> Callable[[Reference, int, random.Random], Outco
     """A tracking server that refuses, hangs, answers 500, or dies, for some time in the middle of the run."""
 
     def trials_of(reference: Reference, trials: int, rng: random.Random) -> Outcome:
-        outcome, ratios = Outcome(), []
+        outcome = Outcome()
         for trial in range(trials):
-            with tempfile.TemporaryDirectory() as name, _server(Path(name)) as (server, gate):
+            with tempfile.TemporaryDirectory() as name, serve(Path(name)) as (server, gate):
                 folder = Path(name) / "run"
                 folder.mkdir()
                 process = start(folder, f"tracking.uri={gate.uri}")
@@ -242,18 +236,16 @@ def disturb_server(mode: str) -> Callable[[Reference, int, random.Random], Outco
                     [sys.executable, "-m", "src.sync"], cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)},
                     capture_output=True, text=True,
                 )  # fmt: skip
-                run = only_run(folder)
-                differences = reference.differences(run, server.database)
+                differences = reference.differences(only_run(folder), server.database)
                 outcome.add(trial, differences + ([synced.stderr] if synced.returncode else []))
-                ratios.append(train_seconds(run) / reference.train_seconds)
-        outcome.notes.append(f"training took {np.median(ratios):.2f} x as long as with a local store")
         return outcome
 
     return trials_of
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[tuple[MlflowServer, Gate]]:
+def serve(folder: Path) -> Iterator[tuple[MlflowServer, Gate]]:
+    """An MLflow server and the gate before it, both gone at the end."""
     server = MlflowServer(folder)
     server.start()
     gate = Gate(server.port)

@@ -1,0 +1,54 @@
+"""What a tracking server that goes away costs training: `python -m tests.benchmarks.outage [rounds]`.
+
+Seconds from the first optimizer step to the last, captures included, with a server that is gone or out of order from
+before the first one until the run has ended, over those with a healthy server. Each round, five by default, has one run
+of each kind; the median of the rounds is told. Target: at most 1.1.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from src.journal import read_on
+
+from ..faults import finish, only_run, serve, start
+
+WAYS = {"healthy": "", "refuses": "refuse", "dies": "die", "hangs": "hang", "answers 500": "fail"}
+LONGER = ("trainer.max_steps=40", "schedule.late=8")
+
+
+def train(disturbance: str) -> float:
+    """Seconds that the steps of a run took."""
+    with tempfile.TemporaryDirectory() as name, serve(Path(name)) as (server, gate):
+        folder = Path(name) / "run"
+        folder.mkdir()
+        process = start(folder, f"tracking.uri={gate.uri}", *LONGER)
+        while process.poll() is None and not list(folder.rglob("mlflow_run_id")):
+            time.sleep(0.05)
+        if disturbance == "die":
+            server.kill()
+        elif disturbance:
+            gate.turn(disturbance)
+        finish(process)
+        lines = [line for line, _ in read_on(only_run(folder).spool)]
+        steps = [line["timestamp"] for line in lines if "behavior/train_loss" in line["metrics"]]
+        return (steps[-1] - steps[0]) / 1000
+
+
+def main(rounds: int) -> None:
+    taken: dict[str, list[float]] = {way: [] for way in WAYS}
+    for turn in range(rounds):
+        for way in list(WAYS) if turn % 2 else reversed(WAYS):
+            taken[way].append(train(WAYS[way]))
+    print(f"healthy: {statistics.median(taken['healthy']):.1f} s of training")
+    for way in list(WAYS)[1:]:
+        ratios = sorted(a / b for a, b in zip(taken[way], taken["healthy"], strict=True))
+        print(f"{way}: {statistics.median(ratios):.2f} x as long, {ratios[0]:.2f} to {ratios[-1]:.2f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
