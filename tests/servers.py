@@ -62,6 +62,7 @@ class MlflowServer:
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGKILL)  # with its worker
             self.process.wait()
+            self.process = None
 
 
 class Postgres:
