@@ -58,6 +58,28 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
             trained[source][number], objective.template, objective.loss_on, tokenizer, trainer.max_length
         )
 
+    judged = _encode_held_out(config, held, probes, tokenizer, pad)
+    for source, weight in objective.weights.items():
+        if weight > 0 and not trained[source]:
+            raise RequestError(f"objective.held_out={objective.held_out}: leaves no {source} dialogue to train on")
+    lengths = {source: [d.length for d in rows] for source, rows in trained.items()}
+    batches = order_batches(lengths, objective.weights, trainer.batch_size, trainer.max_steps, config.seed)
+    assert trainer.micro_batch_size is not None  # resolve_config filled it in
+    return RunData(TrainingStream(batches, encode, trainer.micro_batch_size, pad), judged, probes)
+
+
+def _encode_held_out(
+    config: Config,
+    held: Mapping[str, Sequence[Dialogue]],
+    probes: ProbeSet,
+    tokenizer: PreTrainedTokenizerBase,
+    pad: int,
+) -> dict[str, HeldOut]:
+    """What each source is judged by: held-out dialogues whose opening is no probe, in an order of their own.
+
+    Raises:
+        RequestError: if the probes leave a source none.
+    """
     judged: dict[str, HeldOut] = {}
     for source, rows in held.items():
         left = sorted((d for d in rows if d.opening not in probes.openings), key=lambda d: fingerprint(d.opening))
@@ -67,17 +89,10 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
                 "held-out loss; lower it, or raise objective.held_out"
             )
         judged[source] = encode_held_out(
-            left[: objective.eval_size], objective, tokenizer, max_length=trainer.max_length,
+            left[: config.objective.eval_size], config.objective, tokenizer, max_length=config.trainer.max_length,
             batch_size=config.probe.batch_size, pad=pad,
         )  # fmt: skip
-
-    for source, weight in objective.weights.items():
-        if weight > 0 and not trained[source]:
-            raise RequestError(f"objective.held_out={objective.held_out}: leaves no {source} dialogue to train on")
-    lengths = {source: [d.length for d in rows] for source, rows in trained.items()}
-    batches = order_batches(lengths, objective.weights, trainer.batch_size, trainer.max_steps, config.seed)
-    assert trainer.micro_batch_size is not None  # resolve_config filled it in
-    return RunData(TrainingStream(batches, encode, trainer.micro_batch_size, pad), judged, probes)
+    return judged
 
 
 def _refuse_trained_probes(config: Config, probes: ProbeSet, trained: Mapping[str, Sequence[Dialogue]]) -> None:

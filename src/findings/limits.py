@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -17,51 +19,76 @@ def find_limits(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list[
     measured = speeds[speeds.pair_step == -1]
     if measured.empty:
         return ["No checkpoint has a pair one lag later: velocity, excess and their course cannot be stated."]
-    said = []
     steps = np.array(sorted(set(measured.step)))
-    pairs = speeds[speeds.pair_step >= 0]
+    return [
+        *_limits_of_course(steps),
+        *_limits_of_rounding(table, measured, layer, dimensions),
+        *_limits_of_pairs(speeds[speeds.pair_step >= 0], steps),
+        *_limits_of_null(whole),
+        *_limits_of_sample(table),
+        *_limits_of_rate(read_learning_rate(table, steps)),
+    ]
+
+
+def _limits_of_course(steps: np.ndarray) -> Iterator[str]:
     if len(steps) < 3:
-        said.append(
+        yield (
             f"{len(steps)} checkpoint(s) with pairs: no statement about the course over training; at least 3 are "
             "needed, 20 are usual."
         )
-    usable = {k: len(read_velocity(table, k, layer)) for k in dimensions}
-    for k, count in usable.items():
+
+
+def _limits_of_rounding(
+    table: pd.DataFrame, measured: pd.DataFrame, layer: str, dimensions: list[int]
+) -> Iterator[str]:
+    for k in dimensions:
+        count = len(read_velocity(table, k, layer))
         lost = len(set(measured[measured.dimension == k].step)) - count
         if lost:
-            said.append(
+            yield (
                 f"H{k}: {lost} of {lost + count} checkpoints moved less than 3 x the rounding floor, or not at all, "
                 "and are left out: raise schedule.lag, or set probe.precision=float32."
             )
-    if len(pairs):
-        lag = int((pairs.pair_step - pairs.step).min())
-        gaps = np.diff(steps)
-        if len(gaps) and lag > gaps.min():
-            said.append(
-                f"The lag of {lag} steps is longer than the gap between some checkpoints ({gaps.min()}): velocities "
-                "there overlap and are no independent evidence."
-            )
-        if (pairs.groupby("step").pair_step.nunique() < 2).all():
-            said.append("One pair a checkpoint (schedule.repeats=1): the noise of single steps is unknown.")
-        late = (steps >= (steps[0] + steps[-1]) / 2).sum()
-        if len(steps) >= 3 and late < FEW_LATE:
-            said.append(f"Only {late} checkpoints with pairs lie in the last half: its median is rough.")
+
+
+def _limits_of_pairs(pairs: pd.DataFrame, steps: np.ndarray) -> Iterator[str]:
+    if pairs.empty:
+        return
+    lag = int((pairs.pair_step - pairs.step).min())
+    gaps = np.diff(steps)
+    if len(gaps) and lag > gaps.min():
+        yield (
+            f"The lag of {lag} steps is longer than the gap between some checkpoints ({gaps.min()}): velocities "
+            "there overlap and are no independent evidence."
+        )
+    if (pairs.groupby("step").pair_step.nunique() < 2).all():
+        yield "One pair a checkpoint (schedule.repeats=1): the noise of single steps is unknown."
+    late = (steps >= (steps[0] + steps[-1]) / 2).sum()
+    if len(steps) >= 3 and late < FEW_LATE:
+        yield f"Only {late} checkpoints with pairs lie in the last half: its median is rough."
+
+
+def _limits_of_null(whole: pd.DataFrame) -> Iterator[str]:
     change = whole[(whole.quantity == "distance_change") & (whole.pair_step == -1)]
     far = sorted(set(change[change.value >= 0.1].step))
     if far:
-        said.append(
+        yield (
             f"The distances changed by a tenth or more at steps {_few(far)}: too far for a null, so that excess is not "
             "defined there; lower schedule.lag or trainer.learning_rate."
         )
+
+
+def _limits_of_sample(table: pd.DataFrame) -> Iterator[str]:
     if not (table["sample"] >= 0).any():
-        said.append("No subsamples (tda.subsamples=0): no intervals, and nothing can be called a peak.")
-    rate = read_learning_rate(table, steps)
+        yield "No subsamples (tda.subsamples=0): no intervals, and nothing can be called a peak."
+
+
+def _limits_of_rate(rate: np.ndarray | None) -> Iterator[str]:
     if rate is not None and rate.max() > 0 and np.ptp(rate) > 1e-6 * rate.max():
-        said.append(
+        yield (
             f"The learning rate was not constant ({rate.min():.2g} to {rate.max():.2g} at the checkpoints): velocity "
             "follows it. Only excess, and what stays after division, is about shape."
         )
-    return said
 
 
 def _few(steps: list[int]) -> str:
