@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,16 @@ import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from src.config import ObjectiveConfig, ProbeConfig, RequestError
-from src.data.batches import TrainingStream, collate, order_batches
+from src.data.batches import Batch, TrainingStream, collate, order_batches
 from src.data.dialogues import Dialogue, Turn, is_held_out, parse_pair, parse_turns
+from src.data.objectives import load_data
 from src.data.probes import choose_probes
 from src.data.rendering import IGNORED, Example, encode_dialogue
 from src.data.sources import read_dialogues
+from src.resolve import resolve_config
 
 from .conftest import ROOT
+from .test_config import composed
 
 TALK = Dialogue(
     (Turn("user", "Hello, who are you?"), Turn("assistant", "A small model."), Turn("user", "How do I boil an egg?")),
@@ -152,6 +156,25 @@ def held_out() -> dict[str, list[Dialogue]]:
         kind: [d for d in read_dialogues(ObjectiveConfig(dialogues="embedded"), kind) if is_held_out(d, 0.15)]
         for kind in ("helpful", "harmless")
     }
+
+
+def test_what_is_trained_on_judged_and_probed_share_no_opening(tiny: PreTrainedTokenizerBase) -> None:
+    def openings(batches: Iterable[Batch]) -> set[str]:
+        texts = [tiny.decode(ids) for batch in batches for ids in batch["input_ids"]]
+        asked = [text.split("Human: ", 1)[1].split("\n\nAssistant:")[0] for text in texts]
+        return {Dialogue((Turn("user", text),), "", "").opening for text in asked}
+
+    config = resolve_config(composed("objective=mixed", "objective.eval_size=100000", "trainer.max_length=2048"))
+    data = load_data(config, tiny)
+    assert len(data.probes.openings) > 100
+    judged = set[str]()
+    for source in data.held_out.values():
+        judged |= openings(source.chosen)
+    trained = openings(data.training)
+    assert min(len(judged), len(trained)) > 30, "enough of them to meet"
+    assert not judged & data.probes.openings
+    assert not trained & data.probes.openings
+    assert not trained & judged
 
 
 def test_probes_are_half_and_half_and_distinct(tiny: PreTrainedTokenizerBase, held_out: dict) -> None:

@@ -18,7 +18,7 @@ from PIL import Image
 
 from src.config import Config, ModelConfig, ObjectiveConfig, ScheduleConfig, TdaConfig, TrackingConfig
 from src.journal import append, read_on
-from src.progress import read_progress
+from src.progress import find_progress, note_progress, read_progress
 from src.rundir import RunDirectory
 from src.store import open_store
 from src.tracking import Tracker, sync_run, track_run
@@ -361,3 +361,14 @@ def test_half_a_line_spoils_no_other(tmp_path: Path) -> None:
     assert [entry for entry, _ in read_on(path)] == [{"a": 1}, {"c": 3}]
     offset = next(read_on(path))[1]
     assert [entry for entry, _ in read_on(path, offset)] == [{"c": 3}]
+
+
+def test_what_is_noted_holds_for_one_start_and_one_store(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    progress = find_progress(run, "sqlite:///a.db", 1)
+    assert read_progress(run) is None
+    note_progress(run, progress, words=0, ended=True)
+    append(run.journal, {"start": {}})
+    assert find_progress(run, "sqlite:///a.db", 1) == progress == read_progress(run)
+    for other in (("sqlite:///b.db", 1), ("sqlite:///a.db", 2)):
+        assert not find_progress(run, *other).ended
