@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import product
 
-from .config import RequestError
+from .config import Config, RequestError
 from .findings import Tracked
+from .resolve import identity_keys
 from .runs import StoredRun
 
 MEASURED_BY = (
@@ -19,8 +20,8 @@ CHOICES = (
     "schedule.lag",
 )  # fmt: skip
 """Parameters of a measurement that its label names where they differ."""
-NOT_SETTINGS = ("model.", "objective.", "tracking.", "seed", "sweep", "force", "debug", "tda.workers", "tda.engine")
-"""Parameters, by prefix, that differ in any comparison or change no number."""
+VARIED = ("model.", "objective.", "seed")
+"""Parameters, by prefix, that differ in any comparison."""
 
 
 def check_comparable(runs: Sequence[StoredRun]) -> None:
@@ -53,7 +54,8 @@ def check_comparable(runs: Sequence[StoredRun]) -> None:
 
 def describe_settings(runs: Sequence[StoredRun]) -> dict[str, dict[str, list[str]]]:
     """Parameter -> value -> names of runs, for what differs besides model, objective and seed."""
-    keys = _differing(runs, ("",), besides=NOT_SETTINGS)
+    settings = tuple(key for key in identity_keys(Config) if not key.startswith(VARIED))
+    keys = _differing(runs, settings)
     return {key: {value: [run.name for run in group] for value, group in _by_value(runs, key).items()} for key in keys}
 
 

@@ -13,6 +13,7 @@ from hydra_plugins.hydra_joblib_launcher.config import JobLibLauncherConf
 from hydra_plugins.hydra_submitit_launcher.config import LocalQueueConf, SlurmQueueConf
 from omegaconf import II, DictConfig, OmegaConf
 
+from . import PACKAGE
 from .config import RequestError
 from .home import Home, home
 from .jobs import watch_jobs
@@ -79,7 +80,7 @@ def register_launchers() -> None:
     for name, node in (("joblib", Joblib), ("submitit_local", SubmititLocal), ("submitit_slurm", SubmititSlurm)):
         store.store(group="hydra/launcher", name=name, node=node, provider="topotrace")
     # The callbacks under conf/ are found under whatever name this package was imported as.
-    OmegaConf.register_new_resolver("package", lambda: __package__, replace=True)
+    OmegaConf.register_new_resolver("package", lambda: PACKAGE, replace=True)
 
 
 def chosen_launcher() -> str:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from . import PACKAGE
+
+OWN = ("src.", "topotrace.")
+"""How a `_target_` of this package may begin: in a clone, and where a wheel was installed. Both mean the same."""
+
 
 def parts_of(nested: Any) -> Iterator[dict[str, Any]]:
     """Every mapping in a nested configuration, the outermost first."""
@@ -14,6 +19,18 @@ def parts_of(nested: Any) -> Iterator[dict[str, Any]]:
     if isinstance(nested, list):
         for value in nested:
             yield from parts_of(value)
+
+
+def importable(nested: Any) -> Any:
+    """The configuration with targets of this package under the name that it was imported as here."""
+    if isinstance(nested, dict):
+        return {key: _imported_as(value) if key == "_target_" else importable(value) for key, value in nested.items()}
+    return [importable(value) for value in nested] if isinstance(nested, list) else nested
+
+
+def _imported_as(target: Any) -> Any:
+    own = isinstance(target, str) and target.startswith(OWN)
+    return f"{PACKAGE}.{target.partition('.')[2]}" if own else target
 
 
 class Method:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from .config import StoreConfig, TdaConfig, TrackingConfig, limited
+from .config import StoreConfig, TdaConfig, TrackingConfig, setting
 
 
 @dataclass
 class LagConfig:
-    lag: int | None = limited(None, at_least=1)
+    lag: int | None = setting(None, at_least=1)
     """Optimizer steps between the two captures of a pair: null for the run's own, or a multiple within its repeats."""
 
 
@@ -34,14 +34,14 @@ class AnalyzeConfig:
 class CompareConfig:
     """What `python -m src.compare` reads: one of `sweep`, `runs` and `filter`."""
 
-    sweep: str | None = None
+    sweep: str | None = setting(None, identity=True)
     """Name of the sweep whose finished cells are compared."""
-    runs: list[str] = field(default_factory=list)
+    runs: list[str] = setting(default_factory=list, identity=True)
     """Run directories or MLflow run ids."""
-    filter: str | None = None
+    filter: str | None = setting(None, identity=True)
     """MLflow search filter, such as "tags.kind = 'cell' and params.trainer.lr_schedule = 'constant'"."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
-    debug: bool = False
+    debug: bool = setting(False, identity=False)
     """Show tracebacks."""
 
 
@@ -49,7 +49,7 @@ class CompareConfig:
 class UiSettings:
     open: bool = True
     """Open the page in the browser."""
-    port: int | None = limited(None, at_least=1, at_most=65535)
+    port: int | None = setting(None, at_least=1, at_most=65535)
     """Port on 127.0.0.1; null takes a free one."""
 
 

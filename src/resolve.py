@@ -19,26 +19,11 @@ from .config import (
     TdaConfig,
 )
 from .memory import memory_shortage
-from .method import parts_of
+from .method import OWN, parts_of
 from .options import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
 
-WHITELIST = ("gtda.", "src.", "sklearn.")
+WHITELIST = ("gtda.", "sklearn.", *OWN)
 """Prefixes that a `_target_` may have: instantiating runs code."""
-
-# What says how a run is watched, not what it is: kept out of the config hash and of a run's directory name.
-NOT_IDENTITY = (
-    "tracking.",
-    "force",
-    "debug",
-    "sweep",
-    "model.parameters",
-    "model.width",
-    "model.blocks",
-    "tda.workers",
-    "tda.engine",
-    "tda.max_memory_gb",
-    "trainer.progress",
-)
 
 
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
@@ -222,9 +207,21 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def identity(config: Config | CompareConfig) -> dict[str, Any]:
-    """Flat keys and values that make this run what it is."""
-    flat = flatten(plain(config))
-    return {key: value for key, value in sorted(flat.items()) if not key.startswith(NOT_IDENTITY)}
+    """Flat keys and values that make this run what it is: those that the schema marks with `identity=True`."""
+    keys = frozenset(identity_keys(type(config)))
+    flat = flatten(plain(config)).items()
+    # What lies below a key, a weight of `objective.weights`, belongs to it.
+    return {key: value for key, value in sorted(flat) if any(key == own or key.startswith(f"{own}.") for own in keys)}
+
+
+def identity_keys(schema: type, prefix: str = "") -> Iterator[str]:
+    """Dotted names of the keys that another value of makes another run."""
+    for item in fields(schema):
+        inner: Any = item.default_factory
+        if is_dataclass(inner):
+            yield from identity_keys(inner, f"{prefix}{item.name}.")  # type: ignore[arg-type]
+        elif item.metadata["identity"]:
+            yield prefix + item.name
 
 
 def hash_values(values: dict[str, Any]) -> str:

@@ -14,11 +14,13 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from .config import Config, RequestError
 from .integrity import DamagedError, read_json, replacing, set_aside, write_json
@@ -141,8 +143,19 @@ def place_run(config: Config, unchanged: Config) -> RunDirectory:
     changed = {key: value for key, value in identity(config).items() if usual.get(key) != value}
     # A key that only the defaults have was removed: that is a change too.
     changed |= dict.fromkeys(usual.keys() - identity(config).keys())
-    leaf = f"seed{config.seed}" + (f"-{hash_values(changed)[:8]}" if changed else "")
-    return RunDirectory(ROOT / config.model.name / config.objective.name / config.tda.name / leaf)
+    place = ROOT / config.model.name / config.objective.name / config.tda.name
+    run = RunDirectory(place / (f"seed{config.seed}" + (f"-{hash_values(changed)[:8]}" if changed else "")))
+    return run if run.config.exists() else _named_otherwise(place, config) or run
+
+
+def _named_otherwise(place: Path, config: Config) -> RunDirectory | None:
+    """A directory of this very configuration whose name was made when other keys counted for it."""
+    for path in sorted(place.glob(f"seed{config.seed}-*/config.yaml")):
+        run = RunDirectory(path.parent)
+        with suppress(OmegaConfBaseException):  # of another version: not this configuration
+            if identity(load_config(run)) == identity(config):
+                return run
+    return None
 
 
 def place_analysis(source: RunDirectory, config: Config) -> RunDirectory:

@@ -9,9 +9,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 
+from src.command import key_names
 from src.config import Config, RequestError
-from src.resolve import complete_config, identity, resolve_config
-from src.rundir import config_hash, place_run
+from src.options import CompareConfig
+from src.resolve import complete_config, identity, identity_keys, resolve_config
+from src.rundir import RunDirectory, begin, config_hash, place_run
 
 from .conftest import ROOT
 
@@ -86,3 +88,42 @@ def test_identity_leaves_out_how_a_run_is_watched() -> None:
     assert home("tda.workers=7", "sweep=a") == home()
     assert config_hash(resolve_config(composed("trainer.learning_rate=0.1"))) != config_hash(resolve_config(composed()))
     assert not any(key.startswith("tracking") for key in identity(resolve_config(composed())))
+
+
+def test_every_setting_of_a_run_says_whether_it_is_identity() -> None:
+    for schema in (Config, CompareConfig):
+        leaves = set(key_names(schema))
+        assert set(identity_keys(schema)) < leaves, "a setting without `identity=` raises KeyError"
+
+
+@pytest.mark.parametrize(
+    "described",
+    ["gated=true", "twin=other", "vocabulary=9", "parameters=1e9", "blocks=3"],
+)
+def test_what_only_describes_a_model_changes_no_identity(described: str) -> None:
+    assert config_hash(resolve_config(composed(f"model.{described}"))) == config_hash(resolve_config(composed()))
+    assert home(f"model.{described}") == home()
+
+
+def test_where_a_value_was_taken_from_changes_no_identity() -> None:
+    for given, taken in (("model.learning_rate=0.1", "trainer.learning_rate=0.1"),
+                         ("model.draws=5", "tda={subsamples:5,null_draws:5}")):  # fmt: skip
+        ours, theirs = (resolve_config(composed(word)) for word in (given, taken))
+        assert config_hash(ours) == config_hash(theirs) != config_hash(resolve_config(composed()))
+
+
+def test_a_key_that_begins_like_another_is_none_of_it() -> None:
+    keys = set(identity_keys(Config))
+    assert "trainer.max_steps" in keys
+    assert not keys & {"force", "debug", "sweep", "trainer.progress", "tracking.uri"}
+
+
+def test_a_directory_that_an_earlier_version_named_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = resolve_config(composed("probe.size=64", "model.gated=true"))
+    named = home("probe.size=64")
+    begin(RunDirectory(named.with_name("seed0-0123abcd")), config, afresh=False)
+    assert home("probe.size=64") == named.with_name("seed0-0123abcd")
+    assert home("probe.size=32") != named.with_name("seed0-0123abcd"), "another configuration"
+    begin(RunDirectory(named), config, afresh=False)
+    assert home("probe.size=64") == named, "the name it has today comes first"

@@ -14,11 +14,12 @@ import pytest
 from src.clouds.store import write_clouds
 from src.config import TdaConfig
 from src.geometry import displacement
+from src.journal import append
 from src.measure.checkpoint import Job, Measurement
 from src.measure.layer import Checkpoint
 from src.measure.pool import WorkerPool
 from src.measure.shapes import read_shapes
-from src.measure.table import Row, metric_key, path_length, read_rows, with_means
+from src.measure.table import Row, build_table, metric_key, path_length, read_rows, with_means
 from src.rundir import RunDirectory
 
 RIPS = TdaConfig(
@@ -242,3 +243,18 @@ def test_geometry_can_be_left_out(tmp_path: Path, measure: Measure) -> None:
     metrics = measure(run, 0, (0, 1), tda=replace(RIPS, geometry=False))
     assert "geometry/scale/mean" in metrics
     assert "geometry/cka_to_base/mean" not in metrics
+
+
+@pytest.mark.parametrize(
+    "half", [b'{"step": 3, "ti', b"\x00\x00", b"\xff\xfe", b'{"step": 3, "timestamp": 1, "metrics": {}}']
+)
+def test_a_line_that_was_written_by_half_is_left_out_of_the_table(tmp_path: Path, half: bytes) -> None:
+    run = RunDirectory(tmp_path)
+    for step in (0, 2):
+        append(run.spool, {"step": step, "timestamp": 1, "metrics": {"behavior/train_loss": float(step)}})
+        with run.spool.open("ab") as spool:
+            spool.write(half)
+    table = build_table(run, [], behavior=run.spool)
+    assert list(zip(table.step, table.quantity, table.value, strict=True)) == [
+        (0, "train_loss", 0.0), (2, "train_loss", 2.0)
+    ]  # fmt: skip

@@ -221,6 +221,19 @@ def test_a_damaged_file_is_named_set_aside_and_made_again(
 
 
 @pytest.mark.slow
+def test_half_a_line_at_the_end_of_the_spool_ends_no_resumed_run(
+    stopped: Path, reference: Reference, tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(stopped, folder)
+    run = only_run(folder)
+    with run.spool.open("ab") as spool:
+        spool.write(b'{"step": 11, "timestamp": 17')
+    finish(start(folder))
+    assert reference.differences(run, folder / "multirun" / "mlflow.db") == []
+
+
+@pytest.mark.slow
 def test_force_starts_over_in_one_new_mlflow_run(stopped: Path, tmp_path: Path, reference: Reference) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(stopped, folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..integrity import read_json, replacing, write_json
+from ..journal import read_on
 from ..rundir import RunDirectory
 
 MEAN = "mean"
@@ -95,7 +95,7 @@ def build_table(run: RunDirectory, steps: Iterable[int], behavior: Path) -> pd.D
     parts = [read_rows(run.metrics(step))[0] for step in steps if run.metrics(step).exists()]
     trained = [
         Row(line["step"], key.removeprefix(BEHAVIOR), value)
-        for line in map(json.loads, behavior.read_text().splitlines())
+        for line, _ in read_on(behavior)
         for key, value in line["metrics"].items()
         if key.startswith(BEHAVIOR)
     ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..clouds.prepare import prepare_points
 from ..config import RequestError, TdaConfig
+from ..method import importable
 from ..topology.distances import METRICS, median_distance, pairwise_distances
 from ..topology.homology import Transformer, apply_transformer, compute_diagram
 
@@ -68,7 +69,7 @@ def build_transformer(tda: TdaConfig) -> Transformer:
     """The giotto-tda transformer that the configuration names."""
     from hydra.utils import instantiate
 
-    transformer: Transformer = instantiate(tda.transformer, _convert_="all")
+    transformer: Transformer = instantiate(importable(tda.transformer), _convert_="all")
     return transformer
 
 
