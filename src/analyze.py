@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from omegaconf import DictConfig
 
-from .command import launch
+from .cli import launch
 from .config import Config, RequestError, ScheduleConfig
-from .memory import memory_shortage
-from .options import AnalyzeConfig
-from .report import show_summary
-from .resolve import complete_draws, resolve_analysis
-from .rundir import ROOT, RunDirectory, check_earlier_start, load_config, place_analysis
+from .config.commands import AnalyzeConfig
+from .config.memory import memory_shortage
+from .config.resolve import complete_draws, resolve_analysis
+from .pipeline.note import show_summary
+from .rundir import RunDirectory
+from .rundir.find import find_run
+from .rundir.naming import place_analysis
+from .rundir.state import check_earlier_start, load_config
 
 
 def analyze(composed: DictConfig) -> None:
@@ -52,24 +54,6 @@ def change_lag(schedule: ScheduleConfig, lag: int | None) -> ScheduleConfig:
     return replace(schedule, lag=lag, repeats=reach // lag)
 
 
-def find_run(wanted: str) -> RunDirectory:
-    """The run directory that is named, or whose MLflow run has this id.
-
-    Raises:
-        RequestError: if there is none, or it holds no clouds.
-    """
-    by_id = [path.parent for path in ROOT.rglob("mlflow_run_id") if path.read_text().strip() == wanted]
-    found = RunDirectory(by_id[0] if by_id else Path(wanted).expanduser())
-    if not found.config.is_file():
-        known = sorted(str(path.parent) for path in ROOT.glob("*/*/*/*/config.yaml"))
-        raise RequestError(
-            f"run={wanted}: neither a run directory nor its MLflow id; there are: {', '.join(known) or 'none yet'}"
-        )
-    if not found.clouds(0).is_file():
-        raise RequestError(f"run={wanted}: holds no clouds; it was made with tda=none, or is itself an analysis")
-    return found
-
-
 def analyze_run(config: Config, source: RunDirectory, run: RunDirectory) -> None:
     """Measure every checkpoint whose clouds are complete.
 
@@ -78,10 +62,10 @@ def analyze_run(config: Config, source: RunDirectory, run: RunDirectory) -> None
         RuntimeError: at the end, if a checkpoint could not be measured.
     """
     from .clouds.store import read_probe_hash
+    from .config.schedule import Schedule, plan_schedule
     from .measure.view import check_transformer
-    from .session import open_session
-    from .tracking import open_store
-    from .training.schedule import Schedule, plan_schedule
+    from .pipeline.session import open_session
+    from .tracking.store import open_store
 
     check_transformer(config.tda, config.probe.size)
     captured = plan_schedule(load_config(source).schedule, config.trainer.max_steps)

@@ -8,22 +8,24 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from . import sweep
-from .command import launch
+from .cli import launch
 from .config import Config, ModelConfig
-from .estimate import check_disk
-from .report import show_summary
-from .resolve import resolve_config
-from .rundir import RunDirectory, check_earlier_start
+from .config.resolve import resolve_config
+from .pipeline.note import show_summary
+from .rundir import RunDirectory
+from .rundir.state import check_earlier_start
+from .sweeps.estimate import check_disk
+from .sweeps.outcome import failures, join, show_outcome
+from .sweeps.plan import place
 
 
 def run(composed: DictConfig) -> None:
     """Compose, validate, skip what is done, else run the cell."""
     config, hydra = resolve_config(composed), HydraConfig.get()
-    directory = sweep.place(config, hydra.runtime.choices)
+    directory = place(config, hydra.runtime.choices)
     if check_earlier_start(directory, config):
         print(f"{directory.path}: done already, skipped (force=true starts over)", flush=True)
-        sweep.join(directory, config)
+        join(directory, config)
         if hydra.mode == RunMode.MULTIRUN:
             return
     else:
@@ -31,7 +33,7 @@ def run(composed: DictConfig) -> None:
             check_disk([config])
             run_cell(config, directory)
         except Exception as error:
-            sweep.failures[directory.path] = f"{type(error).__name__}: {error}"
+            failures[directory.path] = f"{type(error).__name__}: {error}"
             raise
         finally:
             gc.collect()  # the cells of a sweep share the process, and a trainer and its model hold each other
@@ -46,11 +48,11 @@ def run_cell(config: Config, run: RunDirectory) -> None:
         RuntimeError: at the end, if a checkpoint could not be measured.
     """
     # Late: composing and checking a request must not wait for torch and MLflow.
+    from .config.schedule import plan_schedule
     from .measure.view import check_transformer
-    from .session import open_session
-    from .tracking import open_store
+    from .pipeline.session import open_session
+    from .tracking.store import open_store
     from .training.fit import fit, prepare, read_last_step
-    from .training.schedule import plan_schedule
 
     if config.tda.transformer is not None:
         check_transformer(config.tda, config.probe.size)
@@ -82,4 +84,4 @@ def _draws(config: Config) -> str:
 
 
 if __name__ == "__main__":
-    launch(run, "config", Config, sweep.show_outcome)
+    launch(run, "config", Config, show_outcome)

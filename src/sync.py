@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from omegaconf import DictConfig
 
-from .command import launch
+from .cli import launch
 from .config import RequestError
-from .options import SyncConfig
-from .resolve import resolve_sync_config
-from .rundir import ROOT, RunDirectory
+from .config.commands import SyncConfig
+from .config.resolve import resolve_sync_config
+from .rundir.find import find_runs
 
 
 def sync(composed: DictConfig) -> None:
@@ -21,8 +19,8 @@ def sync(composed: DictConfig) -> None:
     """
     request = resolve_sync_config(composed)
     runs = find_runs(request.run)
-    from .delivery import OutageError
-    from .tracking import sync_run
+    from .tracking.sync import sync_run
+    from .tracking.uploader import OutageError
 
     problems, complete = [], 0
     for run in runs:
@@ -37,20 +35,6 @@ def sync(composed: DictConfig) -> None:
     print(f"{complete} of {len(runs)} runs missed nothing", flush=True)
     if problems:
         raise RequestError("\n".join(problems))
-
-
-def find_runs(wanted: str | None) -> list[RunDirectory]:
-    """The run directory that is named, else all that there are.
-
-    Raises:
-        RequestError: if it is none, or holds nothing for MLflow.
-    """
-    if wanted is None:
-        return [RunDirectory(path.parent) for path in sorted(ROOT.rglob("journal.jsonl"))]
-    found = RunDirectory(Path(wanted).expanduser())
-    if not found.journal.is_file():
-        raise RequestError(f"run={wanted}: no run directory with a journal.jsonl; leave run out to take all there are")
-    return [found]
 
 
 if __name__ == "__main__":

@@ -15,13 +15,13 @@ from types import FrameType
 
 from omegaconf import DictConfig
 
-from .command import launch
+from .cli import launch
 from .config import RequestError
-from .options import UiConfig
-from .report import show_views
-from .resolve import resolve_ui_config
+from .config.commands import UiConfig
+from .config.resolve import resolve_ui_config
 from .rundir import ROOT
-from .views import view_addresses
+from .system.console import show_views
+from .tracking.views import view_addresses
 
 HOST = "127.0.0.1"
 START_SECONDS = 120
@@ -31,7 +31,7 @@ LOG = ROOT / "mlflow_server.log"
 def ui(composed: DictConfig) -> None:
     """Start the server, print the address, serve until interrupted."""
     config = resolve_ui_config(composed)
-    from .tracking import open_store, store_uri, write_views
+    from .tracking.store import open_store, store_uri, write_views
 
     store = store_uri(config.tracking)
     client, experiment = open_store(config.tracking)

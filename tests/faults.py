@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from src.journal import read_on
 from src.rundir import RunDirectory
+from src.system.jsonl import read_on
 
 from .servers import Gate, MlflowServer
 

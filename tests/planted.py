@@ -12,9 +12,9 @@ from mlflow.entities import Param, RunTag
 
 from src.config import TrackingConfig
 from src.measure.shapes import Shape
-from src.measure.table import COLUMNS, MEAN
+from src.metrics.table import COLUMNS, MEAN
 from src.rundir import ROOT, RunDirectory
-from src.tracking import open_store
+from src.tracking.store import open_store
 
 STEPS = (0, 1, 2, 4, 8, 16, *range(30, 121, 15))
 BY_DIMENSION = {"excess": 1.0, "excess_p": 0.4, "isotropic_excess": 0.7, "step_noise": 0.05, "below_floor": 0.0}

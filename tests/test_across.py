@@ -12,10 +12,10 @@ from scipy.stats import f_oneway
 
 from src.findings import Tracked, compare_twins, complementarity, find_across, separability, trajectories
 from src.findings.complement import predict_self
-from src.findings.permanova import permanova, permdisp
-from src.findings.permutations import arrange, count_arrangements, flip_signs, pairs_needed, seeds_needed
 from src.measure import track
-from src.measure.table import Row, tabulate
+from src.metrics.table import Row, tabulate
+from src.statistics.permanova import permanova, permdisp
+from src.statistics.permutations import arrange, count_arrangements, flip_signs, pairs_needed, seeds_needed
 from tests.test_findings import bump
 from tests.test_findings import table_of as run_table
 from tests.validity import plant

@@ -19,7 +19,8 @@ from transformers import (
 )
 
 from src.assets import ASSETS
-from src.clouds.capture import capture_clouds, choose_layers
+from src.clouds.capture import capture_clouds
+from src.clouds.layers import choose_layers
 from src.config import AdapterConfig, ModelConfig, ProbeConfig, TrainerConfig
 from src.data.batches import collate
 from src.data.dialogues import Dialogue, Turn

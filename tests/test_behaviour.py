@@ -14,16 +14,16 @@ from transformers import AutoTokenizer, Gemma2Config, Gemma2ForCausalLM
 from src.clouds.capture import capture_clouds
 from src.clouds.store import read_clouds
 from src.config import ObjectiveConfig
+from src.config.resolve import resolve_config
+from src.config.schedule import plan_schedule
 from src.data.dialogues import Dialogue, Turn
 from src.data.held_out import HeldOut, encode_held_out
 from src.data.rendering import render_prompt
-from src.interrupts import Interrupts
-from src.resolve import resolve_config
 from src.rundir import RunDirectory
+from src.system.signals import Interrupts
 from src.training.behaviour import BASE, judge_replies, kl_to_base, write_base
 from src.training.fit import fit, prepare
 from src.training.model import Network
-from src.training.schedule import plan_schedule
 
 from .conftest import ROOT
 from .test_capture import PROMPTS, make_network

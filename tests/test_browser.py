@@ -20,8 +20,8 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from src.config import TrackingConfig
-from src.tracking import open_store, write_views
-from src.views import VIEWS, View
+from src.tracking.store import open_store, write_views
+from src.tracking.views import VIEWS, View
 
 from .chromium import DRAWN, EMPTY, start_chromium
 from .conftest import ROOT, require, run_module

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from src.clouds.capture import capture_clouds, choose_layers
+from src.clouds.capture import capture_clouds
+from src.clouds.layers import choose_layers
 from src.clouds.prepare import prepare_points
 from src.clouds.store import read_clouds, write_clouds
 from src.config import AdapterConfig, ModelConfig, ProbeConfig, TrainerConfig

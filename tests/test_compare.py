@@ -16,8 +16,11 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from src.compare import compare_runs, load_runs, log_report, quote_filter, study_run
+from src.compare import load_runs, quote_filter
+from src.comparison.build import compare_runs, log_report, study_run
+from src.comparison.select import find_runs
 from src.config import RequestError, TrackingConfig
+from src.config.commands import CompareConfig
 from src.figures.comparison import depth_edges, draw_depth, draw_grid, over_seeds
 from src.figures.diagrams import FINENESS, MOST_BARS, choose_steps, show_diagrams
 from src.figures.panels import Band, Dots, Heat, Line
@@ -25,11 +28,9 @@ from src.figures.plane import draw_plane, place_runs
 from src.figures.report import Comparison, render_comparison
 from src.figures.sensitivity import render_sensitivity
 from src.findings import run_findings
-from src.measure.table import COLUMNS
-from src.options import CompareConfig
-from src.rundir import place_comparison
-from src.runs import find_runs
-from src.tracking import open_store
+from src.metrics.table import COLUMNS
+from src.rundir.naming import place_comparison
+from src.tracking.store import open_store
 
 from .conftest import ROOT, run_module
 from .planted import STEPS, Planted, plant_run, plant_table

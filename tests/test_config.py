@@ -9,11 +9,14 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 
-from src.command import key_names
 from src.config import Config, RequestError
-from src.options import CompareConfig
-from src.resolve import complete_config, identity, identity_keys, resolve_config
-from src.rundir import RunDirectory, begin, config_hash, place_run
+from src.config.commands import CompareConfig
+from src.config.identity import config_hash, identity, identity_keys
+from src.config.messages import key_names
+from src.config.resolve import complete_config, resolve_config
+from src.rundir import RunDirectory
+from src.rundir.naming import place_run
+from src.rundir.state import begin
 
 from .conftest import ROOT
 

@@ -14,13 +14,13 @@ import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from src.config import ObjectiveConfig, ProbeConfig, RequestError
+from src.config.resolve import resolve_config
 from src.data.batches import Batch, TrainingStream, collate, order_batches
 from src.data.dialogues import Dialogue, Turn, is_held_out, parse_pair, parse_turns
 from src.data.objectives import load_data
 from src.data.probes import choose_probes
 from src.data.rendering import IGNORED, Example, encode_dialogue
 from src.data.sources import read_dialogues
-from src.resolve import resolve_config
 
 from .conftest import ROOT
 from .test_config import composed
@@ -97,7 +97,7 @@ def test_embedded_dialogues_are_many_and_sound(kind: str) -> None:
 
 def test_embedded_dialogues_are_what_the_generator_makes(tmp_path: Path) -> None:
     from src.assets import ASSETS
-    from src.assets.make import write_dialogues
+    from src.assets.build.__main__ import write_dialogues
 
     write_dialogues(tmp_path)
     for made in tmp_path.rglob("*.gz"):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.config import RequestError
+from src.config.resolve import resolve_config
 from src.measure.shapes import compute_shape
-from src.resolve import resolve_config
 from src.topology import compute_diagram
 from src.topology.distances import pairwise_distances
 from src.topology.reduced_rips import TooMuch, component_and_loop_bars

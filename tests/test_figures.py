@@ -16,7 +16,7 @@ from src.figures.panels import Band, Figure, Heat, Line, Panel
 from src.figures.picture import draw_png
 from src.figures.run import choose_shown, draw_betti, draw_diagrams, draw_drift, draw_velocity
 from src.measure import track
-from src.measure.table import Row, with_means
+from src.metrics.table import Row, with_means
 
 LAYERS = ["layer_01", "layer_02", "layer_03", "layer_04"]
 RNG = np.random.default_rng(0)

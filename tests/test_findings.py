@@ -12,7 +12,7 @@ import pytest
 from src.findings import finding_metrics, run_findings, sentences
 from src.findings.curves import read_pair_rate, read_velocity, smooth
 from src.findings.peaks import scan
-from src.measure.table import Row, tabulate
+from src.metrics.table import Row, tabulate
 
 STEPS = [0, 1, 2, 4, 8, 16, *range(30, 240, 15)]
 Curve = Callable[[int], float]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from src.intervals import interval, prediction, prediction_p
+from src.statistics.intervals import interval, prediction, prediction_p
 
 HALVES = np.array([0.9, 1.0, 1.1, 1.3])
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from src.config import RequestError
-from src.home import Home, Word
-from src.launchers import refuse_company
 from src.rundir import RunDirectory
-from src.share import Machine, part_of
+from src.sweeps.devices import Machine, part_of
+from src.sweeps.launchers import refuse_company
+from src.sweeps.parent import Home, Word
 
 from .conftest import Command
 from .test_sync import ENVIRONMENT, wait_until
@@ -26,7 +26,7 @@ FAILING = ["trainer.clip=1e30", "trainer.learning_rate=1e30,1e-3"]
 SHARE = """
 import os, sys
 from pathlib import Path
-from src.share import Machine, take_share
+from src.sweeps.devices import Machine, take_share
 gpus, folder = sys.argv[1:]
 take_share(Machine(tuple(gpus.split()), tuple(sorted(os.sched_getaffinity(0)))), 2, Path(folder))
 print(os.environ.get("CUDA_VISIBLE_DEVICES"), *sorted(os.sched_getaffinity(0)), flush=True)

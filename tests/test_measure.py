@@ -14,13 +14,14 @@ import pytest
 from src.clouds.store import write_clouds
 from src.config import TdaConfig
 from src.geometry import displacement
-from src.journal import append
 from src.measure.checkpoint import Job, Measurement
 from src.measure.layer import Checkpoint
 from src.measure.pool import WorkerPool
 from src.measure.shapes import read_shapes
-from src.measure.table import Row, build_table, metric_key, path_length, read_rows, with_means
+from src.metrics.files import build_table, read_rows
+from src.metrics.table import Row, metric_key, path_length, with_means
 from src.rundir import RunDirectory
+from src.system.jsonl import append
 
 RIPS = TdaConfig(
     name="vietoris_rips",

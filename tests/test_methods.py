@@ -12,10 +12,10 @@ from sklearn.decomposition import PCA
 
 from src.clouds.prepare import prepare_points
 from src.config import RequestError, TdaConfig
+from src.config.memory import diagram_memory_gb, most_points
+from src.config.resolve import resolve_config
 from src.measure.shapes import compute_shape
 from src.measure.view import check_transformer
-from src.memory import diagram_memory_gb, most_points
-from src.resolve import resolve_config
 from src.topology.cech import CechPersistence
 
 from .conftest import run_module

@@ -19,7 +19,7 @@ from src.geometry import (
     random_part,
     random_rigid_share,
     rigid_share,
-)  # fmt: skip
+)
 from src.topology.distances import median_distance, pairwise_distances
 
 SIZES = ((40, 8), (40, 40), (30, 200))

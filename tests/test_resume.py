@@ -15,8 +15,8 @@ import pytest
 from mlflow import MlflowClient
 
 from src.clouds.store import read_cloud, write_clouds
-from src.integrity import DamagedError, is_whole_zip, read_json, write_json
 from src.measure.pool import WorkerPool
+from src.system.files import DamagedError, is_whole_zip, read_json, write_json
 from src.training.fit import read_last_step
 
 from .faults import FAULTS, Reference, _workers_of, arrays, finish, only_run, start, stored, told

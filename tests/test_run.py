@@ -16,7 +16,7 @@ from mlflow.entities import Run
 from safetensors.numpy import load_file
 
 from src.findings import finding_metrics, run_findings, sentences
-from src.measure.table import COLUMNS
+from src.metrics.table import COLUMNS
 from src.rundir import RunDirectory
 
 from .conftest import Command, run_module

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.config import ScheduleConfig
-from src.training.schedule import Schedule, plan_schedule
+from src.config.schedule import Schedule, plan_schedule
 
 
 def test_the_default_is_dense_early_and_full_late() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from src.rundir import load_config
+from src.rundir.state import load_config
 
 from .conftest import run_module
 from .faults import all_runs

@@ -9,9 +9,9 @@ import pytest
 from mlflow import MlflowClient
 
 from src.config import Config
-from src.estimate import disk_bytes, model_size, weights_bytes
-from src.memory import GIB
-from src.resolve import resolve_config
+from src.config.resolve import resolve_config
+from src.sweeps.estimate import disk_bytes, model_size, weights_bytes
+from src.system.machine import GIB
 
 from .conftest import Command
 from .test_config import composed, options

@@ -17,11 +17,12 @@ from mlflow.entities import Run
 from PIL import Image
 
 from src.config import Config, ModelConfig, ObjectiveConfig, ScheduleConfig, TdaConfig, TrackingConfig
-from src.journal import append, read_on
-from src.progress import find_progress, note_progress, read_progress
 from src.rundir import RunDirectory
-from src.store import open_store
-from src.tracking import Tracker, sync_run, track_run
+from src.system.jsonl import append, read_on
+from src.tracking.offsets import find_progress, note_progress, read_progress
+from src.tracking.store import open_store
+from src.tracking.sync import sync_run
+from src.tracking.tracker import Tracker, track_run
 
 from .conftest import ROOT, run_module
 from .servers import Gate, MlflowServer

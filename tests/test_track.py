@@ -12,7 +12,7 @@ from src.measure import track
 from src.measure.inference import infer
 from src.measure.layer import Checkpoint, LayerAt, measure_chance
 from src.measure.shapes import compute_shape
-from src.measure.table import COLUMNS, Row
+from src.metrics.table import COLUMNS, Row
 from tests.test_measure import RIPS
 
 WIDTH = 6

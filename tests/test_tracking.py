@@ -14,7 +14,8 @@ from mlflow import MlflowClient
 
 from src.config import Config, ModelConfig, ObjectiveConfig, RequestError, ScheduleConfig, TdaConfig, TrackingConfig
 from src.rundir import RunDirectory
-from src.tracking import open_store, track_run
+from src.tracking.store import open_store
+from src.tracking.tracker import track_run
 
 from .conftest import ROOT, run_module
 
@@ -83,7 +84,7 @@ def test_a_start_that_replaces_another_retires_its_run(config: Config) -> None:
 def test_processes_may_meet_at_a_fresh_database(config: Config) -> None:
     script = (
         "from src.config import TrackingConfig\n"
-        "from src.tracking import open_store\n"
+        "from src.tracking.store import open_store\n"
         "print(open_store(TrackingConfig())[1])"
     )
     words, environment = [sys.executable, "-c", script], os.environ | {"PYTHONPATH": str(ROOT)}
@@ -102,7 +103,7 @@ def test_a_database_of_another_mlflow_is_named_and_left_as_it_is(tmp_path: Path)
     database = tmp_path / "multirun" / "mlflow.db"
     few = ["tda=none", "trainer.max_steps=2", "schedule.repeats=1"]
     script = (
-        f"from src.config import *; from src.store import *; open_store(TrackingConfig(uri='sqlite:///{database}'))"
+        f"from src.config import *; from src.tracking.store import *; open_store(TrackingConfig(uri='sqlite:///{database}'))"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)})
     with sqlite3.connect(database) as connection:
@@ -121,7 +122,7 @@ def test_a_database_of_another_mlflow_is_named_and_left_as_it_is(tmp_path: Path)
 def test_a_process_that_is_killed_while_it_makes_the_database_spoils_it_for_nobody(tmp_path: Path) -> None:
     database = tmp_path / "multirun" / "mlflow.db"
     script = (
-        f"from src.config import *; from src.store import *; open_store(TrackingConfig(uri='sqlite:///{database}'))"
+        f"from src.config import *; from src.tracking.store import *; open_store(TrackingConfig(uri='sqlite:///{database}'))"
     )
     words, environment = [sys.executable, "-c", script], os.environ | {"PYTHONPATH": str(ROOT)}
     for size in (50_000, 200_000):

@@ -11,15 +11,15 @@ import torch
 
 from src.clouds.store import read_clouds
 from src.config import AdapterConfig, ModelConfig, ProbeConfig, TrainerConfig
+from src.config.resolve import resolve_config
+from src.config.schedule import plan_schedule
 from src.data.batches import collate
 from src.data.rendering import IGNORED, Example
-from src.interrupts import Interrupts
-from src.resolve import resolve_config
 from src.rundir import RunDirectory
+from src.system.signals import Interrupts
 from src.training.fit import fit, prepare
 from src.training.model import load_network
 from src.training.module import _scheduler, summed_loss
-from src.training.schedule import plan_schedule
 
 from .test_capture import make_network
 from .test_config import composed

@@ -9,8 +9,19 @@ import pytest
 
 from src.config import Config, ModelConfig, ObjectiveConfig, TdaConfig, TrackingConfig
 from src.rundir import RunDirectory
-from src.tracking import open_store, track_run, write_views
-from src.views import PICTURES, TAG, VIEWS, View, build_state, decode_state, encode_state, view_addresses, view_tags
+from src.tracking.store import open_store, write_views
+from src.tracking.tracker import track_run
+from src.tracking.views import (
+    PICTURES,
+    TAG,
+    VIEWS,
+    View,
+    build_state,
+    decode_state,
+    encode_state,
+    view_addresses,
+    view_tags,
+)
 
 STEPS, BY_OBJECTIVE, BY_MODEL, FINAL, FINDINGS = VIEWS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from ..integrity import DamagedError, replacing
+from ..system.files import DamagedError, replacing, set_aside
 
 
 def write_clouds(path: Path, clouds: Mapping[str, np.ndarray], *, step: int, probe_hash: str) -> None:
@@ -72,3 +72,15 @@ def read_cloud(path: Path, layer: str) -> np.ndarray:
 def read_clouds(path: Path) -> dict[str, np.ndarray]:
     """float32 (N, D) clouds by layer name, in the order of the layers."""
     return {layer: read_cloud(path, layer) for layer in layer_names(path)}
+
+
+def set_damaged_aside(files: Iterable[Path]) -> bool:
+    """Whether one of the files of clouds was damaged."""
+    damaged = False
+    for path in files:
+        try:
+            read_clouds(path)
+        except DamagedError as error:
+            set_aside(path, error.reason)
+            damaged = True
+    return damaged

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from ..intervals import interval
+from ..statistics.intervals import interval
 from .curves import MEAN, Curve, read_curve
 from .finding import Finding, Findings
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from ..intervals import Scale, interval, on_scale
+from ..statistics.intervals import Scale, interval, on_scale
 
 MEAN = "mean"
 NOISE_DRAWS = 200

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..statistics.permanova import Outcome, permanova, permdisp
+from ..statistics.permutations import LEVEL, count_arrangements, seeds_needed
 from .finding import Finding
-from .permanova import Outcome, permanova, permdisp
-from .permutations import LEVEL, count_arrangements, seeds_needed
 from .trajectory import read_shape, shared_logs, trajectories
 
 SPREAD_NEEDS = 3

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from ..intervals import quantile
+from ..statistics.intervals import quantile
+from ..statistics.permutations import LEVEL, flip_signs, pairs_needed
 from .finding import Finding
-from .permutations import LEVEL, flip_signs, pairs_needed
 from .trajectory import DIMENSIONS, Tracked, read_shape, shared_logs, trajectories
 
 Across = dict[tuple[str, str], Finding]

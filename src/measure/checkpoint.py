@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from ..clouds.store import read_cloud, read_probe_hash
 from ..config import TdaConfig
 from ..geometry import displacement
-from ..integrity import DamagedError, set_aside
+from ..metrics.files import read_rows, write_rows
+from ..metrics.table import Row, metric_key
 from ..rundir import RunDirectory
+from ..system.files import DamagedError, set_aside
 from ..topology import diagram_distance
 from .inference import infer
 from .layer import Checkpoint, LayerAt, measure
 from .shapes import read_shapes, shape_of_file
-from .table import Row, metric_key, read_rows, write_rows
 from .view import view_cloud
 
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..intervals import Scale, interval, prediction, prediction_p, quantile
+from ..metrics.table import MEAN, Row, with_means
+from ..statistics.intervals import Scale, interval, prediction, prediction_p, quantile
 from .layer import NULLS
-from .table import MEAN, Row, with_means
 
 SHARES = ("rigid_share",)
 Place = tuple[str, str, int]

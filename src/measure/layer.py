@@ -16,12 +16,12 @@ import numpy as np
 
 from ..config import TdaConfig
 from ..geometry import describe, in_row_space, random_part, random_rigid_share
+from ..metrics.table import Row
 from ..topology import diagram_distance, summarize
 from ..topology.summaries import LENGTHS
 from .null import FAMILIES, Family, Start, Walk, draw_movement, is_defined
 from .pair import Pair
 from .shapes import Shape
-from .table import Row
 from .view import View, shape_diagram, view_cloud
 
 

@@ -20,9 +20,9 @@ from types import TracebackType
 from typing import TypeVar
 
 from ..clouds.store import layer_names
+from ..metrics.table import Row
 from .checkpoint import Job, Measurement, measure_layer, read_checkpoint, write_checkpoint
 from .shapes import discard_damaged, merge_shapes, store_shape
-from .table import Row
 from .worker import Worker
 
 T = TypeVar("T")

@@ -13,10 +13,10 @@ import numpy as np
 from ..clouds.prepare import find_sinks
 from ..clouds.store import cloud_size, read_cloud
 from ..config import TdaConfig
+from ..config.memory import memory_shortage
 from ..geometry import intrinsic_dimension
-from ..integrity import is_whole_zip, replacing, set_aside
-from ..memory import memory_shortage
 from ..rundir import RunDirectory
+from ..system.files import is_whole_zip, replacing, set_aside
 from .view import find_diagram, view_cloud
 
 

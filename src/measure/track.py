@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from ..config import TdaConfig
+from ..metrics.table import MEAN, tabulate
 from .inference import infer
 from .layer import Checkpoint, LayerAt, measure
 from .shapes import compute_shape
-from .table import MEAN, tabulate
 
 LAYER = "layer_01"
 QUANTITIES = (

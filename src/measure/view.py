@@ -8,7 +8,7 @@ import numpy as np
 
 from ..clouds.prepare import prepare_points
 from ..config import RequestError, TdaConfig
-from ..method import importable
+from ..config.transformer import importable
 from ..topology.distances import METRICS, median_distance, pairwise_distances
 from ..topology.homology import Transformer, apply_transformer, compute_diagram
 

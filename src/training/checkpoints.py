@@ -14,17 +14,18 @@ from typing import Any
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from ..clouds.capture import Cloud, capture_clouds, choose_layers
+from ..clouds.capture import Cloud, capture_clouds
+from ..clouds.layers import choose_layers
 from ..clouds.store import write_clouds
 from ..config import ProbeConfig
+from ..config.schedule import Schedule
 from ..data.objectives import RunData
-from ..integrity import replacing
-from ..interrupts import Interrupted, Interrupts
 from ..rundir import RunDirectory
+from ..system.files import replacing
+from ..system.signals import Interrupted, Interrupts
 from .behaviour import judge_replies, kl_to_base, write_base
 from .model import Network, save_adapter
 from .module import Log
-from .schedule import Schedule
 
 
 class Checkpoints(Callback):

@@ -15,14 +15,14 @@ from lightning.pytorch.plugins.environments import LightningEnvironment
 from transformers.utils.logging import disable_progress_bar
 
 from ..config import Config
+from ..config.schedule import Schedule
 from ..data.objectives import RunData, load_data
-from ..integrity import is_whole_zip, set_aside
-from ..interrupts import Interrupts
 from ..rundir import RunDirectory
+from ..system.files import is_whole_zip, set_aside
+from ..system.signals import Interrupts
 from .checkpoints import Checkpoints
 from .model import Network, check_context, check_template, load_network, load_tokenizer, uses_bfloat16
 from .module import FineTuning, Log
-from .schedule import Schedule
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from src.clouds.capture import capture_clouds, choose_layers
+from src.clouds.capture import capture_clouds
+from src.clouds.layers import choose_layers
 from src.clouds.store import write_clouds
-from src.resolve import resolve_config
+from src.config.resolve import resolve_config
 from src.training.behaviour import judge_replies, kl_to_base, write_base
 from src.training.fit import prepare
 

@@ -22,12 +22,12 @@ from pathlib import Path
 
 import numpy as np
 
-from src.compare import compare_runs, log_report
+from src.comparison.build import compare_runs, log_report
+from src.comparison.select import find_runs
+from src.config.commands import CompareConfig
 from src.figures.report import render_comparison
-from src.options import CompareConfig
-from src.rundir import place_comparison
-from src.runs import find_runs
-from src.tracking import open_store
+from src.rundir.naming import place_comparison
+from src.tracking.store import open_store
 
 from ..planted import Planted, plant_run
 

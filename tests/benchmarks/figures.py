@@ -17,7 +17,8 @@ from src.figures.interactive import make_page
 from src.figures.picture import draw_png
 from src.figures.run import choose_shown, draw_betti, draw_diagrams, draw_drift, draw_velocity
 from src.measure.shapes import read_shapes
-from src.rundir import RunDirectory, load_config
+from src.rundir import RunDirectory
+from src.rundir.state import load_config
 
 
 def main(path: str) -> None:

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from src.journal import read_on
+from src.system.jsonl import read_on
 
 from ..faults import finish, only_run, serve, start
 from ..servers import Gate, MlflowServer

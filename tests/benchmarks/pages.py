@@ -20,7 +20,7 @@ from pathlib import Path
 
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from src.views import VIEWS, View
+from src.tracking.views import VIEWS, View
 
 from ..chromium import DRAWN, EMPTY, start_chromium
 from ..conftest import ROOT

@@ -9,7 +9,7 @@ import pandas as pd
 
 from src.findings import Tracked, complementarity, separability
 from src.measure import track
-from src.measure.table import Row, tabulate
+from src.metrics.table import Row, tabulate
 
 from . import plant
 from .answer import Answer, Results, at_least, at_most, mean_within

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from src.config import ScheduleConfig
+from src.config.schedule import plan_schedule
 from src.findings import run_findings
 from src.measure import track
-from src.training.schedule import plan_schedule
 
 from . import plant
 from .answer import Answer, Results, at_least, at_most

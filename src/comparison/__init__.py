@@ -1,0 +1,1 @@
+"""Stored runs compared: selected, checked, read, reported."""

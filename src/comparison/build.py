@@ -1,0 +1,87 @@
+"""A comparison from stored runs to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..config.commands import CompareConfig
+from ..rundir import RunDirectory
+from ..rundir.naming import comparison_name
+from ..rundir.state import begin
+from ..system.files import replacing
+
+if TYPE_CHECKING:
+    from ..figures.report import Comparison, Report
+    from ..figures.sensitivity import Sensitivity
+    from ..tracking.store import Store
+    from .select import StoredRun
+
+
+def compare_runs(store: Store, request: CompareConfig, found: Sequence[StoredRun]) -> Comparison:
+    """Everything that is told of runs of several cells; nothing is written.
+
+    Raises:
+        RequestError: if they cannot be compared.
+    """
+    from ..figures.report import Comparison
+    from ..findings import find_across
+    from .checks import check_comparable, describe_gaps, describe_settings, describe_steps
+    from .load import choose_diagrams, track_stored
+
+    done = sorted((run for run in found if run.done), key=lambda run: run.cell)
+    check_comparable(done)
+    runs = [track_stored(store, run) for run in done]
+    limits = describe_steps(runs)
+    diagrams, notes = choose_diagrams(store, done, runs)
+    return Comparison(
+        name=comparison_name(request), runs=runs, ids=[run.id for run in done], across=find_across(runs),
+        own={run.name: run.findings for run in runs}, gaps=describe_gaps(found), settings=describe_settings(done),
+        limits=limits, diagrams=diagrams, diagram_notes=notes,
+    )  # fmt: skip
+
+
+def study_run(store: Store, found: Sequence[StoredRun]) -> Sensitivity:
+    """One run as it was measured and as `src.analyze` measured it again.
+
+    Raises:
+        RequestError: if these are analyses of more than one run.
+    """
+    from ..figures.sensitivity import Sensitivity
+    from ..findings import run_findings
+    from ..metrics.table import MEAN
+    from .checks import describe_ways
+    from .load import read_table
+    from .select import with_source
+
+    runs = with_source(store, found)
+    ways = describe_ways(runs)
+    tables = {way: read_table(store, run) for way, run in ways.items()}
+    base = next(iter(tables.values()))
+    layers = sorted(set(base.layer) - {"", MEAN})
+    return Sensitivity(
+        run=runs[0].name, ways={way: run_findings(table) for way, table in tables.items()},
+        layers={layer: run_findings(base[base.layer.isin([layer, ""])]) for layer in layers},
+        ids={way: run.id for way, run in ways.items()},
+    )  # fmt: skip
+
+
+def log_report(store: Store, request: CompareConfig, report: Report, directory: RunDirectory) -> None:
+    """Page and pictures into the directory and into MLflow, in place of an earlier comparison of the same name."""
+    from ..system.version import git_commit
+    from ..tracking.journal import tracked_as
+    from ..tracking.tracker import occupy, track_run
+    from .note import write_report_note
+
+    tags = {"kind": "comparison", "sweep": comparison_name(request), "git_commit": git_commit()}
+    held, replaces = occupy(directory), tracked_as(directory)
+    begin(directory, request, afresh=True)
+    with track_run(store, request, directory, tags, replaces, held) as tracker:
+        with replacing(directory.report) as partial:
+            partial.write_text(report.page, encoding="utf-8")
+        for name, picture in report.pictures.items():
+            (directory.path / name).write_bytes(picture)
+        for name in (directory.report.name, *report.pictures):
+            tracker.log_artifact(directory.path / name)
+        tracker.write_note(write_report_note(report))
+    directory.write_status("done", runs=list(report.ids))

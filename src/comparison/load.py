@@ -1,0 +1,118 @@
+"""What stored runs measured: tables and diagrams, from this machine or from MLflow."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..config import RequestError
+from ..figures.diagrams import MOST_STEPS, choose_steps
+from ..findings import Tracked
+from ..measure.shapes import Shape, read_shapes
+from ..metrics.table import COLUMNS, MEAN
+from ..rundir import RunDirectory
+from ..tracking.store import Store, fetch_artifact
+
+if TYPE_CHECKING:
+    pass
+from .select import StoredRun
+
+TABLE = "topology.parquet"
+
+BY_LAYER = ("excess", "excess_p", "scale")
+"""What findings and figures across runs take from single layers; all else they take from the mean over them."""
+
+RUN_COLUMNS = ("run", "model", "stage", "objective", "seed", "tda")
+
+
+def read_table(store: Store, run: StoredRun) -> pd.DataFrame:
+    """The run's `topology.parquet`.
+
+    Raises:
+        RequestError: if it cannot be had, or another version wrote it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = _fetch(store, run, TABLE, folder)
+        if path is None:
+            raise RequestError(f"{run.name}: its {TABLE} is neither on this machine nor in MLflow (run {run.id})")
+        table = pd.read_parquet(path)
+    differing = [f"no column {name}" for name in COLUMNS if name not in table]
+    differing += [f"unknown column {name}" for name in table if name not in COLUMNS]
+    if differing:
+        raise RequestError(
+            f"{run.name}: another version wrote its {TABLE} ({', '.join(differing)}); measure its clouds again, "
+            f"python -m src.analyze run={run.id}, or make the run again with force=true"
+        )
+    return table
+
+
+def track_stored(store: Store, run: StoredRun) -> Tracked:
+    """The run with as much of its table as statements across runs need.
+
+    Raises:
+        RequestError: if its table cannot be had, or nothing was measured.
+    """
+    table = read_table(store, run)
+    if not (table.quantity == "velocity").any():
+        raise RequestError(f"{run.name}: no velocity was measured (tda=none?); leave this run out")
+    single = (table["sample"] == -1) & (table.pair_step == -1) & table.quantity.isin(BY_LAYER)
+    table = table[table.layer.isin([MEAN, ""]) | single].reset_index(drop=True)
+    model, objective, seed = run.cell
+    return Tracked(run.name, model, run.tags.get("stage", "?"), run.twin, objective, seed, table)
+
+
+def tabulate_runs(store: Store, runs: Sequence[StoredRun]) -> pd.DataFrame:
+    """Every number of every run in one table: what run it is of, then the columns of `topology.parquet`."""
+    parts = []
+    for run in runs:
+        table, (model, objective, seed) = read_table(store, run), run.cell
+        known: tuple[str | int, ...] = (
+            run.id, model, run.tags.get("stage", "?"), objective, seed, run.tags.get("tda", "?"),
+        )  # fmt: skip
+        for place, (name, value) in enumerate(zip(RUN_COLUMNS, known, strict=True)):
+            table.insert(place, name, value)
+        parts.append(table)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*RUN_COLUMNS, *COLUMNS])
+
+
+def choose_diagrams(
+    store: Store, stored: Sequence[StoredRun], runs: Sequence[Tracked]
+) -> tuple[dict[str, dict[int, dict[str, np.ndarray]]], str]:
+    """Shape diagrams of one run a cell at some of its checkpoints, and in words which these are."""
+    first: dict[tuple[str, str], tuple[StoredRun, Tracked]] = {}
+    for one, run in zip(stored, runs, strict=True):
+        first.setdefault((run.model, run.objective), (one, run))
+    chosen = {}
+    for one, run in first.values():
+        layers = set(run.table.layer) - {"", MEAN}
+        steps = sorted(set(run.table[run.table.quantity == "scale"].step))
+        shapes = read_diagrams(store, one, choose_steps(steps, len(first), len(layers)))
+        # A cloud in one place has no shape to draw; a layer is drawn where it has one throughout.
+        kept = [n for n in next(iter(shapes.values()), {}) if all(at[n].scale for at in shapes.values())]
+        if kept:
+            chosen[run.name] = {step: {n: at[n].scaled for n in kept} for step, at in shapes.items()}
+    seeds = "" if len(first) == len(runs) else "Of each cell the run with the lowest seed. "
+    return chosen, f"{seeds}At most {MOST_STEPS} checkpoints of each run, evenly chosen, first and last among them."
+
+
+def read_diagrams(store: Store, run: StoredRun, steps: Sequence[int]) -> dict[int, dict[str, Shape]]:
+    """Step -> layer -> shape, where they can be had."""
+    found = {}
+    for step in steps:
+        name = f"{RunDirectory(Path()).diagrams(step)}"
+        with tempfile.TemporaryDirectory() as folder:
+            path = _fetch(store, run, name, folder, kept_at=f"diagrams/{name}")
+            if path is not None:
+                found[step] = read_shapes(path)
+    return found
+
+
+def _fetch(store: Store, run: StoredRun, name: str, folder: str, kept_at: str | None = None) -> Path | None:
+    """A file of the run directory, here or else from MLflow."""
+    here = run.directory.path / name if run.directory else None
+    return here if here and here.is_file() else fetch_artifact(store, run.id, kept_at or name, folder)

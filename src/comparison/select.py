@@ -1,0 +1,123 @@
+"""Stored runs: which ones a request means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..config import RequestError
+from ..config.commands import CompareConfig
+from ..rundir import RunDirectory
+from ..rundir.find import runs_by_mlflow_id
+from ..rundir.naming import also_in
+from ..tracking.store import Store, read_run, search_runs
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+
+CELLS = "tags.kind = 'cell'"
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as MLflow knows it and, where it lies on this machine, its directory."""
+
+    id: str
+    status: str
+    """MLflow's: FINISHED, FAILED, KILLED, RUNNING"""
+    tags: dict[str, str]
+    params: dict[str, str]
+    directory: RunDirectory | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.cell[0]} {self.cell[1]} seed{self.cell[2]}"
+
+    @property
+    def cell(self) -> tuple[str, str, int]:
+        """Model, objective, seed."""
+        return self.tags.get("model", "?"), self.tags.get("objective", "?"), int(self.tags.get("seed", 0))
+
+    @property
+    def twin(self) -> str | None:
+        twin = self.params.get("model.twin", "None")
+        return None if twin == "None" else twin
+
+    @property
+    def done(self) -> bool:
+        return self.status == "FINISHED"
+
+    @property
+    def reason(self) -> str:
+        """Why it is not done."""
+        said = self.directory.read_status().get("reason") if self.directory else None
+        if self.status == "RUNNING":
+            said = "still at work, or killed without a word: then python -m src.sync ends it"
+        return f"{self.status.lower()}: {said}" if said else self.status.lower()
+
+
+def find_runs(store: Store, request: CompareConfig) -> list[StoredRun]:
+    """The runs that a sweep, a list or a filter means, finished or not, oldest first; no comparison is among them.
+
+    Raises:
+        RequestError: if there is none, or one that is named does not exist.
+    """
+    if request.runs:
+        found = [_find_one(store, wanted) for wanted in dict.fromkeys(request.runs)]
+    else:
+        found = search_runs(store, request.filter or f"{CELLS} and tags.sweep = {_quote(request.sweep or '')}")
+        if request.sweep and "`" not in request.sweep:  # those that were done before that sweep began
+            found += search_runs(store, f"{CELLS} and tags.`{also_in(request.sweep)}` = 'true'")
+        found = [run for run in found if run.data.tags.get("kind") != "comparison"]
+    if not found and request.sweep:
+        known = sorted({run.data.tags["sweep"] for run in search_runs(store, CELLS) if "sweep" in run.data.tags})
+        raise RequestError(f"sweep={request.sweep}: no run of that sweep; there are: {', '.join(known) or 'none yet'}")
+    if not found:
+        raise RequestError(f"filter={request.filter}: finds no run in {store[0].tracking_uri}")
+    return _locate(found)
+
+
+def with_source(store: Store, runs: Sequence[StoredRun]) -> list[StoredRun]:
+    """The one run that some analyses measured again, if it can be had, then the finished analyses.
+
+    Raises:
+        RequestError: if they have several sources, or none of them is finished.
+    """
+    sources = sorted({run.tags["source_run"] for run in runs if "source_run" in run.tags})
+    if len(sources) > 1:
+        raise RequestError(
+            f"these are analyses of {len(sources)} runs: choose one by filter=\"tags.source_run = '{sources[0]}'\""
+        )
+    source = read_run(store, sources[0])
+    done = [run for run in runs if run.done and run.tags.get("kind") == "analysis"]
+    if not done:
+        raise RequestError(f"tags.source_run = '{sources[0]}': none of its analyses is finished")
+    return (_locate([source]) if source else []) + done
+
+
+def _locate(runs: Sequence[Run]) -> list[StoredRun]:
+    """The runs with their directories, where these are on this machine."""
+    here = runs_by_mlflow_id()
+    return [
+        StoredRun(run.info.run_id, run.info.status, run.data.tags, run.data.params, here.get(run.info.run_id))
+        for run in runs
+    ]
+
+
+def _quote(value: str) -> str:
+    if "'" in value and '"' in value:
+        raise RequestError(f"sweep={value}: MLflow cannot search for both kinds of quotation marks in one name")
+    return f'"{value}"' if "'" in value else f"'{value}'"
+
+
+def _find_one(store: Store, wanted: str) -> Run:
+    """The run of a directory, or with an id."""
+    noted = RunDirectory(Path(wanted).expanduser()).mlflow_run_id
+    run = read_run(store, noted.read_text().strip() if noted.is_file() else wanted)
+    if run is None:
+        what = "MLflow does not know it yet: python -m src.sync" if noted.parent.is_dir() else "no run directory, no id"
+        raise RequestError(f"runs=[{wanted}]: {what} (store: {store[0].tracking_uri})")
+    return run

@@ -1,0 +1,66 @@
+"""How much memory a diagram may take, and whether a request asks for more than there is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from ..system.machine import GIB, machine_memory_gb, usable_cores
+from .schema import TdaConfig
+
+# Peaks of giotto-ph over a sphere, where every simplex stays in the filtration: 63 bytes an edge (H1, 4,096 points),
+# 97 a triangle (H2, 400 points). Clouds of activations take less, H2 of them a tenth; what may happen is what counts.
+_BYTES_PER_SIMPLEX = {1: 64, 2: 100}
+
+_DISTANCE_COPIES = 6
+"""float64 (n, n) arrays alive at once while distances are made and handed over."""
+
+
+def diagram_memory_gb(points: int, dimension: int) -> float:
+    """GiB that one diagram may take at its peak.
+
+    Args:
+        points: number of points.
+        dimension: highest homology dimension; a bar of dimension k is looked for among the (k + 1)-subsets.
+    """
+    simplices = math.comb(points, dimension + 1) * _BYTES_PER_SIMPLEX.get(dimension, 100 if dimension else 0)
+    return (simplices + _DISTANCE_COPIES * 8 * points**2) / GIB
+
+
+def cloud_memory_gb(points: int, width: int) -> float:
+    """GiB of a (points, width) cloud and of the copies, in float64, that its distances are made from."""
+    return 4 * 8 * points * width / GIB
+
+
+def most_points(gb: float, dimension: int) -> int:
+    """The largest number of points whose diagram fits into `gb` GiB."""
+    low, high = 0, 1
+    while diagram_memory_gb(high, dimension) <= gb:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if diagram_memory_gb(middle, dimension) <= gb else (low, middle)
+    return low
+
+
+def count_workers(tda: TdaConfig) -> int:
+    """Worker processes: as asked, else half the cores."""
+    return tda.workers or max(1, len(usable_cores()) // 2)
+
+
+def memory_shortage(tda: TdaConfig, rows: int, width: int = 0) -> Iterator[str]:
+    """What is wrong if the diagram of a cloud may not fit into one worker's share of the memory.
+
+    Args:
+        rows: probes captured.
+        width: coordinates of each; 0 while they are not known.
+    """
+    points, top = min(tda.points or rows, rows), tda.costly_dimension
+    limit, workers = tda.max_memory_gb or machine_memory_gb() / 2, count_workers(tda)
+    needed = diagram_memory_gb(points, top) + cloud_memory_gb(points, width)
+    if needed * workers > limit:
+        yield (
+            f"tda.points={points}: H{top} of {points} points{f' of {width} coordinates' if width else ''} may take "
+            f"{needed:.2f} GiB in each of tda.workers={workers}, tda.max_memory_gb={limit:.2f}; at most "
+            f"{most_points(limit / workers, top)} points fit"
+        )

@@ -1,0 +1,68 @@
+"""One message for a wrong request: the key, the value, what to do."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import MissingConfigException, OverrideParseException
+
+from .schema import Config, RequestError
+
+HERE = Path(__file__).resolve().parents[1]
+
+CONF = HERE / "conf" if (HERE / "conf").is_dir() else HERE.parent / "conf"  # in a wheel it lies inside the package
+
+
+def explain(error: Exception, schema: type = Config) -> str:
+    """One message for a wrong request: the key, the value, what to do."""
+    if isinstance(error, RequestError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{Path(error.filename).resolve()}: cannot be written ({error.strerror}); start from another folder"
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        group, _, option = str(error.missing_cfg_file).rpartition("/")
+        return f"{group}={option}: unknown{_nearest(option, error.options)}; known: {', '.join(error.options)}"
+    if isinstance(error, OverrideParseException):
+        return f"{error.override}: cannot be read as key=value; quote what has spaces or brackets: 'key=\"a b\"'"
+    cause = error.__cause__ or error
+    key = getattr(cause, "full_key", None) or _key_in(str(error))
+    first = str(cause).splitlines()[0]
+    if key and re.search(
+        r"Key '.*' (is )?not in|[Cc]ould not (override|find)|No match in the defaults", f"{error}\n{first}"
+    ):
+        known = [*key_names(schema), *sorted(p.name for p in CONF.iterdir() if p.is_dir())]
+        return f"{key}: no such key{_nearest(key, known)}; --cfg job lists all"
+    value = _value_of(key)
+    return f"{key}={value}: {first}" if key and value is not None else first
+
+
+def key_names(schema: type, prefix: str = "") -> Iterator[str]:
+    """Dotted names of every key of a schema."""
+    for item in dataclasses.fields(schema):
+        inner: Any = item.default_factory
+        if dataclasses.is_dataclass(inner):
+            yield from key_names(inner, f"{prefix}{item.name}.")  # type: ignore[arg-type]
+        else:
+            yield prefix + item.name
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
+
+
+def _key_in(message: str) -> str | None:
+    found = re.search(r"(?:override|key:?|Key) '?([\w.@/]+)", message)
+    return found.group(1) if found else None
+
+
+def _value_of(key: str | None) -> str | None:
+    """What the command line gave for `key`."""
+    given = [word.partition("=")[2] for word in sys.argv[1:] if word.partition("=")[0].lstrip("+~") == key]
+    return given[-1] if given else None

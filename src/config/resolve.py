@@ -1,0 +1,185 @@
+"""From what Hydra composed to plain dataclasses that were checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
+from .memory import memory_shortage
+from .schema import SOURCES, Config, ModelConfig, RequestError, TdaConfig
+from .transformer import OWN, parts_of
+
+WHITELIST = ("gtda.", "sklearn.", *OWN)
+"""Prefixes that a `_target_` may have: instantiating runs code."""
+
+
+def resolve_ui_config(composed: DictConfig) -> UiConfig:
+    """As `resolve_config`, for `python -m src.ui`."""
+    config: UiConfig = _to_dataclass(composed, UiConfig)
+    _refuse(_outside_limits(config, ""))
+    return config
+
+
+def resolve_sync_config(composed: DictConfig) -> SyncConfig:
+    """As `resolve_config`, for `python -m src.sync`."""
+    config: SyncConfig = _to_dataclass(composed, SyncConfig)
+    _refuse(_outside_limits(config, ""))
+    return config
+
+
+def resolve_comparison(composed: DictConfig) -> CompareConfig:
+    """As `resolve_config`, for `python -m src.compare`."""
+    config: CompareConfig = _to_dataclass(composed, CompareConfig)
+    given = [key for key in ("sweep", "runs", "filter") if getattr(config, key)]
+    one = "give one of sweep=<name>, runs=[<directory or MLflow id>,...] and filter='<MLflow search filter>'"
+    unclear = [] if len(given) == 1 else [f"{', '.join(given) or 'nothing to compare'}: {one}"]
+    _refuse([*_outside_limits(config, ""), *unclear])
+    return config
+
+
+def resolve_analysis(composed: DictConfig) -> AnalyzeConfig:
+    """As `resolve_config`, for `python -m src.analyze`."""
+    _refuse_missing(composed)
+    config: AnalyzeConfig = _to_dataclass(composed, AnalyzeConfig)
+    nothing = ["tda=none: measures nothing; choose a method"] if config.tda.transformer is None else []
+    _refuse([*_outside_limits(config, ""), *_tda_conflicts(config.tda), *nothing])
+    return config
+
+
+def resolve_config(composed: DictConfig) -> Config:
+    """The composed configuration as plain dataclasses, complete and within its limits.
+
+    Raises:
+        RequestError: naming every key that is missing, out of range or in conflict, all at once.
+    """
+    _refuse_missing(composed)
+    config = complete_config(composed)
+    _refuse([*_outside_limits(config, ""), *_conflicts(config), *_tda_conflicts(config.tda)])
+    return config
+
+
+def _refuse(problems: Iterable[str]) -> None:
+    found = list(problems)
+    if found:
+        raise RequestError("\n".join(found))
+
+
+def _refuse_missing(composed: DictConfig) -> None:
+    _refuse(f"{key} is not set: give {key}=..." for key in sorted(OmegaConf.missing_keys(composed)))
+
+
+def _to_dataclass(composed: DictConfig, schema: type) -> Any:
+    # Merging into the schema once more refuses what `+key=value` smuggled in: nothing would read it.
+    merged = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.to_container(composed))
+    for key in OmegaConf.missing_keys(merged):
+        OmegaConf.update(merged, key, "")
+    return OmegaConf.to_object(merged)
+
+
+def complete_config(composed: DictConfig) -> Config:
+    """The composed configuration with the defaults that hang on other groups filled in; nothing is checked."""
+    config: Config = _to_dataclass(composed, Config)
+    config.objective.dialogues = config.objective.dialogues or (
+        "hh_rlhf" if config.objective.data_dir else config.model.dialogues
+    )
+    if config.trainer.learning_rate is None:
+        config.trainer.learning_rate = config.model.learning_rate
+    complete_draws(config.tda, config.model)
+    config.trainer.micro_batch_size = config.trainer.micro_batch_size or config.trainer.batch_size
+    return config
+
+
+def complete_draws(tda: TdaConfig, model: ModelConfig) -> None:
+    """Fill in the numbers of subsamples and null draws that were not given."""
+    tda.subsamples = model.draws if tda.subsamples is None else tda.subsamples
+    tda.null_draws = model.draws if tda.null_draws is None else tda.null_draws
+
+
+def _outside_limits(group: Any, prefix: str) -> Iterator[str]:
+    for item in fields(group):
+        value, key = getattr(group, item.name), prefix + item.name
+        if is_dataclass(value):
+            yield from _outside_limits(value, key + ".")
+        elif value is not None:
+            yield from (f"{key}={value}: must be {rule}" for rule in _broken_rules(value, item.metadata))
+
+
+def _broken_rules(value: Any, limits: Any) -> Iterator[str]:
+    # `not (a >= b)` instead of `a < b`: a NaN fails every rule.
+    if "at_least" in limits and not value >= limits["at_least"]:
+        yield f"at least {limits['at_least']}"
+    if "at_most" in limits and not value <= limits["at_most"]:
+        yield f"at most {limits['at_most']}"
+    if "above" in limits and not value > limits["above"]:
+        yield f"above {limits['above']}"
+    if "below" in limits and not value < limits["below"]:
+        yield f"below {limits['below']}"
+    if "one_of" in limits and value not in limits["one_of"]:
+        yield "one of " + ", ".join(limits["one_of"])
+
+
+def _conflicts(config: Config) -> Iterator[str]:
+    objective, trainer, schedule, probe = config.objective, config.trainer, config.schedule, config.probe
+    unknown = sorted(set(objective.weights) - set(SOURCES))
+    if unknown:
+        yield f"objective.weights={unknown}: unknown source, use {', '.join(SOURCES)}"
+    elif not sum(objective.weights.values()) > 0 or min(objective.weights.values()) < 0:
+        yield f"objective.weights={objective.weights}: at least one weight must be above 0, and none below"
+    if objective.dialogues == "jsonl" and not objective.data_dir:
+        yield "objective.dialogues=jsonl: needs objective.data_dir=<folder with helpful.jsonl and harmless.jsonl>"
+    if probe.file and not Path(probe.file).expanduser().is_file():
+        yield f"probe.file={probe.file}: no such file; give text with one prompt per line, or JSONL"
+    if objective.data_dir and objective.dialogues == "embedded":
+        yield f"objective.dialogues={objective.dialogues}: reads no objective.data_dir; drop one of the two"
+    if objective.data_dir and not Path(objective.data_dir).expanduser().is_dir():
+        yield f"objective.data_dir={objective.data_dir}: no such folder of dialogues"
+    path = config.model.path
+    if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
+        yield f"model.path={path}: no such folder; give one with config.json and *.safetensors"
+    if trainer.micro_batch_size and trainer.batch_size % trainer.micro_batch_size:
+        micro = trainer.micro_batch_size
+        yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
+    if schedule.lag * schedule.repeats > trainer.max_steps:
+        yield (
+            f"schedule.lag={schedule.lag}: {schedule.repeats} repeats of it do not fit into "
+            f"trainer.max_steps={trainer.max_steps}; lower it, or schedule.repeats"
+        )
+    if schedule.kind == "list":
+        last = trainer.max_steps - schedule.lag * schedule.repeats
+        if not schedule.steps:
+            yield "schedule.steps=[]: schedule=list needs steps, for example schedule.steps=[0,1,2,4,8]"
+        elif min(schedule.steps) < 0 or max(schedule.steps) > last:
+            yield f"schedule.steps={schedule.steps}: must lie from 0 to {last}, later pairs do not fit"
+    if probe.size % 2:
+        yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
+    if config.tda.points and config.tda.points > probe.size:
+        yield f"tda.points={config.tda.points}: at most probe.size={probe.size}"
+    # Dimensions that are no numbers are reported by the checks of the method.
+    if config.tda.transformer is not None and all(isinstance(k, int) for k in config.tda.dimensions):
+        yield from memory_shortage(config.tda, probe.size)
+
+
+def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
+    if tda.transformer is not None and "_target_" not in tda.transformer:
+        yield "tda.transformer: needs a _target_, for example gtda.homology.VietorisRipsPersistence"
+    for target in [str(part["_target_"]) for part in parts_of(tda.transformer) if "_target_" in part]:
+        if not target.startswith(WHITELIST):
+            yield f"tda.transformer._target_={target}: must begin with one of {', '.join(WHITELIST)}"
+    if not tda.dimensions or not all(isinstance(k, int) and k >= 0 for k in tda.dimensions):
+        yield f"tda.transformer.homology_dimensions={list(tda.dimensions)}: give whole numbers from 0, such as [0,1]"
+    if tda.engine == "reduced_rips" and tda.transformer and not (tda.is_plain_rips and max(tda.dimensions) < 2):
+        yield f"tda.engine=reduced_rips: computes H0 and H1 of plain Rips over Z/2, not {tda.name}; use auto"
+    for key, count in (("subsamples", tda.subsamples), ("null_draws", tda.null_draws)):
+        if count == 1:
+            yield f"tda.{key}=1: one value has no spread; give 0, or at least 2 (20 is usual)"
+    if tda.subsamples and tda.points and tda.points < 6:
+        yield f"tda.points={tda.points}: a subsample is half of them and needs 3; give 6 or more, or tda.subsamples=0"
+    if tda.components and tda.metric == "cosine":
+        yield f"tda.components={tda.components}: takes no tda.metric=cosine, a projection changes angles"
+    if tda.metric == "cosine" and tda.transformer and not tda.takes_distances:
+        yield f"tda.metric=cosine: {tda.name} takes points, not distances; use euclidean or standardized"

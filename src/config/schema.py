@@ -1,0 +1,231 @@
+"""Typed configuration: every group's fields with their defaults, units and limits.
+
+The one place for defaults; YAML under `conf/` holds only what differs. Checks across groups are in `resolve.py`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+from .transformer import Method
+
+SOURCES = ("helpful", "harmless")
+"""The dialogue sources: probes are drawn half and half from them, objectives weigh them."""
+
+
+class RequestError(ValueError):
+    """The request itself is wrong. One message: the dotted key, its value, what to do. Ends with status 2."""
+
+
+def setting(
+    default: Any = MISSING, *, default_factory: Any = dataclasses.MISSING, identity: bool | None = None, **limits: Any
+) -> Any:  # fmt: skip
+    """A field with what else is known of it.
+
+    Args:
+        identity: whether another value makes another run, which gets a directory of its own. Not what says how a run is
+            watched, what only describes a model, or what another key takes its value from. None: no run has this field.
+        limits: what `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`.
+    """
+    metadata = limits if identity is None else {"identity": identity, **limits}
+    if default_factory is not dataclasses.MISSING:
+        return field(default_factory=default_factory, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass
+class ModelConfig:
+    name: str = setting(identity=True)
+    """What the run is called in MLflow."""
+    path: str = setting(identity=True)
+    """Hub id or folder. `embedded:<name>` is a folder of `src/assets`."""
+    stage: str = setting(identity=True, one_of=("pretrained", "instruct"))
+    """What the weights are before fine-tuning."""
+    twin: str | None = setting(None, identity=False)
+    """The config of the same model at the other stage."""
+    dialogues: str = setting("hh_rlhf", identity=False, one_of=("embedded", "hh_rlhf"))
+    """Where dialogues come from unless `objective.dialogues` says."""
+    learning_rate: float = setting(2e-4, identity=False, at_least=0)
+    """The peak learning rate unless `trainer.learning_rate` says."""
+    draws: int = setting(20, identity=False, at_least=2)
+    """Subsamples and null draws unless `tda.subsamples` and `tda.null_draws` say."""
+    parameters: float | None = setting(None, identity=False, above=0)
+    """Of the weights; with `width` and `blocks` for the estimate of disk and memory. Null: read off the folder."""
+    width: int | None = setting(None, identity=False, at_least=1)
+    """Coordinates of an activation."""
+    blocks: int | None = setting(None, identity=False, at_least=1)
+    """Transformer blocks."""
+    vocabulary: int | None = setting(None, identity=False, at_least=1)
+    """Tokens that the model knows: what it says at a probe is a number for each."""
+    gated: bool = setting(False, identity=False)
+    """Whether the hub asks for an accepted licence and an access token."""
+
+
+@dataclass
+class ObjectiveConfig:
+    name: str = setting(identity=True)
+    """What the run is called in MLflow."""
+    weights: dict[str, float] = setting(default_factory=dict, identity=True)
+    """Share of the training dialogues per source; need not add up to 1."""
+    dialogues: str | None = setting(None, identity=True, one_of=("embedded", "hh_rlhf", "jsonl"))
+    """`embedded`, `hh_rlhf` or `jsonl`; by default what the model's config names."""
+    data_dir: str | None = setting(None, identity=True)
+    """Folder with `<source>-base/{train,test}.jsonl.gz` (implies `hh_rlhf`), or with `<source>.jsonl` for `jsonl`."""
+    template: str = setting("plain", identity=True, one_of=("plain", "chat"))
+    """How dialogues are rendered for training."""
+    loss_on: str = setting("last", identity=True, one_of=("last", "all"))
+    """Replies that the loss is taken on: the last one, or every one."""
+    held_out: float = setting(0.15, identity=True, above=0, below=1)
+    """Share of the dialogues, by hash of their prompt, that is never trained on: probes and held-out loss use it."""
+    eval_size: int = setting(64, identity=True, at_least=1)
+    """Dialogues per source for the held-out loss."""
+    eval_pairs: int = setting(32, identity=True, at_least=0)
+    """How many of them, at most, are judged with their rejected reply as well (preference accuracy)."""
+
+
+@dataclass
+class TdaConfig(Method):
+    name: str = setting(identity=True)
+    """What the run is called in MLflow."""
+    transformer: dict[str, Any] | None = setting(None, identity=True)
+    """A transformer by `_target_` that turns distances or points into diagrams; null measures nothing."""
+    metric: str = setting("euclidean", identity=True, one_of=("euclidean", "cosine", "standardized"))
+    """Distance between activations; `standardized` divides each coordinate by its step-0 standard deviation."""
+    points: int | None = setting(None, identity=True, at_least=3)
+    """Probes taken into a diagram, the first of the probe set; null takes all."""
+    engine: str = setting("auto", identity=False, one_of=("auto", "giotto", "reduced_rips"))
+    """What computes plain Rips bars: `reduced_rips`, ours, does H0 and H1; `auto` takes it wherever it can."""
+    workers: int | None = setting(None, identity=False, at_least=1)
+    """Processes that compute topology while training goes on; null takes half the cores."""
+    max_memory_gb: float | None = setting(None, identity=False, above=0)
+    """GiB that the workers may take together; null takes half of the machine's."""
+    geometry: bool = setting(True, identity=True)
+    """Describe each cloud's geometry as well (ranks, anisotropy, alignment to step 0) and how rigidly it moves."""
+    subsamples: int | None = setting(None, identity=True, at_least=0)
+    """Random halves of the probes that intervals come from; 0 gives none, null takes the model's `draws`."""
+    null_draws: int | None = setting(None, identity=True, at_least=0)
+    """Random movements, of each of two kinds, that excess is measured by; 0 gives none, null takes `draws`."""
+    drop_sinks: bool = setting(False, identity=True)
+    """Leave out the probes that are sinks at step 0, norms above 20 x the median, for the whole run."""
+    takes: str | None = setting(None, identity=True, one_of=("distances", "points"))
+    """What the transformer is given; null: distances where its `metric` is `precomputed`, else points."""
+    components: int | None = setting(None, identity=True, at_least=1)
+    """Principal components of step 0 that points are projected on at every step; null keeps all coordinates."""
+
+
+@dataclass
+class ProbeConfig:
+    size: int = setting(256, identity=True, at_least=6)
+    """Number of probe prompts, half helpful and half harmless. Each also takes 4 bytes x vocabulary of disk, once."""
+    file: str | None = setting(None, identity=True)
+    """The user's own probe prompts: text, one per line, or JSONL; null chooses held-out prompts."""
+    pooling: str = setting("last", identity=True, one_of=("last", "mean"))
+    """The activation at the last prompt token, or its mean over the prompt's tokens."""
+    template: str = setting("plain", identity=True, one_of=("plain", "chat"))
+    """How probe prompts are rendered; with `chat`, models with different templates read different texts."""
+    max_chars: int = setting(1200, identity=True, at_least=1)
+    """Characters of the longest prompt, in the plain template, that may become a probe."""
+    max_length: int = setting(512, identity=True, at_least=2)
+    """Tokens; a longer probe prompt loses its beginning."""
+    batch_size: int = setting(32, identity=True, at_least=1)
+    """Prompts per forward pass."""
+    precision: str = setting("auto", identity=True, one_of=("auto", "float32"))
+    """`auto` captures in the arithmetic of training; `float32` lowers the rounding floor and doubles frozen weights."""
+
+
+@dataclass
+class ScheduleConfig:
+    kind: str = setting(identity=True, one_of=("dense_early", "linear", "every", "list"))
+    """How the checkpoints lie over the run."""
+    lag: int = setting(1, identity=True, at_least=1)
+    """Optimizer steps between the two captures of a pair; one lag for the whole run."""
+    repeats: int = setting(2, identity=True, at_least=1)
+    """Consecutive pairs per checkpoint, their velocities averaged."""
+    early: int = setting(7, identity=True, at_least=1)
+    """dense_early: checkpoints in the first tenth of the steps, log-spaced."""
+    late: int = setting(13, identity=True, at_least=1)
+    """dense_early: checkpoints after the first tenth, evenly spaced."""
+    count: int = setting(20, identity=True, at_least=2)
+    """linear: checkpoints, evenly spaced."""
+    interval: int = setting(10, identity=True, at_least=1)
+    """every: optimizer steps between checkpoints."""
+    steps: list[int] = setting(default_factory=list, identity=True)
+    """list: the checkpoints themselves, in optimizer steps."""
+
+
+@dataclass
+class AdapterConfig:
+    kind: str = setting(identity=True, one_of=("lora", "full"))
+    """`lora` trains a low-rank adapter, `full` every weight."""
+    rank: int = setting(8, identity=True, at_least=1)
+    """lora: rank of each update."""
+    alpha: float = setting(16.0, identity=True, above=0)
+    """lora: scaling is alpha / rank."""
+    dropout: float = setting(0.0, identity=True, at_least=0, below=1)
+    """lora: dropout on the adapter's input."""
+
+
+@dataclass
+class TrainerConfig:
+    max_steps: int = setting(240, identity=True, at_least=1)
+    """Optimizer steps of the run."""
+    batch_size: int = setting(8, identity=True, at_least=1)
+    """Dialogues per optimizer step."""
+    micro_batch_size: int | None = setting(None, identity=True, at_least=1)
+    """Dialogues per forward pass; must divide batch_size. Null: batch_size. Smaller needs less memory."""
+    max_length: int = setting(512, identity=True, at_least=8)
+    """Tokens; a longer dialogue loses its beginning."""
+    learning_rate: float | None = setting(None, identity=True, at_least=0)
+    """Peak learning rate of AdamW; null takes the model's."""
+    lr_schedule: str = setting("linear", identity=True, one_of=("constant", "linear", "cosine"))
+    """Course of the learning rate after warm-up."""
+    warmup_steps: int = setting(10, identity=True, at_least=0)
+    """Optimizer steps of linear warm-up, which counts from 1: the first step already moves."""
+    weight_decay: float = setting(0.0, identity=True, at_least=0)
+    """AdamW's decoupled weight decay."""
+    clip: float = setting(1.0, identity=True, above=0)
+    """Largest gradient norm; a longer gradient is scaled down."""
+    precision: str = setting("auto", identity=True, one_of=("auto", "float32", "bfloat16"))
+    """Of the frozen weights and the arithmetic; `auto` is bfloat16 where the accelerator has it."""
+    gradient_checkpointing: bool = setting(False, identity=True)
+    """Trade a second forward pass for activation memory."""
+    progress: bool = setting(True, identity=False)
+    """Show a progress bar."""
+
+
+@dataclass
+class StoreConfig:
+    uri: str | None = setting(None, identity=False)
+    """MLflow tracking URI; null takes MLFLOW_TRACKING_URI, else sqlite:///multirun/mlflow.db."""
+
+
+@dataclass
+class TrackingConfig(StoreConfig):
+    experiment: str = setting("alignment-topology", identity=False)
+    """MLflow experiment."""
+    patience: float = setting(30.0, identity=False, at_least=0)
+    """Seconds that the end of a run waits for a store that takes nothing; `python -m src.sync` brings it the rest."""
+
+
+@dataclass
+class Config:
+    model: ModelConfig = field(default_factory=ModelConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    tda: TdaConfig = field(default_factory=TdaConfig)
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    adapter: AdapterConfig = field(default_factory=AdapterConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    seed: int = setting(0, identity=True, at_least=0)
+    """Adapter initialisation and data order, nothing else."""
+    sweep: str = setting("single", identity=False)
+    """Name shared by the runs of one sweep."""
+    force: bool = setting(False, identity=False)
+    """Start over even if the run is done."""
+    debug: bool = setting(False, identity=False)
+    """Show tracebacks."""

@@ -1,0 +1,65 @@
+"""What the configuration of a TDA transformer implies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .. import PACKAGE
+
+OWN = ("src.", "topotrace.")
+"""How a `_target_` of this package may begin: in a clone, and where a wheel was installed. Both mean the same."""
+
+
+def parts_of(nested: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping in a nested configuration, the outermost first."""
+    if isinstance(nested, dict):
+        yield nested
+        nested = list(nested.values())
+    if isinstance(nested, list):
+        for value in nested:
+            yield from parts_of(value)
+
+
+def importable(nested: Any) -> Any:
+    """The configuration with targets of this package under the name that it was imported as here."""
+    if isinstance(nested, dict):
+        return {key: _imported_as(value) if key == "_target_" else importable(value) for key, value in nested.items()}
+    return [importable(value) for value in nested] if isinstance(nested, list) else nested
+
+
+def _imported_as(target: Any) -> Any:
+    own = isinstance(target, str) and target.startswith(OWN)
+    return f"{PACKAGE}.{target.partition('.')[2]}" if own else target
+
+
+class Method:
+    """Read off `transformer` and `takes`; `TdaConfig` has them as fields."""
+
+    transformer: dict[str, Any] | None
+    takes: str | None
+
+    @property
+    def dimensions(self) -> tuple[int, ...]:
+        """Homology dimensions that the transformer, or the part of it that computes homology, is asked for."""
+        asked = [part["homology_dimensions"] for part in parts_of(self.transformer) if "homology_dimensions" in part]
+        return tuple(asked[0]) if asked else (0, 1)
+
+    @property
+    def is_plain_rips(self) -> bool:
+        """Whether the transformer is Rips over Z/2 without further parameters, which any engine may compute."""
+        given = {key: value for key, value in (self.transformer or {}).items() if key != "homology_dimensions"}
+        usual = {"_target_": "gtda.homology.VietorisRipsPersistence", "metric": "precomputed"}
+        return given.pop("coeff", 2) == 2 and given == usual
+
+    @property
+    def costly_dimension(self) -> int:
+        """Highest dimension whose simplices all count for memory: 0 where the complex grows about linearly."""
+        sparse = ("SparseRipsPersistence", "WeakAlphaPersistence", "CechPersistence")
+        return 0 if str((self.transformer or {}).get("_target_")).endswith(sparse) else max(self.dimensions)
+
+    @property
+    def takes_distances(self) -> bool:
+        """Whether the transformer is given pairwise distances instead of points."""
+        usual = "distances" if (self.transformer or {}).get("metric") == "precomputed" else "points"
+        return (self.takes or usual) == "distances"

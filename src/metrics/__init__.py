@@ -1,0 +1,1 @@
+"""The long table of a run's numbers: columns, keys, selection, files."""

@@ -1,0 +1,53 @@
+"""The long table on disk: a checkpoint's rows, and the table of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import astuple, fields
+from pathlib import Path
+
+import pandas as pd
+
+from ..rundir import RunDirectory
+from ..system.files import read_json, replacing, write_json
+from ..system.jsonl import read_on
+from .table import BEHAVIOR, COLUMNS, Row, _types, tabulate
+
+
+def write_rows(path: Path, rows: Iterable[Row], **facts: float) -> None:
+    """One JSON array per row under the names of its columns, and other facts by name."""
+    named = {"columns": [item.name for item in fields(Row)], "rows": [_without_nan(astuple(row)) for row in rows]}
+    write_json(path, named | facts)
+
+
+def _without_nan(values: tuple[object, ...]) -> list[object]:
+    return [None if isinstance(value, float) and math.isnan(value) else value for value in values]
+
+
+def read_rows(path: Path) -> tuple[pd.DataFrame, dict[str, float]]:
+    """What `write_rows` wrote, the rows as a table with `COLUMNS`.
+
+    Raises:
+        DamagedError: if that is not what is there.
+    """
+    stored = read_json(path)
+    frame = pd.DataFrame(stored.pop("rows"), columns=stored.pop("columns"))
+    return frame.astype(_types())[list(COLUMNS)], stored
+
+
+def build_table(run: RunDirectory, steps: Iterable[int], behavior: Path) -> pd.DataFrame:
+    """All rows of a run: the checkpoints' measurements, then behaviour from the spool of the run that was trained."""
+    parts = [read_rows(run.metrics(step))[0] for step in steps if run.metrics(step).exists()]
+    trained = [
+        Row(line["step"], key.removeprefix(BEHAVIOR), value)
+        for line, _ in read_on(behavior)
+        for key, value in line["metrics"].items()
+        if key.startswith(BEHAVIOR)
+    ]
+    return pd.concat([*parts, tabulate(trained)], ignore_index=True)
+
+
+def write_table(run: RunDirectory, table: pd.DataFrame) -> None:
+    with replacing(run.table) as partial:
+        table.to_parquet(partial, index=False)

@@ -1,0 +1,1 @@
+"""One tracked measurement from start to end."""

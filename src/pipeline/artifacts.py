@@ -1,0 +1,45 @@
+"""What a finished run shows: its figures, as pictures and as one interactive page."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ..config import Config
+from ..config.schedule import Schedule
+from ..figures.interactive import make_page
+from ..figures.motion import draw_excess, draw_movement, draw_speed
+from ..figures.picture import draw_png
+from ..figures.run import choose_shown, draw_betti, draw_diagrams, draw_drift, draw_velocity
+from ..measure.shapes import read_shapes
+from ..rundir import RunDirectory
+from ..rundir.naming import run_name
+from ..tracking.tracker import Tracker
+
+
+def log_figures(
+    tracker: Tracker, run: RunDirectory, config: Config, schedule: Schedule, table: pd.DataFrame
+) -> None:  # fmt: skip
+    """The figures of the whole run, as PNG and as one interactive page."""
+    done = [step for step in schedule.checkpoints if run.metrics(step).exists()]
+    stored = {step: read_shapes(run.diagrams(step)) for step in done}
+    # A cloud in one place has no shape to draw; a layer is drawn where it has one throughout.
+    layers = [n for n in next(iter(stored.values()), {}) if all(shapes[n].scale for shapes in stored.values())]
+    if not layers:
+        return
+    diagrams = {step: {name: shapes[name].scaled for name in layers} for step, shapes in stored.items()}
+    shown, dimensions = choose_shown(layers), config.tda.dimensions
+    whole = [
+        draw_speed(table, dimensions),
+        *([draw_excess(table, dimensions)] if (table.quantity == "excess").any() else []),
+        *([draw_movement(table)] if (table.quantity == "rigid_share").any() else []),
+        draw_velocity(table, dimensions),
+        draw_drift(table, dimensions),
+        draw_betti(diagrams, shown, dimensions),
+    ]
+    run.figures.mkdir(exist_ok=True)
+    for figure in whole:
+        (run.figures / f"{figure.name}.png").write_bytes(draw_png(figure))
+    page = make_page(run_name(config), [*whole, draw_diagrams(diagrams, shown, dimensions)])
+    (run.figures / "figures.html").write_text(page, encoding="utf-8")
+    for path in sorted(run.figures.iterdir()):
+        tracker.log_artifact(path, "figures")

@@ -1,0 +1,125 @@
+"""The names of what a run directory holds, how files get there whole, and what an earlier start left.
+
+multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
+    config.yaml  status.json  run.log  last.ckpt  topology.parquet  figures/
+    metrics.jsonl  journal.jsonl  delivered.json  delivery.lock  mlflow_run_id
+    step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  metrics.json
+        step_000000/  floor.safetensors  base.safetensors
+multirun/comparison/<sweep>/
+    config.yaml  status.json  report.html  *.png  and what MLflow is told, as above
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..system.files import DamagedError, read_json, set_aside, write_json
+
+ROOT = Path("multirun")
+"""Everything generated lies here, below the directory that the command was started in."""
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def status(self) -> Path:
+        return self.path / "status.json"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "run.log"
+
+    @property
+    def last(self) -> Path:
+        """Where training goes on: adapter, optimizer, scheduler, random state, step."""
+        return self.path / "last.ckpt"
+
+    @property
+    def spool(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def journal(self) -> Path:
+        """What MLflow is told beside the numbers."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def delivered(self) -> Path:
+        """How much of spool and journal MLflow has."""
+        return self.path / "delivered.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that is at work in the directory."""
+        return self.path / "delivery.lock"
+
+    @property
+    def mlflow_run_id(self) -> Path:
+        return self.path / "mlflow_run_id"
+
+    @property
+    def table(self) -> Path:
+        return self.path / "topology.parquet"
+
+    def step(self, step: int) -> Path:
+        return self.path / f"step_{step:06d}"
+
+    def adapter(self, step: int) -> Path:
+        return self.step(step) / "adapter"
+
+    def clouds(self, step: int) -> Path:
+        return self.step(step) / "clouds.safetensors"
+
+    def floor_clouds(self) -> Path:
+        """Step 0 captured once more with another batch composition."""
+        return self.step(0) / "floor.safetensors"
+
+    def base(self) -> Path:
+        """Log-probabilities of the next token that the base model gives the probes."""
+        return self.step(0) / "base.safetensors"
+
+    def diagrams(self, step: int) -> Path:
+        return self.step(step) / "diagrams.npz"
+
+    def layer_diagram(self, step: int, layer: str) -> Path:
+        """One layer's part of `diagrams`, until all are there."""
+        return self.step(step) / ".layers" / f"{layer}.npz"
+
+    def picture(self, step: int) -> Path:
+        """Persistence diagrams and barcodes of the step."""
+        return self.step(step) / "diagrams.png"
+
+    @property
+    def report(self) -> Path:
+        """The page of a comparison."""
+        return self.path / "report.html"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    def metrics(self, step: int) -> Path:
+        return self.step(step) / "metrics.json"
+
+    def read_status(self) -> dict[str, Any]:
+        """What the last start wrote; empty if there was none, it never came that far, or the file is damaged."""
+        if not self.status.exists():
+            return {}
+        try:
+            return read_json(self.status)
+        except DamagedError as error:
+            set_aside(self.status, error.reason)
+            return {}
+
+    def write_status(self, state: str, **facts: Any) -> None:
+        """`state`: running, done, interrupted or failed. Written last, so that `done` means that all else is there."""
+        write_json(self.status, {"state": state, "at": time.time(), **facts})

@@ -1,0 +1,64 @@
+"""What an earlier start left in a run directory, and how the next one begins."""
+
+from __future__ import annotations
+
+import shutil
+
+from omegaconf import OmegaConf
+
+from ..config import Config, RequestError
+from ..config.commands import CompareConfig
+from ..config.identity import config_hash, identity, plain
+from ..system.files import replacing
+from .layout import RunDirectory
+
+
+def load_config(run: RunDirectory) -> Config:
+    """The configuration that a run was made with."""
+    stored = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(run.config))
+    return OmegaConf.to_object(stored)  # type: ignore[return-value]
+
+
+def check_earlier_start(run: RunDirectory, config: Config) -> bool:
+    """Whether this very configuration is done already.
+
+    Raises:
+        RequestError: if the directory holds another configuration, with the keys that differ.
+    """
+    if config.force or not run.config.exists():
+        return False
+    ours, theirs = identity(config), identity(load_config(run))
+    differing = [
+        f"  {key}: {theirs.get(key)} there, {ours.get(key)} now"
+        for key in sorted(ours.keys() | theirs.keys())
+        if ours.get(key) != theirs.get(key)
+    ]
+    if differing:
+        raise RequestError(
+            f"{run.path} holds a run of another configuration:\n" + "\n".join(differing) + "\n"
+            "force=true starts over there; moving the directory away keeps it"
+        )
+    return run.read_status().get("state") == "done"
+
+
+def begin(run: RunDirectory, config: Config | CompareConfig, *, afresh: bool) -> None:
+    """Make the directory ready for a start that goes on with what an earlier one left, or with nothing if `afresh`.
+
+    Whoever calls holds the directory's lock.
+    """
+    if afresh:
+        for left in run.path.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+            elif left != run.lock:
+                left.unlink()
+    with replacing(run.config) as partial:
+        OmegaConf.save(OmegaConf.create(plain(config)), partial)
+    run.write_status("running", config_hash=config_hash(config))
+
+
+def discard_after(run: RunDirectory, step: int) -> None:
+    """Remove the captures of steps after `step`: training comes by there again."""
+    for folder in run.path.glob("step_*"):
+        if int(folder.name.removeprefix("step_")) > step:
+            shutil.rmtree(folder)

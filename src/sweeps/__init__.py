@@ -1,0 +1,1 @@
+"""Many cells: planned, launched, given their share of the machine, reported."""

@@ -1,0 +1,111 @@
+"""What a run will take of disk and memory, before it starts: within a factor of two, which is what a warning needs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..assets import locate
+from ..config import Config, RequestError
+from ..config.schedule import plan_schedule
+from ..rundir import ROOT
+from ..system.machine import GIB
+
+FLOAT = 4
+"""Bytes of what is stored: clouds, adapters, moments."""
+TABLES = 2 * 2**20
+"""Bytes of a checkpoint's metrics, diagrams and picture, and of what MLflow keeps of them."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What hangs on the model alone."""
+
+    parameters: float
+    width: int
+    blocks: int
+    vocabulary: int
+
+
+def model_size(config: Config) -> Size | None:
+    """From the model's configuration, else from its folder; None for a hub model that says nothing."""
+    model = config.model
+    if model.parameters and model.width and model.blocks:
+        return Size(model.parameters, model.width, model.blocks, model.vocabulary or 0)
+    folder = Path(locate(model.path))
+    if not (folder / "config.json").is_file():
+        return None
+    try:
+        described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except ValueError:
+        return None  # what is wrong with the folder is said by whoever reads the model
+    described = described.get("text_config", described)
+    width, blocks = _first(described, "hidden_size", "n_embd"), _first(described, "num_hidden_layers", "n_layer")
+    weights = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    half = described.get("dtype", described.get("torch_dtype")) in ("bfloat16", "float16")
+    parameters = weights / (2 if half else FLOAT)
+    return Size(parameters, width, blocks, _first(described, "vocab_size")) if width and blocks else None
+
+
+def _first(described: Mapping[str, Any], *names: str) -> int:
+    return next((int(described[name]) for name in names if name in described), 0)
+
+
+def trained_parameters(config: Config, size: Size) -> float:
+    """All of them, or the two factors of each linear map of a block: four of attention, three of a 3.5 x wider MLP."""
+    if config.adapter.kind == "full":
+        return size.parameters
+    return config.adapter.rank * size.blocks * size.width * (4 * 2 + 3 * 4.5)
+
+
+def disk_bytes(config: Config) -> float | None:
+    """Of the whole run directory and of what MLflow keeps; None if the model's size is not known."""
+    size = model_size(config)
+    if size is None:
+        return None
+    schedule = plan_schedule(config.schedule, config.trainer.max_steps)
+    trained = FLOAT * trained_parameters(config, size)
+    # Adapters stay at each checkpoint; the last state has two moments beside them.
+    needed = len(schedule.checkpoints) * trained + 3 * trained
+    needed += config.probe.size * size.vocabulary * FLOAT  # what the base model says at each probe
+    if config.tda.transformer is not None:
+        layers = size.blocks if size.blocks <= 12 else 9
+        needed += (len(schedule.captured) + 1) * layers * config.probe.size * size.width * FLOAT
+        needed += len(schedule.checkpoints) * TABLES
+    return needed
+
+
+def weights_bytes(config: Config) -> float | None:
+    """Of memory, for weights, gradients and moments; activations come on top."""
+    size = model_size(config)
+    if size is None:
+        return None
+    if config.adapter.kind == "full":
+        return size.parameters * 4 * FLOAT
+    # Read off without asking an accelerator: where there is one, `auto` takes bfloat16.
+    frozen = FLOAT if config.trainer.precision == "float32" or config.probe.precision == "float32" else 2
+    return size.parameters * frozen + trained_parameters(config, size) * 4 * FLOAT
+
+
+def check_disk(configs: Iterable[Config]) -> None:
+    """Raises RequestError if the runs will not fit beside what is on the disk, or nothing can be written there."""
+    try:
+        ROOT.mkdir(exist_ok=True)
+        free = shutil.disk_usage(ROOT).free
+        probe = ROOT / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise RequestError(
+            f"{ROOT.resolve()}: cannot be written ({error.strerror}); start from another folder, or mend that"
+        ) from error
+    needed = sum(disk_bytes(config) or 0.0 for config in configs)
+    if needed > free:
+        raise RequestError(
+            f"{ROOT.resolve()}: needs about {needed / GIB:.1f} GiB, {free / GIB:.1f} GiB are free; make room, start "
+            "from a folder on another disk, or take fewer checkpoints (schedule.late=...) or probes (probe.size=...)"
+        )

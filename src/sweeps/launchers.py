@@ -1,0 +1,126 @@
+"""What may run the cells of a sweep: `hydra/launcher=joblib`, `submitit_local`, `submitit_slurm`, with our defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.experimental.callback import Callback
+from hydra_plugins.hydra_joblib_launcher.config import JobLibLauncherConf
+from hydra_plugins.hydra_submitit_launcher.config import LocalQueueConf, SlurmQueueConf
+from omegaconf import II, DictConfig, OmegaConf
+
+from .. import PACKAGE
+from ..config import RequestError
+from ..rundir import ROOT
+from .devices import Machine, take_share
+from .parent import Home, home
+from .submitit_jobs import watch_jobs
+
+JOBS = ROOT / ".submitit"
+"""Where submitit keeps logs and results, a folder for each job."""
+
+TOGETHER = {
+    "WORLD_SIZE": "RANK",
+    "SLURM_STEP_NUM_TASKS": "SLURM_PROCID",
+    "OMPI_COMM_WORLD_SIZE": "OMPI_COMM_WORLD_RANK",
+    "SUBMITIT_LOCAL_NTASKS": "SUBMITIT_LOCAL_GLOBALID",
+}
+"""Where torchrun, srun, mpirun and submitit say of how many processes this is one, and which."""
+
+
+@dataclass
+class Joblib(JobLibLauncherConf):
+    """Several cells at once on this machine, each with a GPU, or a share of the cores, of its own."""
+
+    n_jobs: int = II("cells_at_once:")
+    """Cells at once: as many as there are GPUs; without any, one for every two cores, and two at least."""
+
+
+@dataclass
+class SubmititLocal(LocalQueueConf):
+    """As joblib, but a cell is a job that outlives the command. `cpus_per_task` says what a cell takes without GPU."""
+
+    submitit_folder: str = f"{JOBS}/%j"
+    name: str = "topotrace"
+    timeout_min: int = 30 * 24 * 60
+    """Minutes; what waits its turn is counted too."""
+
+
+@dataclass
+class SubmititSlurm(SlurmQueueConf):
+    """One SLURM array, a job a cell; what a cluster wants besides (partition, account, GPUs, memory) has no default."""
+
+    submitit_folder: str = f"{JOBS}/%j"
+    name: str = "topotrace"
+    timeout_min: int = 24 * 60
+    """Minutes that a job may take before it is requeued and goes on with its cell."""
+    max_num_timeout: int = 20
+    """How often that may be."""
+
+
+class Attend(Callback):
+    """What the process that starts a sweep does while others run its cells."""
+
+    def on_multirun_start(self, config: DictConfig, **more: object) -> None:
+        launcher = config.hydra.runtime.choices["hydra/launcher"]
+        if launcher == "joblib":
+            home().pass_on_signals()
+        elif launcher.startswith("submitit"):
+            watch_jobs(launcher, config.hydra.launcher.submitit_folder)
+
+
+def register_launchers() -> None:
+    """Put our defaults in the place of the plugins' own, and let Hydra find our callbacks."""
+    Plugins.instance()  # the first call stores the plugins' own
+    store = ConfigStore.instance()
+    for name, node in (("joblib", Joblib), ("submitit_local", SubmititLocal), ("submitit_slurm", SubmititSlurm)):
+        store.store(group="hydra/launcher", name=name, node=node, provider="topotrace")
+    # The callbacks under conf/ are found under whatever name this package was imported as.
+    OmegaConf.register_new_resolver("package", lambda: PACKAGE, replace=True)
+
+
+def chosen_launcher() -> str:
+    """The option of `hydra/launcher`, inside a cell."""
+    return str(HydraConfig.get().runtime.choices["hydra/launcher"])
+
+
+def settle(base: Home) -> None:
+    """Make the process of a cell ready: its share of the machine, unless SLURM gave it one.
+
+    Raises:
+        Interrupted: if no cell is to begin any more.
+    """
+    launcher = chosen_launcher()
+    if launcher == "joblib":
+        base.join()
+    if launcher != "submitit_slurm":
+        machine = Machine.seen(base.visible)
+        take_share(machine, _parts(launcher, HydraConfig.get().launcher, machine), base.folder)
+
+
+def _parts(launcher: str, settings: DictConfig, machine: Machine) -> int:
+    cores = len(machine.cores)
+    if launcher == "joblib":  # which counts negative numbers down from all cores
+        return int(settings.n_jobs) if settings.n_jobs > 0 else max(1, cores + 1 + settings.n_jobs)
+    return max(1, cores // settings.cpus_per_task) if settings.cpus_per_task and not machine.gpus else machine.cells
+
+
+def refuse_company(environment: Mapping[str, str]) -> None:
+    """A cell is fine-tuned by one process; several that were started together would each run every cell.
+
+    Raises:
+        RequestError: if this is one of several; only the first says why.
+    """
+    for key, rank in TOGETHER.items():
+        if int(environment.get(key, 1)) > 1:
+            raise RequestError(
+                f"{key}={environment[key]}: this is one of {environment[key]} processes, each of which would run every "
+                "cell; start it once, with -m hydra/launcher=submitit_slurm (or joblib): each cell then has its own "
+                "process and GPU"
+                if environment.get(rank, "0") == "0"
+                else ""
+            )

@@ -1,0 +1,146 @@
+"""Before a sweep's first cell: every cell is composed and checked."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hydra import compose
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from ..config import Config, RequestError
+from ..config.messages import explain
+from ..config.resolve import complete_config, resolve_config
+from ..rundir import RunDirectory
+from ..rundir.naming import place_run
+from ..rundir.state import check_earlier_start
+from ..system.console import show_rows
+from ..system.machine import GIB
+from .estimate import check_disk, disk_bytes, weights_bytes
+
+SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+"""What goes over all combinations; what others will try is not known before."""
+
+IDENTIFYING = ("model", "objective", "tda")
+"""Groups whose choice names a run's directory."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    name: str
+    """What sets it apart from the others, in the words of the command line."""
+    config: Config
+    run: RunDirectory
+
+
+@dataclass
+class Sweep:
+    cells: Sequence[Cell]
+    begun: float
+    """seconds since 1970"""
+
+
+planned: list[Sweep] = []
+"""The sweep of this process, once it is planned."""
+
+
+def place(config: Config, choices: dict[str, Any]) -> RunDirectory:
+    """The home of a configuration; `choices` are those of Hydra's groups."""
+    unchanged = compose("config", [f"{group}={choices[group]}" for group in IDENTIFYING])
+    return place_run(config, complete_config(unchanged))
+
+
+class PlanSweep(Callback):
+    """Refuses a sweep of which one cell is wrong, before the first of them costs anything."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        if OmegaConf.select(config, "hydra.sweeper._target_") != SWEEPER:
+            return
+        try:
+            sweep = plan(config)
+            show_plan(sweep)
+            prepare_store(sweep)
+        except RequestError as error:
+            print(error, file=sys.stderr)
+            sys.exit(2)  # Hydra would take an exception of a callback for a warning
+        planned.append(sweep)
+
+
+def plan(config: DictConfig) -> Sweep:
+    """Every cell, composed and checked.
+
+    Raises:
+        RequestError: naming each cell that is wrong, and how.
+    """
+    cells, problems = [], []
+    for words, varied in _combinations(config):
+        name = " ".join(varied) or "the only one"
+        try:
+            composed = compose("config", words, return_hydra_config=True)
+            choices = OmegaConf.to_container(composed.hydra.runtime.choices)
+            assert isinstance(choices, dict)
+            OmegaConf.set_struct(composed, False)
+            composed.pop("hydra")
+            checked = resolve_config(composed)
+            run = place(checked, {str(key): value for key, value in choices.items()})
+            check_earlier_start(run, checked)
+        except Exception as error:  # whatever composing raises is a wrong request
+            problems.append(f"{name}: {explain(error)}")
+        else:
+            cells.append(Cell(name, checked, run))
+    if problems:
+        raise RequestError("\n".join(problems))
+    check_disk(cell.config for cell in cells if state_of(cell) != "done")
+    return Sweep(cells, time.time())
+
+
+def _combinations(config: DictConfig) -> Iterator[tuple[list[str], list[str]]]:
+    """All words of each cell, and those of them that vary over the cells."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    params = config.hydra.sweeper.params or {}
+    asked = [f"{key!s}={value}" for key, value in params.items()] + list(config.hydra.overrides.task)
+    overrides = OverridesParser.create(GlobalHydra.instance().config_loader()).parse_overrides(asked)
+    # The last word on a key counts; a key given once more on the command line varies there or nowhere.
+    varying = {override.get_key_element(): override.is_sweep_override() for override in overrides}
+    for batch in BasicSweeper.split_arguments(overrides, None):
+        for cell in batch:
+            words = [str(word) for word in cell]
+            yield words, [word for word in words if varying[word.partition("=")[0]]]
+
+
+def state_of(cell: Cell) -> str:
+    """`done`, `running`, `interrupted`, `failed`; `missing` if it never came that far."""
+    return "missing" if cell.config.force else str(cell.run.read_status().get("state", "missing"))
+
+
+def show_plan(sweep: Sweep) -> None:
+    """The cells, and what they will take."""
+    words = {"done": "done, skipped", "missing": "new"}
+    rows, total = [], 0.0
+    for cell in sweep.cells:
+        state = state_of(cell)
+        disk, weights = disk_bytes(cell.config), weights_bytes(cell.config)
+        total += (disk or 0.0) if state != "done" else 0.0
+        rows.append([cell.name, words.get(state, f"{state}, goes on"), _gib(disk), _gib(weights)])
+    show_rows(["cell", "", "disk, about", "weights in memory"], rows)
+    print(f"{len(rows)} cells; what is left of them will take about {_gib(total)} of disk", flush=True)
+
+
+def _gib(amount: float | None) -> str:
+    return "not known" if amount is None else f"{amount / GIB:.2f} GiB"
+
+
+def prepare_store(sweep: Sweep) -> None:
+    """Database, experiment and views before the first cell: workers that make them at once would break them."""
+    waiting = [cell for cell in sweep.cells if state_of(cell) != "done"]
+    if waiting:
+        from ..tracking.store import open_store, write_views
+
+        write_views(open_store(waiting[0].config.tracking))

@@ -1,0 +1,27 @@
+"""Tables and addresses on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+def show_rows(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on the terminal; where that is narrow, or a file, no cell is cut."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*titles)
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def show_views(addresses: dict[str, str]) -> None:
+    """The prepared views, one line each."""
+    for name, address in addresses.items():
+        print(f"{name:<20} {address}")

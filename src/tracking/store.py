@@ -1,0 +1,178 @@
+"""Where MLflow keeps its runs: its address, and an experiment that is there."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from pathlib import Path
+
+# A research tool on a cluster tells nobody what it does. Whoever calls decides about another try: MLflow's own tries
+# would make two runs of one request whose answer was lost, and four minutes of a server that is gone.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one a file, in the midst of what is printed
+
+from filelock import FileLock
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from ..config import RequestError, TrackingConfig
+from ..rundir import ROOT
+from ..system.files import replacing
+from .views import view_addresses, view_tags
+
+Store = tuple[MlflowClient, str]
+"""A client and the id of the experiment."""
+
+RECENT = 20
+"""Runs that are looked at for the keys a store has."""
+
+PAGE = 1000
+"""Runs that are asked for in one request."""
+
+logger = logging.getLogger(__name__)
+
+_opened: dict[tuple[str, str, Path], Store] = {}
+
+
+def store_uri(tracking: TrackingConfig) -> str:
+    """Where the numbers go: the configuration, else MLFLOW_TRACKING_URI, else a database under multirun/."""
+    return tracking.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{ROOT.resolve()}/mlflow.db"
+
+
+def open_store(tracking: TrackingConfig) -> Store:
+    """A client and the id of the experiment, both made if they are new.
+
+    A store is asked once per process: one that goes away in the middle of a sweep stops no later run, see `Delivery`.
+
+    Raises:
+        RequestError: if the store cannot be reached.
+    """
+    uri = store_uri(tracking)
+    key = (uri, tracking.experiment, Path.cwd())
+    if key not in _opened:
+        for chatty in ("alembic", "mlflow"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
+        logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry would be a line
+        try:
+            _opened[key] = _ask(uri, tracking.experiment)
+        except (MlflowException, OSError) as error:
+            said = first_line(error)
+            other = re.search(r"found version (\w+), but expected (\w+)", str(error))
+            raise RequestError(
+                f"tracking.uri={uri}: made by another version of MLflow (schema {other[1]}, this one's is {other[2]}); "
+                f"copy the database and run `mlflow db upgrade {uri}`, or choose another store"
+                if other
+                else f"tracking.uri={uri}: cannot be used; start the server or choose another store ({said})"
+            ) from error
+    return _opened[key]
+
+
+def find_store(tracking: TrackingConfig) -> Store:
+    """`open_store` for who only reads: no database is made.
+
+    Raises:
+        RequestError: if there is none, or it cannot be reached.
+    """
+    database = _database(store_uri(tracking))
+    if database is not None and not database.exists():
+        raise RequestError(
+            f"tracking.uri={store_uri(tracking)}: there is no such database, so no run; start where the runs are, or "
+            "say where that is"
+        )
+    return open_store(tracking)
+
+
+def _ask(uri: str, experiment: str) -> Store:
+    ROOT.mkdir(exist_ok=True)
+    # Two processes that migrate one fresh database at once break it.
+    with FileLock(ROOT / ".mlflow.lock"):
+        _make_database(uri)
+        client = MlflowClient(uri)
+        found = client.get_experiment_by_name(experiment)
+        if found is not None:
+            return client, str(found.experiment_id)
+        # Next to a database artifacts would land in the current directory; a server has its own place.
+        artifacts = (ROOT / "mlartifacts").resolve().as_uri() if "://" in uri and not _is_server(uri) else None
+        return client, client.create_experiment(experiment, artifacts)
+
+
+def _make_database(uri: str) -> None:
+    """A fresh SQLite database, whole or not at all: one whose migration was killed is refused by MLflow for ever."""
+    path = _database(uri)
+    if path is None or path.exists():
+        return
+    for left in path.parent.glob(f".*.{path.name}*"):  # by a process that was killed here
+        left.unlink()
+    with replacing(path) as partial:
+        MlflowClient(f"sqlite:///{partial}").search_experiments(max_results=1)
+
+
+def _database(uri: str) -> Path | None:
+    """The file of a plain SQLite address."""
+    plain = uri.startswith("sqlite:///") and "?" not in uri
+    return Path(uri.removeprefix("sqlite:///")) if plain else None
+
+
+def _is_server(uri: str) -> bool:
+    return uri.startswith(("http:", "https:", "databricks"))
+
+
+def search_runs(store: Store, wanted: str) -> list[Run]:
+    """The runs that an MLflow search filter finds, oldest first.
+
+    Raises:
+        RequestError: if MLflow cannot read the filter, or does not answer.
+    """
+    client, experiment = store
+    found: list[Run] = []
+    token: str | None = None
+    try:
+        while token is None or token:
+            page = client.search_runs(
+                [experiment], wanted, max_results=PAGE, order_by=["attributes.start_time ASC"], page_token=token
+            )
+            found, token = found + list(page), page.token or ""
+    except (MlflowException, OSError) as error:
+        raise RequestError(f"filter={wanted}: MLflow finds nothing by it ({first_line(error)})") from error
+    return found
+
+
+def read_run(store: Store, run_id: str) -> Run | None:
+    """The run with this id; None if the store has none."""
+    try:
+        found: Run = store[0].get_run(run_id)
+    except MlflowException:
+        return None
+    return found
+
+
+def fetch_artifact(store: Store, run_id: str, name: str, folder: str) -> Path | None:
+    """A copy of a run's artifact in `folder`; None if it cannot be had."""
+    try:
+        return Path(store[0].download_artifacts(run_id, name, folder))
+    except (MlflowException, OSError):
+        return None
+
+
+def write_views(store: Store) -> dict[str, str]:
+    """Put the prepared views into the experiment's tags, in place; name -> address of each if the store is a server."""
+    client, experiment = store
+    try:
+        with FileLock(ROOT / ".mlflow.lock"):  # two processes that add one tag at once: the second fails
+            present = client.get_experiment(experiment).tags
+            keys = {key for run in client.search_runs([experiment], max_results=RECENT) for key in run.data.metrics}
+            for tag, value in view_tags(keys, present, int(time.time() * 1000)).items():
+                client.set_experiment_tag(experiment, tag, value)
+    except (MlflowException, OSError) as error:  # a run is worth more than its views
+        logger.warning("the prepared views could not be written: %s", first_line(error))
+    return view_addresses(client.tracking_uri, experiment) if client.tracking_uri.startswith("http") else {}
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, short enough for one line of a terminal or a log."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
