@@ -9,8 +9,7 @@ from omegaconf import DictConfig
 from .cli import launch
 from .config import Config, RequestError, ScheduleConfig
 from .config.commands import AnalyzeConfig
-from .config.memory import memory_shortage
-from .config.resolve import complete_draws, resolve_analysis
+from .config.resolve import check_size, complete_draws, resolve_analysis
 from .pipeline.note import show_summary
 from .rundir import RunDirectory
 from .rundir.find import find_run
@@ -23,10 +22,7 @@ def analyze(composed: DictConfig) -> None:
     request = resolve_analysis(composed)
     source = find_run(request.run)
     config = load_config(source)
-    if request.tda.points and request.tda.points > config.probe.size:
-        raise RequestError(f"tda.points={request.tda.points}: this run has probe.size={config.probe.size} points")
-    for problem in memory_shortage(request.tda, config.probe.size):
-        raise RequestError(problem)
+    check_size(request.tda, config.probe.size)
     config.tda, config.tracking = request.tda, request.tracking
     complete_draws(config.tda, config.model)
     config.schedule = change_lag(config.schedule, request.schedule.lag)

@@ -18,8 +18,9 @@ from src.measure.checkpoint import Job, Measurement
 from src.measure.layer import Checkpoint
 from src.measure.pool import WorkerPool
 from src.measure.shapes import read_shapes
+from src.metrics.derived import path_length
 from src.metrics.files import build_table, read_rows
-from src.metrics.table import Row, metric_key, path_length, with_means
+from src.metrics.table import Row, metric_key, with_means
 from src.rundir import RunDirectory
 from src.system.jsonl import append
 

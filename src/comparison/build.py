@@ -49,7 +49,7 @@ def study_run(store: Store, found: Sequence[StoredRun]) -> Sensitivity:
     """
     from ..figures.sensitivity import Sensitivity
     from ..findings import run_findings
-    from ..metrics.table import MEAN
+    from ..metrics.selection import layers_of
     from .checks import describe_ways
     from .load import read_table
     from .select import with_source
@@ -58,10 +58,9 @@ def study_run(store: Store, found: Sequence[StoredRun]) -> Sensitivity:
     ways = describe_ways(runs)
     tables = {way: read_table(store, run) for way, run in ways.items()}
     base = next(iter(tables.values()))
-    layers = sorted(set(base.layer) - {"", MEAN})
     return Sensitivity(
         run=runs[0].name, ways={way: run_findings(table) for way, table in tables.items()},
-        layers={layer: run_findings(base[base.layer.isin([layer, ""])]) for layer in layers},
+        layers={layer: run_findings(base[base.layer.isin([layer, ""])]) for layer in layers_of(base)},
         ids={way: run.id for way, run in ways.items()},
     )  # fmt: skip
 

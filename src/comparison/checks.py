@@ -8,6 +8,7 @@ from itertools import product
 from ..config import Config, RequestError
 from ..config.identity import identity_keys
 from ..findings import Tracked
+from ..metrics.selection import steps_of
 from .select import StoredRun
 
 MEASURED_BY = (
@@ -76,7 +77,7 @@ def describe_steps(runs: Sequence[Tracked]) -> list[str]:
     Raises:
         RequestError: if they share nothing.
     """
-    schedules = {run.name: set(run.table[run.table.quantity == "velocity"].step) for run in runs}
+    schedules = {run.name: set(steps_of(run.table, "velocity")) for run in runs}
     shared = set.intersection(*schedules.values())
     if not shared:
         said = "; ".join(f"{name}: {_few(sorted(steps))}" for name, steps in list(schedules.items())[:3])

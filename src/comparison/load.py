@@ -14,15 +14,15 @@ from ..config import RequestError
 from ..figures.diagrams import MOST_STEPS, choose_steps
 from ..findings import Tracked
 from ..measure.shapes import Shape, read_shapes
+from ..metrics.selection import is_measured, layers_of, select, steps_of
 from ..metrics.table import COLUMNS, MEAN
 from ..rundir import RunDirectory
+from ..rundir.layout import TABLE_FILE
 from ..tracking.store import Store, fetch_artifact
 
 if TYPE_CHECKING:
     pass
 from .select import StoredRun
-
-TABLE = "topology.parquet"
 
 BY_LAYER = ("excess", "excess_p", "scale")
 """What findings and figures across runs take from single layers; all else they take from the mean over them."""
@@ -37,15 +37,15 @@ def read_table(store: Store, run: StoredRun) -> pd.DataFrame:
         RequestError: if it cannot be had, or another version wrote it.
     """
     with tempfile.TemporaryDirectory() as folder:
-        path = _fetch(store, run, TABLE, folder)
+        path = _fetch(store, run, TABLE_FILE, folder)
         if path is None:
-            raise RequestError(f"{run.name}: its {TABLE} is neither on this machine nor in MLflow (run {run.id})")
+            raise RequestError(f"{run.name}: its {TABLE_FILE} is neither on this machine nor in MLflow (run {run.id})")
         table = pd.read_parquet(path)
     differing = [f"no column {name}" for name in COLUMNS if name not in table]
     differing += [f"unknown column {name}" for name in table if name not in COLUMNS]
     if differing:
         raise RequestError(
-            f"{run.name}: another version wrote its {TABLE} ({', '.join(differing)}); measure its clouds again, "
+            f"{run.name}: another version wrote its {TABLE_FILE} ({', '.join(differing)}); measure its clouds again, "
             f"python -m src.analyze run={run.id}, or make the run again with force=true"
         )
     return table
@@ -58,10 +58,10 @@ def track_stored(store: Store, run: StoredRun) -> Tracked:
         RequestError: if its table cannot be had, or nothing was measured.
     """
     table = read_table(store, run)
-    if not (table.quantity == "velocity").any():
+    if not is_measured(table, "velocity"):
         raise RequestError(f"{run.name}: no velocity was measured (tda=none?); leave this run out")
-    single = (table["sample"] == -1) & (table.pair_step == -1) & table.quantity.isin(BY_LAYER)
-    table = table[table.layer.isin([MEAN, ""]) | single].reset_index(drop=True)
+    kept = table.layer.isin([MEAN, ""]) | table.index.isin(select(table, BY_LAYER).index)
+    table = table[kept].reset_index(drop=True)
     model, objective, seed = run.cell
     return Tracked(run.name, model, run.tags.get("stage", "?"), run.twin, objective, seed, table)
 
@@ -89,9 +89,8 @@ def choose_diagrams(
         first.setdefault((run.model, run.objective), (one, run))
     chosen = {}
     for one, run in first.values():
-        layers = set(run.table.layer) - {"", MEAN}
-        steps = sorted(set(run.table[run.table.quantity == "scale"].step))
-        shapes = read_diagrams(store, one, choose_steps(steps, len(first), len(layers)))
+        steps = steps_of(run.table, "scale")
+        shapes = read_diagrams(store, one, choose_steps(steps, len(first), len(layers_of(run.table))))
         # A cloud in one place has no shape to draw; a layer is drawn where it has one throughout.
         kept = [n for n in next(iter(shapes.values()), {}) if all(at[n].scale for at in shapes.values())]
         if kept:

@@ -55,7 +55,7 @@ def memory_shortage(tda: TdaConfig, rows: int, width: int = 0) -> Iterator[str]:
         rows: probes captured.
         width: coordinates of each; 0 while they are not known.
     """
-    points, top = min(tda.points or rows, rows), tda.costly_dimension
+    points, top = tda.count_points(rows), tda.costly_dimension
     limit, workers = tda.max_memory_gb or machine_memory_gb() / 2, count_workers(tda)
     needed = diagram_memory_gb(points, top) + cloud_memory_gb(points, width)
     if needed * workers > limit:

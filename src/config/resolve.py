@@ -157,11 +157,21 @@ def _conflicts(config: Config) -> Iterator[str]:
             yield f"schedule.steps={schedule.steps}: must lie from 0 to {last}, later pairs do not fit"
     if probe.size % 2:
         yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
-    if config.tda.points and config.tda.points > probe.size:
-        yield f"tda.points={config.tda.points}: at most probe.size={probe.size}"
+    yield from _size_conflicts(config.tda, probe.size)
+
+
+def _size_conflicts(tda: TdaConfig, rows: int) -> Iterator[str]:
+    """What is wrong with the number of points, of so many probes."""
+    if tda.points and tda.points > rows:
+        yield f"tda.points={tda.points}: at most probe.size={rows}"
     # Dimensions that are no numbers are reported by the checks of the method.
-    if config.tda.transformer is not None and all(isinstance(k, int) for k in config.tda.dimensions):
-        yield from memory_shortage(config.tda, probe.size)
+    if tda.transformer is not None and all(isinstance(k, int) for k in tda.dimensions):
+        yield from memory_shortage(tda, rows)
+
+
+def check_size(tda: TdaConfig, rows: int) -> None:
+    """Raises RequestError if so many probes are too few, or their diagrams may not fit into memory."""
+    _refuse(_size_conflicts(tda, rows))
 
 
 def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:

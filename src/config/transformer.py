@@ -38,6 +38,7 @@ class Method:
 
     transformer: dict[str, Any] | None
     takes: str | None
+    points: int | None
 
     @property
     def dimensions(self) -> tuple[int, ...]:
@@ -57,6 +58,10 @@ class Method:
         """Highest dimension whose simplices all count for memory: 0 where the complex grows about linearly."""
         sparse = ("SparseRipsPersistence", "WeakAlphaPersistence", "CechPersistence")
         return 0 if str((self.transformer or {}).get("_target_")).endswith(sparse) else max(self.dimensions)
+
+    def count_points(self, rows: int) -> int:
+        """Points of a diagram, of so many probes."""
+        return min(self.points or rows, rows)
 
     @property
     def takes_distances(self) -> bool:

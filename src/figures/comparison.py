@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..findings import Tracked
-from .motion import MEAN, STEP, curve
+from ..metrics.selection import select_curve, steps_by_layer
+from ..metrics.table import MEAN
+from .motion import STEP
 from .panels import Band, ColorScale, Figure, Heat, Line, Mark, Panel
 
 Runs = Sequence[Tracked]
@@ -33,7 +35,7 @@ def cell_of(runs: Runs, model: str, objective: str) -> list[Tracked]:
 
 def over_seeds(runs: Runs, quantity: str, dimension: int) -> pd.DataFrame:
     """Columns step, value, low, high: the mean of some runs at the checkpoints they share, and their widest bounds."""
-    curves = [curve(run.table, quantity, dimension)[["step", "value", "low", "high"]] for run in runs]
+    curves = [select_curve(run.table, quantity, dimension)[["step", "value", "low", "high"]] for run in runs]
     if not curves:
         return pd.DataFrame(columns=["step", "value", "low", "high"], dtype=float)
     joined = pd.concat(curves)
@@ -88,7 +90,7 @@ def _title(model: str, objective: str, seeds: Runs) -> str:
 def _rate_panel(seeds: Runs, *, last: bool) -> Panel:
     marks: list[Mark] = []
     if seeds:  # the seeds of a cell share their schedule
-        rate = seeds[0].table[seeds[0].table.quantity == "learning_rate"].sort_values("step")
+        rate = select_curve(seeds[0].table, "learning_rate", layer="")
         marks.append(Line("learning rate", list(rate.step + 1), list(rate.value), color=7))
     return Panel("", STEP if last else "", "rate", marks, log_x=True)
 
@@ -135,11 +137,7 @@ def draw_depth(runs: Runs, dimension: int) -> Figure:
 
 def _excess_by_depth(runs: Runs, dimension: int) -> Heat:
     """Layers x shared checkpoints, the geometric mean over runs."""
-    parts = []
-    for run in runs:
-        rows = run.table[(run.table.quantity == "excess") & (run.table.dimension == dimension)]
-        rows = rows[(rows.layer != MEAN) & (rows.pair_step == -1) & (rows["sample"] == -1)]
-        parts.append(rows.pivot_table(index="layer", columns="step", values="value"))
+    parts = [steps_by_layer(run.table, "excess", dimension).drop(columns=MEAN, errors="ignore").T for run in runs]
     shared = sorted(set.intersection(*(set(part.columns) for part in parts))) if parts else []
     if not shared:
         return Heat(f"excess H{dimension}", [], [0.0], np.empty((0, 0)))

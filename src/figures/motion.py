@@ -7,17 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..metrics.selection import select_curve, steps_by_layer
+from ..metrics.table import MEAN
 from .panels import Band, Figure, Heat, Line, Mark, Panel
 
 STEP = "optimizer step + 1"
 """Checkpoints lie densest at the start, so that steps are drawn on a logarithmic axis, which has no 0."""
-MEAN = "mean"
-
-
-def curve(table: pd.DataFrame, quantity: str, dimension: int = -1, layer: str = MEAN) -> pd.DataFrame:
-    """Columns step, value, low, high of a quantity over all probes, a checkpoint's pairs averaged."""
-    usual = (table.pair_step == -1) & (table["sample"] == -1) & (table.layer == layer)
-    return table[usual & (table.quantity == quantity) & (table.dimension == dimension)].sort_values("step")
 
 
 def _marks(rows: pd.DataFrame, name: str, color: int, *, dashed: bool = False) -> list[Mark]:
@@ -32,11 +27,11 @@ def _marks(rows: pd.DataFrame, name: str, color: int, *, dashed: bool = False) -
 
 def draw_speed(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
     """Velocity at constant lag and naive velocity on one axis, the learning rate underneath."""
-    rate = table[table.quantity == "learning_rate"].sort_values("step")
+    rate = select_curve(table, "learning_rate", layer="")
     above, below = [], []
     for k in dimensions:
-        marks = _marks(curve(table, "velocity", k), "velocity at constant lag", 0)
-        marks += _marks(curve(table, "naive_velocity", k), "naive velocity", 1, dashed=True)
+        marks = _marks(select_curve(table, "velocity", k), "velocity at constant lag", 0)
+        marks += _marks(select_curve(table, "naive_velocity", k), "naive velocity", 1, dashed=True)
         above.append(Panel(f"H{k}, mean over the blocks", STEP, "W1 per step", marks, log_x=True))
         lines = [Line("learning rate", list(rate.step + 1), list(rate.value), color=7)]
         below.append(Panel("learning rate", STEP, "of AdamW", lines, log_x=True))
@@ -51,15 +46,14 @@ def draw_excess(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
     """Excess with the band of chance, over steps, and by layer."""
     above, below = [], []
     for k in dimensions:
-        chance = curve(table, "null_velocity", k)
+        chance = select_curve(table, "null_velocity", k)
         band = Band(
             "chance, 95 %", list(chance.step + 1), list(chance.low / chance.value), list(chance.high / chance.value), 7
         )
-        marks: list[Mark] = [band, *_marks(curve(table, "excess", k), "excess", 0)]
-        marks.append(Line("isotropic", *_xy(curve(table, "isotropic_excess", k)), color=2, dashed=True))
+        marks: list[Mark] = [band, *_marks(select_curve(table, "excess", k), "excess", 0)]
+        marks.append(Line("isotropic", *_xy(select_curve(table, "isotropic_excess", k)), color=2, dashed=True))
         above.append(Panel(f"excess, H{k}, mean over the blocks", STEP, "velocity / chance", marks, log_x=True))
-        rows = table[(table.quantity == "excess") & (table.dimension == k) & (table.layer != MEAN)]
-        wide = rows.pivot_table(index="layer", columns="step", values="value")
+        wide = steps_by_layer(table, "excess", k).drop(columns=MEAN, errors="ignore").T
         heat = Heat(f"excess H{k}", [str(step) for step in wide.columns], list(wide.index), wide.to_numpy())
         highest = np.nanmax(heat.z) if heat.z.size else np.nan
         title = f"excess, H{k}, up to {highest:.2f}"
@@ -77,7 +71,7 @@ def _xy(rows: pd.DataFrame) -> tuple[list[float], list[float]]:
 
 def draw_movement(table: pd.DataFrame) -> Figure:
     """Displacement by what a similarity transform explains and what it does not; distance change."""
-    moved, share = curve(table, "displacement"), curve(table, "rigid_share")
+    moved, share = select_curve(table, "displacement"), select_curve(table, "rigid_share")
     both = moved.merge(share[["step", "value"]], on="step", suffixes=("", "_share"))
     x = list(both.step + 1)
     parts: list[Mark] = [
@@ -86,8 +80,8 @@ def draw_movement(table: pd.DataFrame) -> Figure:
         Line("the rest", x, list(both.value * np.sqrt(1 - both.value_share)), color=1),
     ]
     shares = _marks(share, "rigid share", 3)
-    shares.append(Line("of random movement", *_xy(curve(table, "rigid_share_null")), color=7, dashed=True))
-    change = _marks(curve(table, "distance_change"), "distance change", 2)
+    shares.append(Line("of random movement", *_xy(select_curve(table, "rigid_share_null")), color=7, dashed=True))
+    change = _marks(select_curve(table, "distance_change"), "distance change", 2)
     row = [
         Panel("displacement per step", STEP, "relative", parts, log_x=True),
         Panel("rigid share of its square", STEP, "share", shares, log_x=True),

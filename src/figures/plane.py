@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from ..findings import Tracked, trajectories
+from ..metrics.selection import is_measured, select_curve
+from ..metrics.table import MEAN
 from .comparison import Runs, cell_of, models_of, objectives_of
-from .motion import MEAN, curve
 from .panels import Dots, Figure, Mark, Panel
 
 COLUMNS = 3
-BEHAVIOR = ("kl_to_base", "eval_loss_helpful", "eval_loss_harmless", "preference_accuracy_helpful", "train_loss")
-GEOMETRY = ("cka_to_base", "displacement", "effective_rank", "anisotropy", "scale")
+DRAWN_BEHAVIOR = ("kl_to_base", "eval_loss_helpful", "eval_loss_harmless", "preference_accuracy_helpful", "train_loss")
+DRAWN_GEOMETRY = ("cka_to_base", "displacement", "effective_rank", "anisotropy", "scale")
 """What is drawn against topology: the first `COLUMNS` of each that a comparison has."""
 SINCE_START = ("eval_loss", "preference_accuracy", "train_loss", "effective_rank", "anisotropy", "scale")
 """What differs between models before anything is trained, and is therefore drawn as its change since step 0."""
@@ -77,8 +78,8 @@ def _dots(
 
 def draw_against(runs: Runs, dimension: int) -> Figure:
     """Drift against behaviour, above, and against geometry, below: a point for each run and checkpoint."""
-    behavior = [name for name in BEHAVIOR if all((run.table.quantity == name).any() for run in runs)]
-    geometry = [name for name in GEOMETRY if all((run.table.quantity == name).any() for run in runs)]
+    behavior = [name for name in DRAWN_BEHAVIOR if all(is_measured(run.table, name) for run in runs)]
+    geometry = [name for name in DRAWN_GEOMETRY if all(is_measured(run.table, name) for run in runs)]
     width = max(1, min(COLUMNS, len(behavior), len(geometry)))
     rows = [
         [_against(runs, dimension, name, layer) for name in names[:width]]
@@ -105,7 +106,7 @@ def _against(runs: Runs, dimension: int, quantity: str, layer: str) -> Panel:
 def _pair(run: Tracked, dimension: int, quantity: str, layer: str) -> pd.DataFrame:
     """Columns step, value_x (the quantity), value_y (drift) at the checkpoints after the first."""
     columns = ["step", "value"]
-    other, drift = curve(run.table, quantity, layer=layer)[columns], curve(run.table, "drift", dimension)
+    other, drift = select_curve(run.table, quantity, layer=layer)[columns], select_curve(run.table, "drift", dimension)
     if quantity.startswith(SINCE_START) and len(other):
         other = other.assign(value=other.value - other.value.iloc[0])
     return other.merge(drift[drift.value > 0][columns], on="step")

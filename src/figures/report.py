@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ..findings import sentences
 from ..findings.twins import twin_models
+from ..metrics.selection import dimensions_of, is_measured
 from .comparison import Runs, draw_depth, draw_grid, draw_twins
 from .diagrams import Diagrams, diagrams_script, show_diagrams
 from .interactive import show_figure
@@ -81,7 +82,7 @@ class Comparison:
     @property
     def dimensions(self) -> list[int]:
         """Homology dimensions that every run has, highest first."""
-        measured = [set(run.table[run.table.quantity == "velocity"].dimension) for run in self.runs]
+        measured = [set(dimensions_of(run.table, "velocity")) for run in self.runs]
         return sorted(set.intersection(*measured), reverse=True)
 
     @property
@@ -103,9 +104,7 @@ def draw_comparison(comparison: Comparison) -> list[Figure]:
         ValueError: if the runs share no checkpoint.
     """
     runs, dimensions = comparison.runs, comparison.dimensions
-    measured = {
-        k for k in dimensions if all(((r.table.quantity == "excess") & (r.table.dimension == k)).any() for r in runs)
-    }
+    measured = {k for k in dimensions if all(is_measured(run.table, "excess", k) for run in runs)}
     return [
         draw_plane(runs),
         *(draw_grid(runs, k) for k in dimensions),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from ..metrics.selection import steps_by_layer
+from ..metrics.table import MEAN
+from .diagrams import Diagrams
 from .panels import Bars, Dots, Figure, Heat, Line, Mark, Panel
 
-Diagrams = Mapping[int, Mapping[str, np.ndarray]]
-"""Step -> layer -> shape diagram (n_bars, 3)."""
 BETTI_POINTS = 80
 SHOWN_BARS = 60
 """Longest bars of each dimension in a barcode; the rest would be hair."""
@@ -21,18 +22,11 @@ def choose_shown(layers: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([layers[0], layers[len(layers) // 2], layers[-1]]))
 
 
-def measured(table: pd.DataFrame, quantity: str, dimension: int = -1) -> pd.DataFrame:
-    """Steps x layers of a quantity over all probes, a checkpoint's pairs averaged."""
-    usual = (table.pair_step == -1) & (table["sample"] == -1)
-    rows = table[usual & (table.quantity == quantity) & (table.dimension == dimension)]
-    return rows.pivot_table(index="step", columns="layer", values="value").sort_index()
-
-
 def draw_velocity(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
     """Layer x step heat maps of velocity."""
     panels = []
     for k in dimensions:
-        speeds = measured(table, "velocity", k).drop(columns="mean", errors="ignore")
+        speeds = steps_by_layer(table, "velocity", k).drop(columns=MEAN, errors="ignore")
         heat = Heat(f"H{k}", [str(step) for step in speeds.index], list(speeds.columns), speeds.to_numpy().T)
         panels.append(
             Panel(
@@ -52,9 +46,9 @@ def draw_drift(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
     """Drift of each layer over training, losses beside it."""
     panels = []
     for k in dimensions:
-        drift = measured(table, "drift", k)
+        drift = steps_by_layer(table, "drift", k)
         marks: list[Mark] = [
-            Line(layer, list(drift.index), list(drift[layer]), color=n, dashed=layer == "mean")
+            Line(layer, list(drift.index), list(drift[layer]), color=n, dashed=layer == MEAN)
             for n, layer in enumerate(drift.columns)
         ]
         panels.append(Panel(f"drift, H{k}", "optimizer step", "W1 to step 0 (in units of the scale)", marks))

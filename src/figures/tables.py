@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..findings import Finding, Tracked
+from ..metrics.selection import steps_of
 from .comparison import Runs, models_of, objectives_of
 
 Across = Mapping[tuple[str, str], Finding]
@@ -127,7 +128,7 @@ def show_runs(runs: Sequence[Tracked], ids: Sequence[str]) -> str:
 
 
 def _checkpoints(run: Tracked) -> int:
-    return int(run.table[run.table.quantity == "velocity"].step.nunique())
+    return len(steps_of(run.table, "velocity"))
 
 
 def show_settings(settings: Mapping[str, Mapping[str, Sequence[str]]]) -> str:

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
+from ..metrics.selection import select
+from ..metrics.table import MEAN
 from ..statistics.intervals import interval
-from .curves import MEAN, Curve, read_curve
+from .curves import Curve, read_curve
 from .finding import Finding, Findings
 
 LEVEL = 0.05
@@ -56,9 +58,8 @@ def _mean_excess(table: pd.DataFrame, excess: Curve, when: str, k: int, layer: s
 
 def _significant(table: pd.DataFrame, k: int, layer: str) -> tuple[float, int, str]:
     """Share of checkpoints x layers whose excess is significant after Benjamini-Hochberg, and where it is largest."""
-    rows = table[(table.dimension == k) & (table.pair_step == -1) & (table["sample"] == -1)]
-    by_layer = rows[(rows.layer != MEAN) | (layer != MEAN)]
-    wide = by_layer[by_layer.quantity.isin(["excess", "excess_p"])].pivot_table(
+    rows = select(table, ("excess", "excess_p"), k)
+    wide = rows[(rows.layer != MEAN) | (layer != MEAN)].pivot_table(
         index=["step", "layer"], columns="quantity", values="value"
     ).dropna()  # fmt: skip
     if wide.empty:

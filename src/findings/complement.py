@@ -8,16 +8,16 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from .curves import whole_layer
+from ..metrics.selection import overall_layer
 from .finding import Finding
 from .trajectory import Tracked, read_shape, read_wide, shared_logs, shared_values, trajectories
 
 FEWEST_RUNS = 4
 LEAST_SELF = 0.2
 FEWEST_HALVES = 2
-BEHAVIOR = ("train_loss", "kl_to_base")
-BEHAVIOR_FAMILIES = ("eval_loss_", "preference_accuracy_")
-GEOMETRY = (
+BEHAVIOR_PREDICTORS = ("train_loss", "kl_to_base")
+BEHAVIOR_PREDICTOR_FAMILIES = ("eval_loss_", "preference_accuracy_")
+GEOMETRY_PREDICTORS = (
     "displacement", "cka_to_base", "effective_rank", "participation_ratio", "intrinsic_dimension", "anisotropy",
     "mean_norm", "distance_change", "scale",
 )  # fmt: skip
@@ -79,7 +79,7 @@ def complementarity(runs: Sequence[Tracked]) -> dict[str, Finding]:
     found = {"r2_self": Finding(own, sentence=said)}
     for name, told, values in (
         ("behavior", "behavioural", [_read_behavior(run.table) for run in runs]),
-        ("geometry", "geometric", [read_wide(run.table, GEOMETRY, whole_layer(run.table)) for run in runs]),
+        ("geometry", "geometric", [_read_geometry(run.table) for run in runs]),
     ):
         known = _at_steps(shared_values(values), steps)
         found |= _compare(halves, known, own, name, told)
@@ -112,8 +112,12 @@ def _total(halves: np.ndarray) -> np.ndarray:
 
 
 def _read_behavior(table: pd.DataFrame) -> pd.DataFrame:
-    names = [name for name in table.quantity.unique() if name in BEHAVIOR or name.startswith(BEHAVIOR_FAMILIES)]
-    return read_wide(table, names, "")
+    families = [name for name in table.quantity.unique() if name.startswith(BEHAVIOR_PREDICTOR_FAMILIES)]
+    return read_wide(table, [*BEHAVIOR_PREDICTORS, *families], "")
+
+
+def _read_geometry(table: pd.DataFrame) -> pd.DataFrame:
+    return read_wide(table, GEOMETRY_PREDICTORS, overall_layer(table))
 
 
 def _at_steps(values: pd.DataFrame, steps: np.ndarray) -> pd.DataFrame:

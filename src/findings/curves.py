@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from ..metrics.selection import select, select_curve
 from ..statistics.intervals import Scale, interval, on_scale
 
-MEAN = "mean"
 NOISE_DRAWS = 200
 """Times that a curve is disturbed by its step noise to see what a finding makes of it."""
 NORMAL = 1.96
@@ -77,20 +77,13 @@ def smooth(values: np.ndarray) -> np.ndarray:
     return np.concatenate([ends[:1], inner, ends[1:]])
 
 
-def whole_layer(table: pd.DataFrame) -> str:
-    """The layer that findings of a run speak of: the mean, or the only one there is."""
-    layers = set(table.layer) - {""}
-    return MEAN if MEAN in layers or len(layers) != 1 else layers.pop()
-
-
 def read_curve(table: pd.DataFrame, quantity: str, dimension: int, layer: str) -> Curve:
     """The curve of a quantity; without any checkpoint if it was not measured."""
-    rows = table[(table.quantity == quantity) & (table.dimension == dimension) & (table.layer == layer)]
-    whole = rows[(rows.pair_step == -1) & (rows["sample"] == -1)].drop_duplicates("step").set_index("step")
-    values = whole.value.sort_index()
-    sampled = rows[(rows.pair_step == -1) & (rows["sample"] >= 0)]
-    halves = sampled.pivot_table(index="sample", columns="step", values="value").reindex(columns=values.index)
-    pairs = rows[(rows.pair_step >= 0) & (rows["sample"] == -1)]
+    rows = select(table, quantity, dimension, layer, part=None)
+    values = select(rows).drop_duplicates("step").set_index("step").value.sort_index()
+    sampled = select(rows, part="sample").pivot_table(index="sample", columns="step", values="value")
+    halves = sampled.reindex(columns=values.index)
+    pairs = select(rows, part="pair")
     own = pairs.sort_values("step").drop_duplicates("pair_step").groupby("step").value.mean() if len(pairs) else values
     return Curve(
         values.index.to_numpy(), values.to_numpy(), halves.dropna().to_numpy(), own.reindex(values.index).to_numpy()
@@ -102,8 +95,7 @@ def read_velocity(table: pd.DataFrame, dimension: int, layer: str) -> Curve:
     curve = read_curve(table, "velocity", dimension, layer)
     spreads = read_curve(table, "step_noise", dimension, layer).values
     if len(spreads):
-        rows = table[(table.quantity == "velocity") & (table.dimension == dimension) & (table.layer == layer)]
-        repeats = (rows.pair_step >= 0).sum() / max(1, len(curve))
+        repeats = len(select(table, "velocity", dimension, layer, part="pair")) / max(1, len(curve))
         curve = replace(curve, noise=math.sqrt(float((spreads**2).mean()) / repeats))
     marks = read_curve(table, "below_floor", dimension, layer)
     return curve.keep(~np.isin(curve.steps, marks.steps[marks.values > 0]) & (curve.values > 0))
@@ -111,9 +103,8 @@ def read_velocity(table: pd.DataFrame, dimension: int, layer: str) -> Curve:
 
 def read_pair_rate(table: pd.DataFrame, dimension: int, layer: str) -> Curve | None:
     """The learning rate by which the pairs of each velocity moved, averaged like them; None if it is not known."""
-    rates = table[table.quantity == "learning_rate"].sort_values("step")
-    speeds = (table.quantity == "velocity") & (table.dimension == dimension) & (table.layer == layer)
-    pairs = table[speeds & (table["sample"] == -1) & (table.pair_step >= 0)]
+    rates = select_curve(table, "learning_rate", layer="")
+    pairs = select(table, "velocity", dimension, layer, part="pair")
     if rates.empty or pairs.empty:
         return None
     lag = int((pairs.pair_step - pairs.step).min())
@@ -128,7 +119,7 @@ def read_pair_rate(table: pd.DataFrame, dimension: int, layer: str) -> Curve | N
 
 def read_learning_rate(table: pd.DataFrame, steps: np.ndarray) -> np.ndarray | None:
     """The learning rate of the step after each checkpoint; None if it is not in the table."""
-    rows = table[table.quantity == "learning_rate"].sort_values("step")
+    rows = select_curve(table, "learning_rate", layer="")
     if rows.empty:
         return None
     return np.interp(steps, rows.step.to_numpy(), rows.value.to_numpy())

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from ..metrics.selection import select
+from ..metrics.table import FLOOR_FACTOR, MAX_DISTANCE_CHANGE
 from .curves import read_learning_rate, read_velocity
 
 FEW_LATE = 6
@@ -14,17 +16,15 @@ FEW_LATE = 6
 
 def find_limits(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list[str]:
     """Sentences, the gravest first."""
-    whole = table[(table.layer == layer) & (table["sample"] == -1)]
-    speeds = whole[(whole.quantity == "velocity")]
-    measured = speeds[speeds.pair_step == -1]
+    measured = select(table, "velocity", layer=layer)
     if measured.empty:
         return ["No checkpoint has a pair one lag later: velocity, excess and their course cannot be stated."]
     steps = np.array(sorted(set(measured.step)))
     return [
         *_limits_of_course(steps),
         *_limits_of_rounding(table, measured, layer, dimensions),
-        *_limits_of_pairs(speeds[speeds.pair_step >= 0], steps),
-        *_limits_of_null(whole),
+        *_limits_of_pairs(select(table, "velocity", layer=layer, part="pair"), steps),
+        *_limits_of_null(select(table, "distance_change", layer=layer)),
         *_limits_of_sample(table),
         *_limits_of_rate(read_learning_rate(table, steps)),
     ]
@@ -46,8 +46,8 @@ def _limits_of_rounding(
         lost = len(set(measured[measured.dimension == k].step)) - count
         if lost:
             yield (
-                f"H{k}: {lost} of {lost + count} checkpoints moved less than 3 x the rounding floor, or not at all, "
-                "and are left out: raise schedule.lag, or set probe.precision=float32."
+                f"H{k}: {lost} of {lost + count} checkpoints moved less than {FLOOR_FACTOR} x the rounding floor, or "
+                "not at all, and are left out: raise schedule.lag, or set probe.precision=float32."
             )
 
 
@@ -68,18 +68,17 @@ def _limits_of_pairs(pairs: pd.DataFrame, steps: np.ndarray) -> Iterator[str]:
         yield f"Only {late} checkpoints with pairs lie in the last half: its median is rough."
 
 
-def _limits_of_null(whole: pd.DataFrame) -> Iterator[str]:
-    change = whole[(whole.quantity == "distance_change") & (whole.pair_step == -1)]
-    far = sorted(set(change[change.value >= 0.1].step))
+def _limits_of_null(change: pd.DataFrame) -> Iterator[str]:
+    far = sorted(set(change[change.value >= MAX_DISTANCE_CHANGE].step))
     if far:
         yield (
-            f"The distances changed by a tenth or more at steps {_few(far)}: too far for a null, so that excess is not "
-            "defined there; lower schedule.lag or trainer.learning_rate."
+            f"The distances changed by {100 * MAX_DISTANCE_CHANGE:g} % or more at steps {_few(far)}: too far for a "
+            "null, so that excess is not defined there; lower schedule.lag or trainer.learning_rate."
         )
 
 
 def _limits_of_sample(table: pd.DataFrame) -> Iterator[str]:
-    if not (table["sample"] >= 0).any():
+    if select(table, part="sample").empty:
         yield "No subsamples (tda.subsamples=0): no intervals, and nothing can be called a peak."
 
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ..metrics.selection import dimensions_of, overall_layer
 from .chance import find_chance
 from .course import find_course
-from .curves import read_velocity, whole_layer
+from .curves import read_velocity
 from .finding import Finding, Findings
 from .limits import find_limits
 
@@ -27,8 +28,8 @@ def run_findings(table: pd.DataFrame) -> Findings:
         The findings of method.md section 4 that the table allows; under the name `limits`, dimension -1, what it does
         not allow and what to beware of. Deterministic: the same table gives the same findings.
     """
-    layer = whole_layer(table)
-    dimensions = sorted(set(table[table.quantity.isin(["velocity", "drift"])].dimension) - {-1})
+    layer = overall_layer(table)
+    dimensions = dimensions_of(table, "velocity", "drift")
     found: Findings = {}
     for k in dimensions:
         if len(read_velocity(table, k, layer)) >= FEWEST:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from .curves import whole_layer
+from ..metrics.selection import overall_layer, select
 from .finding import Findings
 from .run import run_findings
 
@@ -65,16 +65,17 @@ def trajectories(tables: Sequence[pd.DataFrame]) -> tuple[np.ndarray, np.ndarray
 
 def read_shape(table: pd.DataFrame) -> pd.DataFrame:
     """Drift and velocity of a run as `read_wide` gives them, without velocities below the rounding floor."""
-    layer = whole_layer(table)
+    layer = overall_layer(table)
     wide = read_wide(table[table.dimension.isin(DIMENSIONS)], SHAPE, layer)
-    marks = table[(table.quantity == "below_floor") & (table.layer == layer) & (table.value > 0)]
+    marks = select(table, "below_floor", layer=layer)
+    marks = marks[marks.value > 0]
     slow = [("velocity", k, step) for k, step in zip(marks.dimension, marks.step, strict=True)]
     return wide.drop(columns=slow, errors="ignore")
 
 
 def read_wide(table: pd.DataFrame, quantities: Sequence[str], layer: str) -> pd.DataFrame:
     """Values by sample (-1: all probes) and by (quantity, dimension, step), a checkpoint's pairs averaged."""
-    rows = table[table.quantity.isin(quantities) & (table.layer == layer) & (table.pair_step == -1)]
+    rows = pd.concat([select(table, quantities, layer=layer, part=part) for part in ("checkpoint", "sample")])
     return rows.pivot_table(index="sample", columns=["quantity", "dimension", "step"], values="value")
 
 

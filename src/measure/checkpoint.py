@@ -14,6 +14,7 @@ from ..clouds.store import read_cloud, read_probe_hash
 from ..config import TdaConfig
 from ..geometry import displacement
 from ..metrics.files import read_rows, write_rows
+from ..metrics.selection import select
 from ..metrics.table import Row, metric_key
 from ..rundir import RunDirectory
 from ..system.files import DamagedError, set_aside
@@ -87,7 +88,7 @@ def read_checkpoint(job: Job) -> Measurement | None:
     except DamagedError as error:
         set_aside(path, error.reason)
         return None
-    usual = table[(table.pair_step == -1) & (table["sample"] == -1)]
+    usual = select(table)
     rows = [
         Row(job.at.step, quantity, value, layer, dimension)
         for quantity, value, layer, dimension in zip(
@@ -98,7 +99,7 @@ def read_checkpoint(job: Job) -> Measurement | None:
 
 
 def _measurement(job: Job, rows: Iterable[Row], skipped: int, seconds: float) -> Measurement:
-    metrics = {metric_key(row): row.value for row in rows if row.pair_step == row.sample == -1}
+    metrics = {metric_key(row): row.value for row in rows if row.part == "checkpoint"}
     return Measurement(job.at.step, metrics, skipped, seconds)
 
 

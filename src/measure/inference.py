@@ -25,9 +25,9 @@ def infer(found: Iterable[Row]) -> list[Row]:
     pairs: dict[Place, list[float]] = defaultdict(list)
     for row in rows:
         place = (row.quantity, row.layer, row.dimension)
-        if row.sample >= 0:
+        if row.part == "sample":
             samples[place].append(row)
-        elif row.pair_step >= 0:
+        elif row.part == "pair":
             pairs[place].append(row.value)
     bounded = [_with_interval(row, samples) for row in rows]
     return [*bounded, *_step_noise(rows, pairs), *_excess(bounded, samples)]
@@ -35,7 +35,7 @@ def infer(found: Iterable[Row]) -> list[Row]:
 
 def _with_interval(row: Row, samples: dict[Place, list[Row]]) -> Row:
     halves = samples.get((row.quantity, row.layer, row.dimension))
-    if row.sample >= 0 or row.pair_step >= 0 or halves is None:
+    if row.part != "checkpoint" or halves is None:
         return row
     scale: Scale = "logit" if row.quantity in SHARES else "log"
     low, high = interval(row.value, np.array([half.value for half in halves]), scale)
@@ -46,7 +46,7 @@ def _step_noise(rows: Iterable[Row], pairs: dict[Place, list[float]]) -> Iterato
     """Spread of the velocity over a checkpoint's pairs, as a standard deviation of its logarithm."""
     for row in rows:
         values = pairs.get((row.quantity, row.layer, row.dimension), [])
-        whole = row.quantity == "velocity" and row.sample == row.pair_step == -1
+        whole = row.quantity == "velocity" and row.part == "checkpoint"
         if whole and len(values) > 1 and min(values) > 0:
             yield replace(row, quantity="step_noise", value=float(np.log(values).std(ddof=1)))
 
@@ -56,7 +56,7 @@ def _excess(rows: list[Row], samples: dict[Place, list[Row]]) -> Iterator[Row]:
 
     The interval joins that of the velocity and the error of the draws' mean; nothing is drawn again on the halves.
     """
-    velocities = {(r.layer, r.dimension): r for r in rows if r.quantity == "velocity" and r.sample == r.pair_step == -1}
+    velocities = {(r.layer, r.dimension): r for r in rows if r.quantity == "velocity" and r.part == "checkpoint"}
     for family, quantity in NULLS.items():
         for (layer, k), velocity in velocities.items():
             draws = np.array([row.value for row in samples.get((quantity, layer, k), [])])

@@ -14,12 +14,11 @@ from typing import Literal
 import numpy as np
 from numba import njit
 
+from ..metrics.table import MAX_DISTANCE_CHANGE
 from ..topology.distances import condense, expand, median
 
 Family = Literal["matched", "isotropic"]
 FAMILIES: tuple[Family, ...] = ("matched", "isotropic")
-MOST_CHANGE = 0.1
-"""Distance change from which on random movement is no small movement: no null is defined."""
 LEAST_CHANGE = 1e-6
 """Distance change that rounding of float32 activations makes by itself."""
 _CLOSE_ENOUGH = 1e-3
@@ -28,7 +27,7 @@ _CLOSE_ENOUGH = 1e-3
 
 def is_defined(change: float) -> bool:
     """Whether there is a null for this distance change."""
-    return LEAST_CHANGE <= change < MOST_CHANGE
+    return LEAST_CHANGE <= change < MAX_DISTANCE_CHANGE
 
 
 def draw_movement(seen: np.ndarray, span: int, width: int, family: Family, rng: np.random.Generator) -> np.ndarray:

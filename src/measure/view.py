@@ -83,7 +83,7 @@ def check_transformer(tda: TdaConfig, rows: int) -> None:
         RequestError: if there is no such class, it does not take such parameters, or it makes no diagrams.
     """
     width = max(3, tda.components or 0)
-    usable = min(tda.points or rows, rows)
+    usable = tda.count_points(rows)
     smallest = usable // 2 if tda.subsamples else usable  # intervals come from halves
     count = min(16 + width, smallest)
     points = np.random.default_rng(0).normal(size=(max(count, width), width))

@@ -5,12 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 MEAN = "mean"
 """The `layer` of a value that is the mean over the layers."""
+
+FLOOR_FACTOR = 3
+"""A velocity below so many times the rounding floor is marked and kept out of findings."""
+
+MAX_DISTANCE_CHANGE = 0.1
+"""Distance change from which on random movement is no small movement: no null is defined."""
+
+Part = Literal["checkpoint", "pair", "sample"]
+"""What a row is of: a checkpoint, one of its pairs, or a random half of the probes (or a random movement)."""
 
 GEOMETRY = (
     "scale", "displacement", "rigid_share", "rigid_share_null", "distance_change", "explained_variance", "sinks",
@@ -19,6 +29,7 @@ GEOMETRY = (
 )  # fmt: skip
 
 BEHAVIOR = "behavior/"
+"""What the MLflow keys of behaviour begin with; their quantities are called without it."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,10 @@ class Row:
     """Subsample of the probes; -1 for all of them."""
     low: float = math.nan
     high: float = math.nan
+
+    @property
+    def part(self) -> Part:
+        return "sample" if self.sample >= 0 else "pair" if self.pair_step >= 0 else "checkpoint"
 
 
 COLUMNS = ("step", "pair_step", "layer", "dimension", "quantity", "sample", "value", "low", "high")
@@ -66,16 +81,6 @@ def with_means(rows: Iterable[Row]) -> list[Row]:
     return rows + means
 
 
-def mark_floor(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with `below_floor` rows: 1 where a checkpoint's velocity is under 3 x the rounding floor, else 0."""
-    usual = (table.pair_step == -1) & (table["sample"] == -1)
-    floors = table[usual & (table.quantity == "floor/velocity")][["layer", "dimension", "value"]]
-    marks = table[usual & (table.quantity == "velocity")].merge(floors, on=["layer", "dimension"], suffixes=("", "_0"))
-    marks["value"] = (marks.value < 3 * marks.value_0).astype("float64")
-    marks["quantity"] = "below_floor"
-    return pd.concat([table, marks[list(COLUMNS)]], ignore_index=True)
-
-
 def tabulate(rows: Iterable[Row]) -> pd.DataFrame:
     """Rows as a table with `COLUMNS`."""
     frame = pd.DataFrame([astuple(row) for row in rows], columns=[item.name for item in fields(Row)])
@@ -87,10 +92,3 @@ def _types() -> Mapping[str, str]:
     return (
         integers | dict.fromkeys(("value", "low", "high"), "float64") | dict.fromkeys(("layer", "quantity"), "object")
     )
-
-
-def path_length(table: pd.DataFrame, dimension: int) -> float | None:
-    """Integral over the steps of the layers' mean velocity, by trapezoids; None with fewer than 2 checkpoints."""
-    wanted = (table.quantity == "velocity") & (table.layer == MEAN) & (table.dimension == dimension)
-    curve = table[wanted & (table.pair_step == -1) & (table["sample"] == -1)].sort_values("step")
-    return float(np.trapz(curve.value, curve.step)) if len(curve) > 1 else None

@@ -11,6 +11,7 @@ from ..figures.motion import draw_excess, draw_movement, draw_speed
 from ..figures.picture import draw_png
 from ..figures.run import choose_shown, draw_betti, draw_diagrams, draw_drift, draw_velocity
 from ..measure.shapes import read_shapes
+from ..metrics.selection import is_measured
 from ..rundir import RunDirectory
 from ..rundir.naming import run_name
 from ..tracking.tracker import Tracker
@@ -30,8 +31,8 @@ def log_figures(
     shown, dimensions = choose_shown(layers), config.tda.dimensions
     whole = [
         draw_speed(table, dimensions),
-        *([draw_excess(table, dimensions)] if (table.quantity == "excess").any() else []),
-        *([draw_movement(table)] if (table.quantity == "rigid_share").any() else []),
+        *([draw_excess(table, dimensions)] if is_measured(table, "excess") else []),
+        *([draw_movement(table)] if is_measured(table, "rigid_share") else []),
         draw_velocity(table, dimensions),
         draw_drift(table, dimensions),
         draw_betti(diagrams, shown, dimensions),

@@ -49,7 +49,7 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         f"**{model.name}** ({model.stage}) fine-tuned to be **{config.objective.name}**, seed {config.seed}: "
         f"{trainer.max_steps} steps of {trainer.batch_size} dialogues, {config.adapter.kind}, {trainer.lr_schedule} "
         f"learning rate up to {trainer.learning_rate:g}. Topology: {config.tda.name}, {config.tda.metric} distances, "
-        f"{config.tda.points or config.probe.size} probes, {config.probe.pooling}-token activations, "
+        f"{config.tda.count_points(config.probe.size)} probes, {config.probe.pooling}-token activations, "
         f"intervals from {config.tda.subsamples} random halves of the probes, excess from {config.tda.null_draws} "
         "random movements of each kind.",
         "",

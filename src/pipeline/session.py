@@ -17,8 +17,8 @@ from ..findings import HEADLINES, finding_metrics, run_findings, sentences
 from ..measure.checkpoint import Job
 from ..measure.layer import Checkpoint
 from ..measure.pool import WorkerPool
+from ..metrics.derived import mark_floor
 from ..metrics.files import build_table, write_table
-from ..metrics.table import mark_floor
 from ..rundir import RunDirectory
 from ..rundir.state import begin, discard_after
 from ..system.signals import Interrupts, listening

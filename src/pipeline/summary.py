@@ -8,13 +8,14 @@ import pandas as pd
 
 from ..config import Config
 from ..config.schedule import Schedule
-from ..metrics.table import path_length
+from ..metrics.derived import path_length
+from ..metrics.selection import select
 from .note import JUDGED
 
 
 def summarize_run(config: Config, schedule: Schedule, table: pd.DataFrame) -> dict[str, Any]:
     """Behaviour before and after, checkpoints, path lengths: what the note and the terminal show."""
-    judged = table[table.quantity.isin(JUDGED)].groupby("quantity").value
+    judged = select(table, JUDGED).groupby("quantity").value
     lengths = {k: path_length(table, k) for k in config.tda.dimensions}
     return {
         "judged": {name: [float(v.iloc[0]), float(v.iloc[-1])] for name, v in judged},

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config import RequestError
-from .layout import ROOT, RunDirectory
+from .layout import CONFIG_FILE, JOURNAL_FILE, MLFLOW_ID_FILE, ROOT, RunDirectory
 
 
 def runs_by_mlflow_id() -> dict[str, RunDirectory]:
     """Every run directory under multirun/ that MLflow knows, by its id there."""
-    found = sorted(ROOT.rglob(RunDirectory(Path()).mlflow_run_id.name))
+    found = sorted(ROOT.rglob(MLFLOW_ID_FILE))
     return {path.read_text().strip(): RunDirectory(path.parent) for path in found}
 
 
@@ -22,7 +22,7 @@ def find_run(wanted: str) -> RunDirectory:
     """
     found = runs_by_mlflow_id().get(wanted) or RunDirectory(Path(wanted).expanduser())
     if not found.config.is_file():
-        known = sorted(str(path.parent) for path in ROOT.glob("*/*/*/*/config.yaml"))
+        known = sorted(str(path.parent) for path in ROOT.glob(f"*/*/*/*/{CONFIG_FILE}"))
         raise RequestError(
             f"run={wanted}: neither a run directory nor its MLflow id; there are: {', '.join(known) or 'none yet'}"
         )
@@ -38,8 +38,8 @@ def find_runs(wanted: str | None) -> list[RunDirectory]:
         RequestError: if it is none, or holds nothing for MLflow.
     """
     if wanted is None:
-        return [RunDirectory(path.parent) for path in sorted(ROOT.rglob(RunDirectory(Path()).journal.name))]
+        return [RunDirectory(path.parent) for path in sorted(ROOT.rglob(JOURNAL_FILE))]
     found = RunDirectory(Path(wanted).expanduser())
     if not found.journal.is_file():
-        raise RequestError(f"run={wanted}: no run directory with a journal.jsonl; leave run out to take all there are")
+        raise RequestError(f"run={wanted}: no run directory with a {JOURNAL_FILE}; leave run out to take all there are")
     return [found]

@@ -22,13 +22,22 @@ ROOT = Path("multirun")
 """Everything generated lies here, below the directory that the command was started in."""
 
 
+CONFIG_FILE, JOURNAL_FILE, MLFLOW_ID_FILE, TABLE_FILE = (
+    "config.yaml",
+    "journal.jsonl",
+    "mlflow_run_id",
+    "topology.parquet",
+)
+"""Files that run directories, or copies of them, are searched for."""
+
+
 @dataclass(frozen=True)
 class RunDirectory:
     path: Path
 
     @property
     def config(self) -> Path:
-        return self.path / "config.yaml"
+        return self.path / CONFIG_FILE
 
     @property
     def status(self) -> Path:
@@ -50,7 +59,7 @@ class RunDirectory:
     @property
     def journal(self) -> Path:
         """What MLflow is told beside the numbers."""
-        return self.path / "journal.jsonl"
+        return self.path / JOURNAL_FILE
 
     @property
     def delivered(self) -> Path:
@@ -64,14 +73,18 @@ class RunDirectory:
 
     @property
     def mlflow_run_id(self) -> Path:
-        return self.path / "mlflow_run_id"
+        return self.path / MLFLOW_ID_FILE
 
     @property
     def table(self) -> Path:
-        return self.path / "topology.parquet"
+        return self.path / TABLE_FILE
 
     def step(self, step: int) -> Path:
         return self.path / f"step_{step:06d}"
+
+    def steps(self) -> dict[int, Path]:
+        """The folders of all steps that are there, by step."""
+        return {int(path.name.removeprefix("step_")): path for path in sorted(self.path.glob("step_*"))}
 
     def adapter(self, step: int) -> Path:
         return self.step(step) / "adapter"

@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from ..config import Config
 from ..config.commands import CompareConfig
 from ..config.identity import hash_values, identity
-from .layout import ROOT, RunDirectory
+from .layout import CONFIG_FILE, ROOT, RunDirectory
 from .state import load_config
 
 
@@ -31,7 +31,7 @@ def place_run(config: Config, unchanged: Config) -> RunDirectory:
 
 def _named_otherwise(place: Path, config: Config) -> RunDirectory | None:
     """A directory of this very configuration whose name was made when other keys counted for it."""
-    for path in sorted(place.glob(f"seed{config.seed}-*/config.yaml")):
+    for path in sorted(place.glob(f"seed{config.seed}-*/{CONFIG_FILE}")):
         run = RunDirectory(path.parent)
         with suppress(OmegaConfBaseException):  # of another version: not this configuration
             if identity(load_config(run)) == identity(config):

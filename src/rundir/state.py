@@ -59,6 +59,6 @@ def begin(run: RunDirectory, config: Config | CompareConfig, *, afresh: bool) ->
 
 def discard_after(run: RunDirectory, step: int) -> None:
     """Remove the captures of steps after `step`: training comes by there again."""
-    for folder in run.path.glob("step_*"):
-        if int(folder.name.removeprefix("step_")) > step:
+    for captured, folder in run.steps().items():
+        if captured > step:
             shutil.rmtree(folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..assets import locate
+from ..clouds.layers import choose_layers
 from ..config import Config, RequestError
 from ..config.schedule import plan_schedule
 from ..rundir import ROOT
@@ -73,7 +74,7 @@ def disk_bytes(config: Config) -> float | None:
     needed = len(schedule.checkpoints) * trained + 3 * trained
     needed += config.probe.size * size.vocabulary * FLOAT  # what the base model says at each probe
     if config.tda.transformer is not None:
-        layers = size.blocks if size.blocks <= 12 else 9
+        layers = len(choose_layers(size.blocks))
         needed += (len(schedule.captured) + 1) * layers * config.probe.size * size.width * FLOAT
         needed += len(schedule.checkpoints) * TABLES
     return needed
