@@ -9,11 +9,13 @@ from omegaconf import DictConfig
 from .cli import launch
 from .config import Config, RequestError, ScheduleConfig
 from .config.commands import AnalyzeConfig
+from .config.memory import count_workers
 from .config.resolve import check_size, complete_draws, resolve_analysis
+from .config.schedule import Schedule, plan_schedule
 from .pipeline.note import show_summary
 from .rundir import RunDirectory
 from .rundir.find import find_run
-from .rundir.naming import place_analysis
+from .rundir.naming import directory_of_analysis
 from .rundir.state import check_earlier_start, load_config
 
 
@@ -27,7 +29,7 @@ def analyze(composed: DictConfig) -> None:
     complete_draws(config.tda, config.model)
     config.schedule = change_lag(config.schedule, request.schedule.lag)
     config.force, config.debug = request.force, request.debug
-    directory = place_analysis(source, config)
+    directory = directory_of_analysis(source, config)
     if check_earlier_start(directory, config):
         print(f"{directory.path}: done already, skipped (force=true starts over)")
     else:
@@ -45,8 +47,8 @@ def change_lag(schedule: ScheduleConfig, lag: int | None) -> ScheduleConfig:
     if lag is None:
         return schedule
     if lag % schedule.lag or lag > reach:
-        there = ", ".join(map(str, range(schedule.lag, reach + 1, schedule.lag)))
-        raise RequestError(f"schedule.lag={lag}: this run's clouds lie {there} step(s) after a checkpoint; give one")
+        possible = ", ".join(map(str, range(schedule.lag, reach + 1, schedule.lag)))
+        raise RequestError(f"schedule.lag={lag}: this run's clouds lie {possible} step(s) after a checkpoint; give one")
     return replace(schedule, lag=lag, repeats=reach // lag)
 
 
@@ -57,30 +59,43 @@ def analyze_run(config: Config, source: RunDirectory, run: RunDirectory) -> None
         RequestError: before anything is written, if the store cannot be had.
         RuntimeError: at the end, if a checkpoint could not be measured.
     """
+    # Late: composing and checking a request must not wait for MLflow.
     from .clouds.store import read_probe_hash
-    from .config.schedule import Schedule, plan_schedule
-    from .measure.view import check_transformer
-    from .pipeline.session import open_session
+    from .measure.pool import WorkerPool
+    from .measure.prepared_cloud import check_transformer
+    from .pipeline.checkpoint_task import finish_checkpoint
+    from .pipeline.session import Session
+    from .pipeline.start import run_tags, start_run
     from .tracking.store import open_store
+    from .tracking.tracker import track_run
 
     check_transformer(config.tda, config.probe.size)
-    captured = plan_schedule(load_config(source).schedule, config.trainer.max_steps)
-    planned = Schedule(captured.checkpoints, config.schedule.lag, config.schedule.repeats)
+    schedule = complete_part(config, source)
+    store = open_store(config.tracking)
+    # A source that never reached MLflow has no id there.
+    source_run = source.mlflow_run_id.read_text().strip() if source.mlflow_run_id.exists() else str(source.path)
+    tags = run_tags(config, "analysis", read_probe_hash(source.clouds(0)), source_run=source_run)
+    with (
+        start_run(store, config, run) as started,
+        track_run(store, config, run, tags, started.replaces, started.lock) as tracker,
+        WorkerPool(count_workers(config.tda), finish_checkpoint) as pool,
+    ):
+        session = Session(config, run, schedule, tracker, pool, source)
+        print(f"{run.path}: {len(schedule.checkpoints)} checkpoints of {source.path}")
+        for step in sorted(schedule.captured):
+            session.submit(step)
+        started.summary |= session.finish()
+
+
+def complete_part(config: Config, source: RunDirectory) -> Schedule:
+    """The checkpoints of a stored run that all clouds of their pairs are there of, at the lag of `config`."""
+    stored = plan_schedule(load_config(source).schedule, config.trainer.max_steps)
+    planned = Schedule(stored.checkpoints, config.schedule.lag, config.schedule.repeats)
     complete = tuple(
         step for step in planned.checkpoints
         if all(source.clouds(later).is_file() for pair in planned.pairs(step) for later in pair)
     )  # fmt: skip
-    schedule = Schedule(complete, planned.lag, planned.repeats)
-    store = open_store(config.tracking)
-    tags = {"kind": "analysis", "probe_hash": read_probe_hash(source.clouds(0))}
-    # A source that MLflow was not there for has no id yet.
-    known = source.mlflow_run_id
-    tags["source_run"] = known.read_text().strip() if known.exists() else str(source.path)
-    with open_session(store, config, run, schedule, tags, source=source) as session:
-        print(f"{run.path}: {len(complete)} checkpoints of {source.path}")
-        for step in sorted(schedule.captured):
-            session.submit(step)
-        session.finish()
+    return Schedule(complete, planned.lag, planned.repeats)
 
 
 if __name__ == "__main__":

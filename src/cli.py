@@ -19,114 +19,135 @@ from omegaconf.errors import OmegaConfBaseException
 from . import PACKAGE
 from .config import RequestError
 from .config.messages import CONF, explain
-from .sweeps.launchers import refuse_company, register_launchers, settle
-from .sweeps.parent import GOES_ON, Home, Word, home
-from .sweeps.submitit_jobs import is_job, saved_at_limit
+from .sweeps.launchers import assign_devices, register_launchers, reject_distributed_launch
+from .sweeps.parent import RESUME_HINT, JobResult, ParentProcess, distinguish, parent_process
+from .sweeps.submitit_jobs import is_job, requeue_on_timeout
 from .system.signals import Interrupted
 
-logger = logging.getLogger(__name__)
+Task = Callable[[DictConfig], None]
+"""What a command does with one composed configuration."""
+Conclude = Callable[[Mapping[int, str]], int | None]
+"""What is done after the last cell; see `launch`."""
 
 
-def launch(
-    task: Callable[[DictConfig], None],
-    config_name: str,
-    schema: type,
-    conclude: Callable[[Mapping[int, str]], int | None] = lambda told: None,
-) -> None:
+def launch(task: Task, config_name: str, schema: type, conclude: Conclude = lambda failures: None) -> None:
     """Run `task` on every composed configuration; exit 1 when a run failed, 2 when the request is wrong.
 
     Args:
         conclude: called after the last run, however it ended, with what went wrong in cells that other processes ran,
             by their place in the sweep; returns the exit status if it knows it better.
     """
-    _quieten()
-    ConfigStore.instance().store(name=f"{config_name}_schema", node=schema)
-    register_launchers()
     traceback_wanted = os.environ.get("HYDRA_FULL_ERROR") == "1" or "debug=true" in (a.lower() for a in sys.argv)
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing and exiting with 1
-    base, statuses, signum = home(), [], 0
-
-    def guarded(composed: DictConfig) -> None:
-        if not base.is_here:
-            return _run_elsewhere(task, composed, base, None if traceback_wanted else schema)
-        try:
-            task(composed)
-            statuses.append(0)
-        except Exception as error:
-            if traceback_wanted:
-                raise
-            statuses.append(report(*judge(error, schema)))
-        return None
-
+    parent, statuses, signum = parent_process(), list[int](), 0
+    _prepare(config_name, schema)
     try:
-        refuse_company(os.environ)
+        reject_distributed_launch(os.environ)
+        guarded = _guard(task, None if traceback_wanted else schema, parent, statuses)
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(guarded)()
     except (KeyboardInterrupt, Interrupted) as interrupted:
         signum = interrupted.signum if isinstance(interrupted, Interrupted) else signal.SIGINT
     except Exception as error:
         if traceback_wanted:
             raise
-        begun = statuses or base.folder.exists()
-        # Nothing ran yet: whatever was raised came from reading the request.
-        statuses.append(report(*judge(error if begun else RequestError(explain(error, schema)), schema)))
-    signum = signum or base.told_to_end()
-    words = tell(base)
-    concluded = conclude({number: word.message for number, word in words.items() if word.message})
-    status = max([*statuses, *(w.status for w in words.values())], default=0) if concluded is None else concluded
-    sys.exit(128 + signum if signum else status)
+        if not (statuses or parent.folder.exists()):
+            # Nothing ran yet: whatever was raised came from reading the request.
+            error = RequestError(explain(error, schema))
+        statuses.append(print_error(*classify_error(error, schema)))
+    sys.exit(_exit_status(parent, statuses, signum, conclude))
 
 
-def _quieten() -> None:
+def _prepare(config_name: str, schema: type) -> None:
+    """Everything that Hydra has to find before it composes."""
+    _configure_logging()
+    ConfigStore.instance().store(name=f"{config_name}_schema", node=schema)
+    register_launchers()
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing and exiting with 1
+
+
+def _configure_logging() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger(PACKAGE).setLevel(logging.INFO)
     # Libraries warning each other of their next major version: the test suite listens, a user need not.
     warnings.simplefilter("ignore", FutureWarning)
 
 
-def _run_elsewhere(task: Callable[[DictConfig], None], composed: DictConfig, base: Home, schema: type | None) -> None:
-    """A cell in a process that a launcher started: how it ends is written down for `base`.
+def _guard(task: Task, schema: type | None, parent: ParentProcess, statuses: list[int]) -> Task:
+    """`task`, with what it raises turned into a message and a status.
 
-    `schema`: None raises what the cell raises.
+    Args:
+        schema: None raises what the task raises.
+        parent: the process that this command was started in; a launcher may run the task in another one.
+        statuses: gets the exit status of each task that this process runs.
     """
-    _quieten()
+
+    def guarded(composed: DictConfig) -> None:
+        if not parent.is_current:
+            _run_elsewhere(task, composed, parent, schema)
+            return
+        try:
+            task(composed)
+        except Exception as error:
+            if schema is None:
+                raise
+            statuses.append(print_error(*classify_error(error, schema)))
+        else:
+            statuses.append(0)
+
+    return guarded
+
+
+def _run_elsewhere(task: Task, composed: DictConfig, parent: ParentProcess, schema: type | None) -> None:
+    """A cell in a process that a launcher started: its result is written to a file for `parent`."""
+    _configure_logging()
     number, cell = HydraConfig.get().job.num, tuple(HydraConfig.get().overrides.task)
     if "trainer" in composed:
         composed.trainer.progress = False  # the bars of several cells would write over each other
     try:
-        with saved_at_limit():
-            settle(base)
-            refuse_company(os.environ)
+        with requeue_on_timeout():
+            assign_devices(parent)
+            reject_distributed_launch(os.environ)
             task(composed)
-        word = Word(cell, 0)
+        result = JobResult(cell, 0)
     except Interrupted as interrupted:
-        word = Word(cell, 1, f"interrupted by {interrupted}; {GOES_ON}")
+        result = JobResult(cell, 1, f"interrupted by {interrupted}; {RESUME_HINT}")
         if is_job():  # which may be queued again: only a result would end it
-            base.leave_word(number, word)
+            parent.write_result(number, result)
             raise
     except Exception as error:
         if schema is None:
             raise
-        word = Word(cell, *judge(error, schema))
-    base.leave_word(number, word)
+        result = JobResult(cell, *classify_error(error, schema))
+    parent.write_result(number, result)
 
 
-def tell(base: Home) -> dict[int, Word]:
-    """Print what went wrong with cells in other processes, each by what tells it from the others; all their words."""
-    words = base.hear()
-    for word in words.values():
-        if word.message:
-            print(": ".join([*([" ".join(word.cell)] if word.cell else []), word.message]), file=sys.stderr)
-    return words
+def _exit_status(parent: ParentProcess, statuses: list[int], signum: int, conclude: Conclude) -> int:
+    """After the last cell: print what failed in other processes, conclude, and say how the command ends."""
+    signum = signum or parent.forwarded_signal()
+    results = parent.collect_results()
+    print_job_failures(results)
+    concluded = conclude({number: result.message for number, result in results.items() if result.message})
+    if signum:
+        return 128 + signum
+    if concluded is not None:
+        return concluded
+    return max([*statuses, *(result.status for result in results.values())], default=0)
 
 
-def judge(error: Exception, schema: type) -> tuple[int, str]:
+def print_job_failures(results: Mapping[int, JobResult]) -> None:
+    """Print what went wrong with cells in other processes, each named by what sets it apart from the others."""
+    for result in distinguish(results).values():
+        if result.message:
+            print(": ".join([*([" ".join(result.cell)] if result.cell else []), result.message]), file=sys.stderr)
+
+
+def classify_error(error: Exception, schema: type) -> tuple[int, str]:
     """The exit status that `error` stands for, and one message for it."""
     if isinstance(error, (RequestError, HydraException, OmegaConfBaseException)):
         return 2, explain(error, schema)
     return 1, f"failed: {type(error).__name__}: {error}"
 
 
-def report(status: int, message: str) -> int:
+def print_error(status: int, message: str) -> int:
     """Print the message on standard error; returns the status."""
     if message:
         hint = "\n(HYDRA_FULL_ERROR=1 shows the traceback)" if status == 1 else ""

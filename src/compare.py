@@ -11,7 +11,7 @@ from .cli import launch
 from .config import TrackingConfig
 from .config.commands import CompareConfig
 from .config.resolve import resolve_comparison
-from .rundir.naming import place_comparison
+from .rundir.naming import directory_of_comparison
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def compare(composed: DictConfig) -> None:
         render_sensitivity(study_run(store, found)) if again
         else render_comparison(compare_runs(store, request, found))
     )  # fmt: skip
-    directory = place_comparison(request)
+    directory = directory_of_comparison(request)
     log_report(store, request, report, directory)
     show_report(report, directory.report)
 

@@ -9,23 +9,25 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from .cli import launch
-from .config import Config, ModelConfig
+from .config import Config
+from .config.memory import count_workers
 from .config.resolve import resolve_config
-from .pipeline.note import show_summary
+from .config.schedule import plan_schedule
+from .pipeline.note import describe_start, show_summary
 from .rundir import RunDirectory
 from .rundir.state import check_earlier_start
 from .sweeps.estimate import check_disk
-from .sweeps.outcome import failures, join, show_outcome
-from .sweeps.plan import place
+from .sweeps.outcome import add_to_sweep, record_failure, show_outcome
+from .sweeps.plan import directory_of
 
 
 def run(composed: DictConfig) -> None:
     """Compose, validate, skip what is done, else run the cell."""
     config, hydra = resolve_config(composed), HydraConfig.get()
-    directory = place(config, hydra.runtime.choices)
+    directory = directory_of(config, hydra.runtime.choices)
     if check_earlier_start(directory, config):
         print(f"{directory.path}: done already, skipped (force=true starts over)", flush=True)
-        join(directory, config)
+        add_to_sweep(directory, config)
         if hydra.mode == RunMode.MULTIRUN:
             return
     else:
@@ -33,7 +35,7 @@ def run(composed: DictConfig) -> None:
             check_disk([config])
             run_cell(config, directory)
         except Exception as error:
-            failures[directory.path] = f"{type(error).__name__}: {error}"
+            record_failure(directory, error)
             raise
         finally:
             gc.collect()  # the cells of a sweep share the process, and a trainer and its model hold each other
@@ -48,39 +50,33 @@ def run_cell(config: Config, run: RunDirectory) -> None:
         RuntimeError: at the end, if a checkpoint could not be measured.
     """
     # Late: composing and checking a request must not wait for torch and MLflow.
-    from .config.schedule import plan_schedule
-    from .measure.view import check_transformer
-    from .pipeline.session import open_session
+    from .measure.pool import WorkerPool
+    from .measure.prepared_cloud import check_transformer
+    from .pipeline.checkpoint_task import finish_checkpoint
+    from .pipeline.session import Session
+    from .pipeline.start import run_tags, start_run
     from .tracking.store import open_store
-    from .training.fit import fit, prepare, read_last_step
+    from .tracking.tracker import track_run
+    from .training.fit import fit, read_last_step
+    from .training.inputs import RunHooks, load_inputs
 
     if config.tda.transformer is not None:
         check_transformer(config.tda, config.probe.size)
-    ingredients = prepare(config)
+    inputs = load_inputs(config)
     store = open_store(config.tracking)
     schedule = plan_schedule(config.schedule, config.trainer.max_steps)
-    tags = {"kind": "cell", "probe_hash": ingredients.data.probes.hash}
-    with open_session(store, config, run, schedule, tags) as session:
+    tags = run_tags(config, "cell", inputs.data.probes.hash)
+    with (
+        start_run(store, config, run) as started,
+        track_run(store, config, run, tags, started.replaces, started.lock) as tracker,
+        WorkerPool(count_workers(config.tda), finish_checkpoint) as pool,
+    ):
+        session = Session(config, run, schedule, tracker, pool)
         saved = read_last_step(run)
-        session.take_up(saved)
-        goes_on = "" if saved is None else f", going on from step {saved}"
-        print(
-            f"{run.path}: {len(schedule.checkpoints)} checkpoints in {config.trainer.max_steps} steps{_draws(config)}"
-            f"{goes_on}"
-        )
-        fit(config, ingredients, schedule, run, session.submit, session.tracker.log, session.interrupts)
-        session.finish()
-
-
-def _draws(config: Config) -> str:
-    """What the measurement takes from chance, where it is not what is usual."""
-    tda, usual = config.tda, ModelConfig().draws
-    if tda.transformer is None or (tda.subsamples, tda.null_draws) == (usual, usual):
-        return ""
-    return (
-        f"; {tda.subsamples} subsamples and {tda.null_draws} null draws "
-        f"(tda.subsamples={usual} tda.null_draws={usual} measures as finely as is usual)"
-    )
+        session.resume_from(saved)
+        print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")
+        fit(config, inputs, schedule, run, RunHooks(session.submit, tracker.log, started.signals))
+        started.summary |= session.finish()
 
 
 if __name__ == "__main__":

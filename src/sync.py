@@ -19,19 +19,19 @@ def sync(composed: DictConfig) -> None:
     """
     request = resolve_sync_config(composed)
     runs = find_runs(request.run)
-    from .tracking.sync import sync_run
+    from .tracking.sync import SyncOutcome, sync_run
     from .tracking.uploader import OutageError
 
     problems, complete = [], 0
     for run in runs:
         try:
-            said = sync_run(run, request.tracking.uri)
+            outcome = sync_run(run, request.tracking.uri)
         except (OutageError, RequestError) as error:
             problems.append(f"{run.path}: {error}")
             continue
-        complete += said is None
-        if said:
-            print(f"{run.path}: {said}")
+        complete += outcome is SyncOutcome.COMPLETE
+        if outcome is not SyncOutcome.COMPLETE:
+            print(f"{run.path}: {outcome.value}")
     print(f"{complete} of {len(runs)} runs missed nothing", flush=True)
     if problems:
         raise RequestError("\n".join(problems))

@@ -29,38 +29,23 @@ LOG = ROOT / "mlflow_server.log"
 
 
 def ui(composed: DictConfig) -> None:
-    """Start the server, print the address, serve until interrupted."""
+    """Start the server, print the addresses, serve until interrupted."""
     config = resolve_ui_config(composed)
-    from .tracking.store import open_store, store_uri, write_views
+    from .tracking.store import open_store, write_views
 
-    store = store_uri(config.tracking)
-    client, experiment = open_store(config.tracking)
-    addresses = write_views((client, experiment))
+    store = open_store(config.tracking)
+    addresses = write_views(store)
     if addresses:
         print("This store is a server already.")
         show_views(addresses)
         return
     port = _free_port(config.ui.port)
-    base = f"http://{HOST}:{port}"
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        "--backend-store-uri",
-        store,
-        "--host",
-        HOST,
-        "--port",
-        str(port),
-    ]
     signal.signal(signal.SIGTERM, _interrupt)  # so that the server goes too
-    # One worker answers one person; the default of four costs a gigabyte.
-    with LOG.open("w") as log:
-        server = subprocess.Popen([*command, "--workers", "1"], stdout=log, stderr=subprocess.STDOUT)
+    server = _start_server(store.uri, port)
     try:
+        base = f"http://{HOST}:{port}"
         _wait_until_up(base, server)
-        addresses = view_addresses(base, experiment)
+        addresses = view_addresses(base, store.experiment)
         show_views(addresses)
         print("Ctrl-C stops the server.", flush=True)
         if config.ui.open and not _open(next(iter(addresses.values()))):
@@ -71,6 +56,14 @@ def ui(composed: DictConfig) -> None:
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+def _start_server(uri: str, port: int) -> subprocess.Popen[bytes]:
+    """The MLflow server over a store, its output in `LOG`."""
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", HOST]
+    # One worker answers one person; the default of four costs a gigabyte.
+    with LOG.open("w") as log:
+        return subprocess.Popen([*command, "--port", str(port), "--workers", "1"], stdout=log, stderr=subprocess.STDOUT)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

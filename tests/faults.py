@@ -24,7 +24,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from src.rundir import RunDirectory
-from src.system.jsonl import read_on
+from src.system.jsonl import read_jsonl
 
 from .servers import Gate, MlflowServer
 
@@ -81,7 +81,7 @@ def all_runs(folder: Path) -> list[RunDirectory]:
 
 def told(run: RunDirectory) -> list[Point]:
     """All numbers of the spool but what they cost, each as often as it stands there."""
-    lines = [line for line, _ in read_on(run.spool)]
+    lines = [line for line, _ in read_jsonl(run.spool)]
     points = [(key, line["step"], value) for line in lines for key, value in line["metrics"].items()]
     return sorted(point for point in points if not point[0].startswith("cost/"))
 

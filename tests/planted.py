@@ -11,7 +11,7 @@ import pandas as pd
 from mlflow.entities import Param, RunTag
 
 from src.config import TrackingConfig
-from src.measure.shapes import Shape
+from src.measure.layer_diagrams import LayerDiagram
 from src.metrics.table import COLUMNS, MEAN
 from src.rundir import ROOT, RunDirectory
 from src.tracking.store import open_store
@@ -120,7 +120,7 @@ def plant_diagrams(run: Planted, folder: RunDirectory, bars: int = 20) -> None:
             births = 0.3 + 0.4 * rng.random(bars)
             loops = np.column_stack([births, births + 0.1 * rng.random(bars), np.ones(bars)])
             parts = np.column_stack([np.zeros(bars), rng.random(bars), np.zeros(bars)])
-            shape = Shape(np.concatenate([parts, loops]), scale=1.0)
+            shape = LayerDiagram(np.concatenate([parts, loops]), scale=1.0)
             arrays |= {f"layer_{n:02d}.{name}": value for name, value in vars(shape).items()}
         folder.step(step).mkdir(parents=True, exist_ok=True)
         np.savez_compressed(folder.diagrams(step), **arrays)
@@ -135,7 +135,8 @@ def plant_run(run: Planted, *, sweep: str = "first", table: pd.DataFrame | None 
         table: in place of the usual one.
         bars: of each dimension in its diagrams; 0 for none.
     """
-    client, experiment = open_store(TrackingConfig())
+    store = open_store(TrackingConfig())
+    client, experiment = store.client, store.experiment
     tags = {
         "kind": "cell", "model": run.model, "stage": run.stage, "objective": run.objective, "tda": "vietoris_rips",
         "seed": str(run.seed), "sweep": sweep, "probe_hash": "5eed" * 16, **run.tags,

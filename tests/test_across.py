@@ -15,7 +15,7 @@ from src.findings.complement import predict_self
 from src.measure import track
 from src.metrics.table import Row, tabulate
 from src.statistics.permanova import permanova, permdisp
-from src.statistics.permutations import arrange, count_arrangements, flip_signs, pairs_needed, seeds_needed
+from src.statistics.permutations import count_arrangements, flip_signs, pairs_needed, permutations, seeds_needed
 from tests.test_findings import bump
 from tests.test_findings import table_of as run_table
 from tests.validity import plant
@@ -92,13 +92,13 @@ def test_the_pseudo_f_of_many_dimensions_is_that_of_the_summed_squares() -> None
 
 def test_every_distinct_arrangement_is_gone_through_once_where_they_are_few() -> None:
     for labels in ([0, 0, 1, 1, 2, 2], [0, 1, 1, 1, 2, 2], [0, 0, 0, 1, 1, 1]):
-        arranged = arrange(np.array(labels))
+        arranged = permutations(np.array(labels))
         sizes = np.bincount(labels)
         parts = {frozenset(frozenset(np.flatnonzero(row == group)) for group in range(len(sizes))) for row in arranged}
         assert len(parts) == len(arranged) == count_arrangements(sizes.tolist())
         assert all((np.bincount(row) == sizes).all() for row in arranged)
     assert [count_arrangements(sizes) for sizes in ([3, 3, 3], [3, 3], [5, 5], [2, 4])] == [280, 10, 126, 15]
-    assert arrange(np.repeat([0, 1], 10)).shape == (10_000, 20), "9,999 random ones and the observed"
+    assert permutations(np.repeat([0, 1], 10)).shape == (10_000, 20), "9,999 random ones and the observed"
 
 
 def test_what_p_is_the_smallest_depends_on_seeds_and_pairs() -> None:

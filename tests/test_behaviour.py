@@ -20,9 +20,10 @@ from src.data.dialogues import Dialogue, Turn
 from src.data.held_out import HeldOut, encode_held_out
 from src.data.rendering import render_prompt
 from src.rundir import RunDirectory
-from src.system.signals import Interrupts
-from src.training.behaviour import BASE, judge_replies, kl_to_base, write_base
-from src.training.fit import fit, prepare
+from src.system.signals import SignalHandler
+from src.training.behaviour import BASE, evaluate_replies, kl_to_base, write_base_logprobs
+from src.training.fit import fit
+from src.training.inputs import RunHooks, load_inputs
 from src.training.model import Network
 
 from .conftest import ROOT
@@ -73,7 +74,7 @@ def test_preference_accuracy_is_that_of_full_logits(network: Network) -> None:
     plain, per_token = (sum(a[k] > b[k] for a, b in pairs) / len(pairs) for k in (0, 1))
     assert len({0.0, 1.0, plain, per_token}) == 4, "the example tells the two apart"
     for loss_on in ("last", "all"):
-        values = judge_replies(network.causal, held_out(DIALOGUES, loss_on=loss_on))
+        values = evaluate_replies(network.causal, held_out(DIALOGUES, loss_on=loss_on))
         assert (values["preference_accuracy"], values["preference_accuracy_per_token"]) == (plain, per_token)
 
 
@@ -84,14 +85,14 @@ def test_the_held_out_loss_is_over_the_replies_that_are_learned(network: Network
 
     last = [(d, d.chosen) for d in DIALOGUES]
     loss, tokens = total(*last)
-    assert judge_replies(network.causal, held_out(DIALOGUES))["eval_loss"] == pytest.approx(loss / tokens, rel=1e-5)
-    more = judge_replies(network.causal, held_out(DIALOGUES, loss_on="all"))["eval_loss"]
+    assert evaluate_replies(network.causal, held_out(DIALOGUES))["eval_loss"] == pytest.approx(loss / tokens, rel=1e-5)
+    more = evaluate_replies(network.causal, held_out(DIALOGUES, loss_on="all"))["eval_loss"]
     assert more != pytest.approx(loss / tokens, rel=1e-5)
 
 
 def test_a_tie_counts_half(network: Network) -> None:
     tied = replace(DIALOGUES[0], rejected=DIALOGUES[0].chosen)
-    values = judge_replies(network.causal, held_out([tied]))
+    values = evaluate_replies(network.causal, held_out([tied]))
     assert (values["preference_accuracy"], values["preference_accuracy_per_token"]) == (0.5, 0.5)
 
 
@@ -99,7 +100,7 @@ def test_a_model_that_broke_has_no_accuracy() -> None:
     broken = make_network("embedded:tiny", kind="full").causal
     with torch.no_grad():
         next(broken.parameters()).fill_(torch.nan)
-    assert all(np.isnan(value) for value in judge_replies(broken, held_out(DIALOGUES)).values())
+    assert all(np.isnan(value) for value in evaluate_replies(broken, held_out(DIALOGUES)).values())
 
 
 def test_a_pair_is_judged_where_both_replies_answer_the_same_whole_prompt(network: Network) -> None:
@@ -109,19 +110,21 @@ def test_a_pair_is_judged_where_both_replies_answer_the_same_whole_prompt(networ
     assert len(held_out([DIALOGUES[1]], max_length=longest + 1).pairs) == 1
     cut = held_out([DIALOGUES[1]], max_length=longest)
     for without in (cut, held_out(DIALOGUES, eval_pairs=0), held_out([DIALOGUES[3]])):
-        assert judge_replies(network.causal, without).keys() == {"eval_loss"}
+        assert evaluate_replies(network.causal, without).keys() == {"eval_loss"}
 
 
 @pytest.mark.parametrize("words", [(), ("probe.pooling=mean", "adapter=full"), ("tda=none", "objective.eval_pairs=0")])
 def test_kl_to_base_is_that_of_full_logits_after_the_probes(words: tuple[str, ...], tmp_path: Path) -> None:
     config = resolve_config(composed(*TINY, "trainer.max_steps=3", *words))
-    ingredients, logged = prepare(config), {}
-    network, probes = ingredients.network, ingredients.data.probes.ids
+    inputs, logged = load_inputs(config), {}
+    network, probes = inputs.network, inputs.data.probes.ids
     base = deepcopy(network.causal)
     run = RunDirectory(tmp_path)
     fit(
-        config, ingredients, plan_schedule(config.schedule, 3), run, lambda step: None,
-        lambda values, step: logged.setdefault(step, {}).update(values), Interrupts(),
+        config, inputs, plan_schedule(config.schedule, 3), run,
+        RunHooks(
+            lambda step: None, lambda values, step: logged.setdefault(step, {}).update(values), SignalHandler()
+        ),
     )  # fmt: skip
     assert logged[0]["behavior/kl_to_base"] == 0
     now, before = (
@@ -146,9 +149,11 @@ def test_judging_leaves_training_bit_identical(tmp_path: Path) -> None:
         config = resolve_config(composed(*TINY, *words))
         logged: dict[int, dict[str, float]] = {}
         fit(
-            config, prepare(config), plan_schedule(config.schedule, 4), RunDirectory(tmp_path / steps),
-            lambda step: None, lambda values, step, logged=logged: logged.setdefault(step, {}).update(values),
-            Interrupts(),
+            config, load_inputs(config), plan_schedule(config.schedule, 4), RunDirectory(tmp_path / steps),
+            RunHooks(
+                lambda step: None, lambda values, step, logged=logged: logged.setdefault(step, {}).update(values),
+                SignalHandler(),
+            ),
         )  # fmt: skip
         assert sum("behavior/kl_to_base" in values for values in logged.values()) == steps.count(",") + 2
         losses.append([logged[step]["behavior/train_loss"] for step in range(4)])
@@ -165,7 +170,7 @@ def test_what_a_model_does_to_its_logits_after_the_head_counts(tmp_path: Path) -
     )  # fmt: skip
     network = Network(causal, causal)
     _, ends = capture_clouds(network.trunk, network.blocks, [], PROMPTS, pooling="last", batch_size=2)
-    write_base(tmp_path / "base.safetensors", causal, ends, "x")
+    write_base_logprobs(tmp_path / "base.safetensors", causal, ends, "x")
     direct = torch.stack([log_probabilities(causal, ids)[-1] for ids in PROMPTS])
     assert direct.std() > 0
     assert np.allclose(read_clouds(tmp_path / "base.safetensors")[BASE], direct, atol=1e-6)

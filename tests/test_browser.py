@@ -85,7 +85,7 @@ def server(sweep: Path) -> Iterator[dict[str, str]]:
 def wait_for(browser: WebDriver, shown: Callable[[WebDriver], object], name: str) -> None:
     """Wait until `shown`, and keep a screenshot either way."""
     try:
-        WebDriverWait(browser, PATIENCE).until(shown)
+        WebDriverWait(browser, PATIENCE).step_to_change(shown)
     finally:
         browser.save_screenshot(str(SHOTS / f"{name}.png"))
 
@@ -137,7 +137,8 @@ def test_a_view_shows_more_than_twenty_runs_and_bears_what_they_lack(
 ) -> None:
     monkeypatch.chdir(sweep)
     tracking = TrackingConfig(uri=f"sqlite:///{sweep}/multirun/mlflow.db", experiment="few metrics, many runs")
-    store = client, experiment = open_store(tracking)
+    store = open_store(tracking)
+    client, experiment = store.client, store.experiment
     for n in range(23):
         run = client.create_run(experiment, tags={"kind": "cell"}).info.run_id
         for step in (0, 1):

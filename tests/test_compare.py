@@ -22,14 +22,14 @@ from src.comparison.select import find_runs
 from src.config import RequestError, TrackingConfig
 from src.config.commands import CompareConfig
 from src.figures.comparison import depth_edges, draw_depth, draw_grid, over_seeds
-from src.figures.diagrams import FINENESS, MOST_BARS, choose_steps, show_diagrams
+from src.figures.diagrams import FINENESS, MAX_BARS, choose_steps, show_diagrams
 from src.figures.panels import Band, Dots, Heat, Line
 from src.figures.plane import draw_plane, place_runs
 from src.figures.report import Comparison, render_comparison
 from src.figures.sensitivity import render_sensitivity
 from src.findings import run_findings
 from src.metrics.table import COLUMNS
-from src.rundir.naming import place_comparison
+from src.rundir.naming import directory_of_comparison
 from src.tracking.store import open_store
 
 from .conftest import ROOT, run_module
@@ -160,7 +160,7 @@ def test_the_diagrams_of_a_page_are_few_and_rounded() -> None:
     section = show_diagrams({"a": {0: {"layer_01": bars}}}, "")
     packed = json.loads(re.search(r"<script[^>]*>(.*)</script>", section.body)[1])  # type: ignore[index]
     kept = packed["runs"][0]["bars"][0][0][0]
-    assert len(kept) == 2 * MOST_BARS
+    assert len(kept) == 2 * MAX_BARS
     assert kept[:2] == [0, FINENESS]
 
 
@@ -186,20 +186,20 @@ def test_a_name_cannot_become_markup(inside: Path) -> None:
     told = compare(sweep=NASTY)
     report, request = render_comparison(told), CompareConfig(sweep=NASTY)
     assert "<img src=x" not in report.page
-    assert re.fullmatch(r"sweep-\w{8}", place_comparison(request).path.name)
+    assert re.fullmatch(r"sweep-\w{8}", directory_of_comparison(request).path.name)
 
 
 def test_a_second_comparison_takes_the_place_of_the_first(inside: Path) -> None:
     for objective in PULLS:
         plant_run(Planted(objective=objective, **FEW, local=False), sweep="again")
     request, store = CompareConfig(sweep="again"), open_store(TrackingConfig())
-    report, home, (client, experiment) = render_comparison(compare(sweep="again")), place_comparison(request), store
+    report, home = render_comparison(compare(sweep="again")), directory_of_comparison(request)
     for _ in range(2):
         log_report(store, request, report, home)
-    found = client.search_runs([experiment], "tags.kind = 'comparison' and tags.sweep = 'again'")
+    found = store.client.search_runs([store.experiment], "tags.kind = 'comparison' and tags.sweep = 'again'")
     assert [run.info.status for run in found] == ["FINISHED"]
     assert "- tiny: Whether the trajectories are separable" in found[0].data.tags["mlflow.note.content"]
-    stored = {item.path for item in client.list_artifacts(found[0].info.run_id)}
+    stored = {item.path for item in store.client.list_artifacts(found[0].info.run_id)}
     assert stored == {"report.html", *report.pictures}
     assert {"trajectories.png", "velocity_H1.png", "excess_H0.png", "against.png"} <= stored
     assert home.read_status()["state"] == "done"

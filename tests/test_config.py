@@ -15,8 +15,8 @@ from src.config.identity import config_hash, identity, identity_keys
 from src.config.messages import key_names
 from src.config.resolve import complete_config, resolve_config
 from src.rundir import RunDirectory
-from src.rundir.naming import place_run
-from src.rundir.state import begin
+from src.rundir.naming import directory_of_run
+from src.rundir.state import initialize
 
 from .conftest import ROOT
 
@@ -65,7 +65,7 @@ def test_all_problems_are_reported_at_once() -> None:
 
 def home(*overrides: str) -> Path:
     chosen = [word for word in overrides if word.startswith(("model=", "objective=", "tda="))]
-    return place_run(resolve_config(composed(*overrides)), complete_config(composed(*chosen))).path
+    return directory_of_run(resolve_config(composed(*overrides)), complete_config(composed(*chosen))).path
 
 
 def test_a_run_of_defaults_lives_under_its_plain_name() -> None:
@@ -125,8 +125,8 @@ def test_a_directory_that_an_earlier_version_named_is_found(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     config = resolve_config(composed("probe.size=64", "model.gated=true"))
     named = home("probe.size=64")
-    begin(RunDirectory(named.with_name("seed0-0123abcd")), config, afresh=False)
+    initialize(RunDirectory(named.with_name("seed0-0123abcd")), config, reset=False)
     assert home("probe.size=64") == named.with_name("seed0-0123abcd")
     assert home("probe.size=32") != named.with_name("seed0-0123abcd"), "another configuration"
-    begin(RunDirectory(named), config, afresh=False)
+    initialize(RunDirectory(named), config, reset=False)
     assert home("probe.size=64") == named, "the name it has today comes first"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from src.config import RequestError
 from src.config.resolve import resolve_config
-from src.measure.shapes import compute_shape
+from src.measure.layer_diagrams import compute_layer_diagram
 from src.topology import compute_diagram
 from src.topology.distances import pairwise_distances
 from src.topology.reduced_rips import TooMuch, component_and_loop_bars
@@ -111,7 +111,7 @@ def test_a_run_gets_the_same_shape_from_every_engine(dimensions: str) -> None:
     for engine in ("auto", "giotto", "reduced_rips"):
         words = (f"tda.engine={engine}", f"tda.transformer.homology_dimensions={dimensions}")
         tda = resolve_config(composed(*words)).tda
-        shapes.append(compute_shape(x, x, tda))
+        shapes.append(compute_layer_diagram(x, x, tda))
     assert all(np.array_equal(shape.diagram, shapes[0].diagram) for shape in shapes)
     assert len(shapes[0].diagram)
 

@@ -69,7 +69,7 @@ def test_what_falls_only_because_the_gaps_grow_is_explained_by_the_schedule() ->
     assert not found["peak_ratio", 1].called
     assert found["naive_peak_ratio", 1].called
     assert found["naive_peak_ratio", 1].value > 3
-    assert found["peak_explained_by", 1].word == "schedule"
+    assert found["peak_explained_by", 1].label == "schedule"
     assert "explained by the schedule" in found["peak_explained_by", 1].sentence
 
 
@@ -80,16 +80,16 @@ def test_a_peak_of_shape_stays_when_divided() -> None:
     assert peak.low > 1
     assert peak.value == pytest.approx(3.09, rel=0.1), "the median of the highest checkpoint and its neighbours"
     assert abs(found["peak_step", 1].value - 90) <= 15
-    assert found["peak_explained_by", 1].word == "nothing"
+    assert found["peak_explained_by", 1].label == "nothing"
     assert 90 < found["stabilisation_step", 1].value < 170
 
 
 def test_a_peak_of_movement_is_explained_by_displacement_and_that_of_a_learning_rate_by_it() -> None:
-    assert run_findings(table_of(bump, change=bump))["peak_explained_by", 1].word == "displacement"
+    assert run_findings(table_of(bump, change=bump))["peak_explained_by", 1].label == "displacement"
     both = table_of(bump, change=bump, rate=lambda step: 1e-3 * bump(step))
-    assert run_findings(both)["peak_explained_by", 1].word == "learning_rate"
+    assert run_findings(both)["peak_explained_by", 1].label == "learning_rate"
     flat = table_of(bump, change=bump, rate=lambda _: 1e-3)
-    assert run_findings(flat)["peak_explained_by", 1].word == "displacement"
+    assert run_findings(flat)["peak_explained_by", 1].label == "displacement"
 
 
 def test_a_velocity_is_divided_by_the_rate_that_its_own_pairs_moved_by() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from src.statistics.intervals import interval, prediction, prediction_p
+from src.statistics.intervals import interval, prediction_interval, prediction_p
 
 HALVES = np.array([0.9, 1.0, 1.1, 1.3])
 
@@ -27,7 +27,7 @@ def test_shares_stay_between_0_and_1_and_signed_numbers_may_cross_0() -> None:
 
 def test_more_error_is_added_in_squares() -> None:
     half_width = math.log(interval(1.0, HALVES)[1])
-    assert math.log(interval(1.0, HALVES, more=half_width)[1]) == pytest.approx(math.sqrt(2) * half_width)
+    assert math.log(interval(1.0, HALVES, extra_half_width=half_width)[1]) == pytest.approx(math.sqrt(2) * half_width)
 
 
 @pytest.mark.parametrize("halves", [[], [1.0], [1.0, 0.0], [1.0, math.nan]])
@@ -37,7 +37,7 @@ def test_what_cannot_be_bounded_is_nan(halves: list[float]) -> None:
 
 def test_p_is_five_percent_at_the_edge_of_the_band() -> None:
     draws = np.random.default_rng(0).lognormal(sigma=0.1, size=20)
-    low, high = prediction(draws)
+    low, high = prediction_interval(draws)
     assert prediction_p(low, draws) == pytest.approx(0.05)
     assert prediction_p(high, draws) == pytest.approx(0.05)
     assert prediction_p(float(np.exp(np.log(draws).mean())), draws) == pytest.approx(1)

@@ -13,9 +13,9 @@ import pytest
 
 from src.config import RequestError
 from src.rundir import RunDirectory
-from src.sweeps.devices import Machine, part_of
-from src.sweeps.launchers import refuse_company
-from src.sweeps.parent import Home, Word
+from src.sweeps.devices import Machine, split_cores
+from src.sweeps.launchers import reject_distributed_launch
+from src.sweeps.parent import JobResult, ParentProcess, distinguish
 
 from .conftest import Command
 from .test_sync import ENVIRONMENT, wait_until
@@ -26,9 +26,9 @@ FAILING = ["trainer.clip=1e30", "trainer.learning_rate=1e30,1e-3"]
 SHARE = """
 import os, sys
 from pathlib import Path
-from src.sweeps.devices import Machine, take_share
+from src.sweeps.devices import Machine, reserve_devices
 gpus, folder = sys.argv[1:]
-take_share(Machine(tuple(gpus.split()), tuple(sorted(os.sched_getaffinity(0)))), 2, Path(folder))
+reserve_devices(Machine(tuple(gpus.split()), tuple(sorted(os.sched_getaffinity(0)))), 2, Path(folder))
 print(os.environ.get("CUDA_VISIBLE_DEVICES"), *sorted(os.sched_getaffinity(0)), flush=True)
 sys.stdin.read()
 """
@@ -42,7 +42,7 @@ def test_each_process_has_a_gpu_and_cores_of_its_own_and_a_third_one_waits(tmp_p
     ]
     shares = sorted(process.stdout.readline().split() for process in started if process.stdout)
     cores = sorted(os.sched_getaffinity(0))
-    assert shares == [[f"GPU-{'ab'[n]}", *map(str, part_of(tuple(cores), n, 2))] for n in range(2)]
+    assert shares == [[f"GPU-{'ab'[n]}", *map(str, split_cores(tuple(cores), n, 2))] for n in range(2)]
     with subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
     ) as third:  # fmt: skip
@@ -59,24 +59,26 @@ def test_each_process_has_a_gpu_and_cores_of_its_own_and_a_third_one_waits(tmp_p
     [(8, 2, [(0, 1, 2, 3), (4, 5, 6, 7)]), (3, 2, [(0,), (1,)]), (2, 3, [(0,), (1,), (0,)])],
 )
 def test_cores_are_parted_evenly(cores: int, parts: int, expected: list[tuple[int, ...]]) -> None:
-    assert [part_of(tuple(range(cores)), n, parts) for n in range(parts)] == expected
+    assert [split_cores(tuple(range(cores)), n, parts) for n in range(parts)] == expected
 
 
 @pytest.mark.parametrize(
     ("visible", "cores", "cells"), [("0,1,2", 64, 3), ("", 64, 32), ("", 2, 2), ("", 1, 1), ("GPU-x", 2, 1)]
 )
 def test_as_many_cells_at_once_as_gpus_else_one_for_two_cores(visible: str, cores: int, cells: int) -> None:
-    gpus = Machine.seen(visible).gpus
-    assert Machine(gpus, tuple(range(cores))).cells == cells
+    gpus = Machine.detect(visible).gpus
+    assert Machine(gpus, tuple(range(cores))).default_parallelism == cells
 
 
 def test_a_cell_is_named_by_what_tells_it_from_the_others(tmp_path: Path) -> None:
-    home = Home("here", os.getpid(), tmp_path / "sweep", None)
-    assert home.hear() == {}
-    home.leave_word(10, Word(("model=tiny", "seed=1"), 1, "no"))
-    home.leave_word(2, Word(("model=tiny", "seed=0"), 0))
-    home.leave_word(2, Word(("model=tiny", "seed=0"), 1, "later"), anew=False)
-    assert home.hear() == {2: Word(("seed=0",), 0), 10: Word(("seed=1",), 1, "no")}
+    home = ParentProcess("here", os.getpid(), tmp_path / "sweep", None)
+    assert home.collect_results() == {}
+    home.write_result(10, JobResult(("model=tiny", "seed=1"), 1, "no"))
+    home.write_result(2, JobResult(("model=tiny", "seed=0"), 0))
+    home.write_result(2, JobResult(("model=tiny", "seed=0"), 1, "later"), replace_earlier=False)
+    results = home.collect_results()
+    assert results == {2: JobResult(("model=tiny", "seed=0"), 0), 10: JobResult(("model=tiny", "seed=1"), 1, "no")}
+    assert distinguish(results) == {2: JobResult(("seed=0",), 0), 10: JobResult(("seed=1",), 1, "no")}
     assert not home.folder.exists()
 
 
@@ -92,10 +94,10 @@ def test_several_processes_at_once_are_refused(command: Command, environment: di
 
 
 def test_a_process_alone_is_not_refused() -> None:
-    refuse_company({"SLURM_NTASKS": "4", "SLURM_PROCID": "0"})  # a batch script, which is one process
-    refuse_company({"SLURM_STEP_NUM_TASKS": "1", "WORLD_SIZE": "1"})
+    reject_distributed_launch({"SLURM_NTASKS": "4", "SLURM_PROCID": "0"})  # a batch script, which is one process
+    reject_distributed_launch({"SLURM_STEP_NUM_TASKS": "1", "WORLD_SIZE": "1"})
     with pytest.raises(RequestError, match="SUBMITIT_LOCAL_NTASKS=2"):
-        refuse_company({"SUBMITIT_LOCAL_NTASKS": "2", "SUBMITIT_LOCAL_GLOBALID": "0"})
+        reject_distributed_launch({"SUBMITIT_LOCAL_NTASKS": "2", "SUBMITIT_LOCAL_GLOBALID": "0"})
 
 
 @pytest.mark.parametrize(

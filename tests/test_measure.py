@@ -16,13 +16,13 @@ from src.config import TdaConfig
 from src.geometry import displacement
 from src.measure.checkpoint import Job, Measurement
 from src.measure.layer import Checkpoint
+from src.measure.layer_diagrams import read_layer_diagrams
 from src.measure.pool import WorkerPool
-from src.measure.shapes import read_shapes
 from src.metrics.derived import path_length
 from src.metrics.files import build_table, read_rows
 from src.metrics.table import Row, metric_key, with_means
 from src.rundir import RunDirectory
-from src.system.jsonl import append
+from src.system.jsonl import append_jsonl
 
 RIPS = TdaConfig(
     name="vietoris_rips",
@@ -230,7 +230,7 @@ def test_sinks_and_equal_points_are_counted_and_sinks_dropped_for_the_whole_run(
     assert kept["topology/H0/n_bars/layer_01"] == 38, "39 bars, one of them of length 0"
     assert dropped["topology/H0/n_bars/layer_01"] == 37
     assert dropped["topology/H0/max_persistence/layer_01"] < kept["topology/H0/max_persistence/layer_01"] / 100
-    diagram = read_shapes(run.diagrams(1), ["layer_01"])["layer_01"].diagram
+    diagram = read_layer_diagrams(run.diagrams(1), ["layer_01"])["layer_01"].diagram
     assert diagram[:, 1].max() > 1000
 
 
@@ -253,7 +253,7 @@ def test_geometry_can_be_left_out(tmp_path: Path, measure: Measure) -> None:
 def test_a_line_that_was_written_by_half_is_left_out_of_the_table(tmp_path: Path, half: bytes) -> None:
     run = RunDirectory(tmp_path)
     for step in (0, 2):
-        append(run.spool, {"step": step, "timestamp": 1, "metrics": {"behavior/train_loss": float(step)}})
+        append_jsonl(run.spool, {"step": step, "timestamp": 1, "metrics": {"behavior/train_loss": float(step)}})
         with run.spool.open("ab") as spool:
             spool.write(half)
     table = build_table(run, [], behavior=run.spool)

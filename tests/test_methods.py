@@ -12,10 +12,10 @@ from sklearn.decomposition import PCA
 
 from src.clouds.prepare import prepare_points
 from src.config import RequestError, TdaConfig
-from src.config.memory import diagram_memory_gb, most_points
+from src.config.memory import diagram_memory_gb, max_points
 from src.config.resolve import resolve_config
-from src.measure.shapes import compute_shape
-from src.measure.view import check_transformer
+from src.measure.layer_diagrams import compute_layer_diagram
+from src.measure.prepared_cloud import check_transformer
 from src.topology.cech import CechPersistence
 
 from .conftest import run_module
@@ -43,7 +43,7 @@ def test_every_method_finds_the_one_loop_of_a_circle(name: str) -> None:
     check_transformer(tda, 256)
     check_transformer(method_of(name, "tda.components=5"), 256)
     x = circle()
-    shape = compute_shape(x, x, tda)
+    shape = compute_layer_diagram(x, x, tda)
     lengths = np.sort(np.diff(shape.diagram[shape.diagram[:, 2] == 1, :2], axis=1)[:, 0])
     assert len(lengths), shape.diagram
     assert lengths[-1] > 0.3
@@ -54,7 +54,7 @@ def test_every_method_finds_the_one_loop_of_a_circle(name: str) -> None:
 
 def test_flagser_is_a_second_opinion_on_rips() -> None:
     x = np.random.default_rng(1).normal(size=(40, 3))
-    ours, theirs = (compute_shape(x, x, tda) for tda in map(method_of, ("h2", "flagser")))
+    ours, theirs = (compute_layer_diagram(x, x, tda) for tda in map(method_of, ("h2", "flagser")))
     known = ours.diagram[ours.diagram[:, 2] < 2]
     assert np.allclose(known, theirs.diagram, rtol=1e-6)
 
@@ -164,9 +164,9 @@ def test_a_target_hidden_inside_is_held_to_the_whitelist() -> None:
 
 def test_memory_grows_with_points_and_dimension_and_says_what_fits() -> None:
     for k in (0, 1, 2):
-        fit = most_points(4.0, k)
+        fit = max_points(4.0, k)
         assert diagram_memory_gb(fit, k) <= 4.0 < diagram_memory_gb(fit + 1, k)
-    assert most_points(4.0, 2) < most_points(4.0, 1) < most_points(4.0, 0)
+    assert max_points(4.0, 2) < max_points(4.0, 1) < max_points(4.0, 0)
 
 
 GEODESIC = """\

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.spatial import procrustes
+from scipy import spatial
 
 from src.geometry import (
-    align,
     coordinates,
     distance_change,
-    in_row_space,
     joint_coordinates,
-    random_part,
-    random_rigid_share,
-    rigid_share,
+    nonrigid_movement,
+    procrustes,
+    project_to_row_space,
+    random_rigid_fraction,
+    rigid_fraction,
 )
 from src.topology.distances import median_distance, pairwise_distances
 
@@ -50,29 +50,31 @@ def test_a_similarity_transform_is_wholly_rigid(points: int, width: int, seed: i
     x = rng.normal(size=(points, width))
     rotation, _ = np.linalg.qr(rng.normal(size=(width, width)))
     moved = scale * x @ rotation + rng.normal(size=width)
-    aligned = align(coordinates(x), coordinates(moved), squared(x, moved))
-    assert aligned.rigid_share == pytest.approx(1, abs=1e-9)
-    assert np.abs(aligned.residual).max() < 1e-9
+    assert rigid_fraction(coordinates(x), coordinates(moved), squared(x, moved)) == pytest.approx(1, abs=1e-9)
+    assert np.abs(procrustes(coordinates(x), coordinates(moved))).max() < 1e-9
 
 
 @pytest.mark.parametrize(("points", "width"), SIZES)
 def test_the_share_is_that_of_scipys_procrustes(points: int, width: int) -> None:
     x, moved = pair(points, width)
     # Its disparity is the squared residual after both were centred and brought to size 1.
-    disparity = procrustes(x, moved)[2]
+    disparity = spatial.procrustes(x, moved)[2]
     expected = 1 - disparity * ((moved - moved.mean(0)) ** 2).sum() / squared(x, moved)
-    args = coordinates(x), coordinates(moved), squared(x, moved)
-    assert align(*args).rigid_share == pytest.approx(expected, abs=1e-7)
-    assert rigid_share(*args) == pytest.approx(expected, abs=1e-7)
+    base, target = coordinates(x), coordinates(moved)
+    assert rigid_fraction(base, target, squared(x, moved)) == pytest.approx(expected, abs=1e-7)
+    # The residual is in the units of `x`; its own scale brings it back to those of the movement.
+    centred, centred_target = base - base.mean(axis=0), target - target.mean(axis=0)
+    scale = np.linalg.svd(centred.T @ centred_target, compute_uv=False).sum() / (centred**2).sum()
+    left = ((scale * procrustes(base, target)) ** 2).sum()
+    assert 1 - left / squared(x, moved) == pytest.approx(expected, abs=1e-7)
 
 
 def test_a_movement_without_rigid_part_is_its_own_residual() -> None:
     """A saddle: as much out along one axis as in along the other, no turn, no shift, no change of size."""
     x = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
     moved = x * [1.01, 0.99]
-    aligned = align(x, moved, squared(x, moved))
-    assert aligned.rigid_share == pytest.approx(0, abs=1e-12)
-    np.testing.assert_allclose(aligned.residual, moved - x, atol=1e-12)
+    assert rigid_fraction(x, moved, squared(x, moved)) == pytest.approx(0, abs=1e-12)
+    np.testing.assert_allclose(procrustes(x, moved), moved - x, atol=1e-12)
 
 
 @pytest.mark.parametrize(("points", "width"), [(60, 20), (60, 200)])
@@ -85,14 +87,14 @@ def test_the_closed_form_is_the_mean_over_random_movements(points: int, width: i
     for _ in range(60):
         ways = rng.normal(size=x.shape)
         moved = x + 1e-4 * ways * (lengths / np.linalg.norm(ways, axis=1))[:, None]
-        drawn.append(align(coordinates(x), coordinates(moved), squared(x, moved)).rigid_share)
+        drawn.append(rigid_fraction(coordinates(x), coordinates(moved), squared(x, moved)))
     error = np.std(drawn) / math.sqrt(len(drawn))
-    assert abs(random_rigid_share(coordinates(x), lengths, width) - np.mean(drawn)) < 4 * error
+    assert abs(random_rigid_fraction(coordinates(x), lengths, width) - np.mean(drawn)) < 4 * error
 
 
 def test_pure_noise_in_many_dimensions_is_mostly_rigid() -> None:
     x = np.random.default_rng(0).normal(size=(256, 1024))
-    assert random_rigid_share(coordinates(x), np.ones(256), 1024) == pytest.approx(0.88, abs=0.01)
+    assert random_rigid_fraction(coordinates(x), np.ones(256), 1024) == pytest.approx(0.88, abs=0.01)
 
 
 @pytest.mark.parametrize(("points", "width"), [(40, 6), (40, 60), (30, 400)])
@@ -109,7 +111,7 @@ def test_joint_coordinates_keep_every_inner_product(points: int, width: int) -> 
 def test_in_the_row_space_of_a_movement_every_product_with_it_is_kept() -> None:
     rng = np.random.default_rng(1)
     movement, x, mix = rng.normal(size=(12, 30)), rng.normal(size=(12, 30)), rng.normal(size=(12, 12))
-    narrow, seen = in_row_space(movement, x)
+    narrow, seen = project_to_row_space(movement, x)
     assert narrow.shape == seen.shape == (12, 12)
     np.testing.assert_allclose(narrow @ narrow.T, movement @ movement.T, atol=1e-9)
     np.testing.assert_allclose((mix @ narrow) @ seen.T, (mix @ movement) @ x.T, atol=1e-9)
@@ -126,7 +128,7 @@ def test_of_pure_noise_everything_is_random_and_of_a_rotation_what_noise_has(poi
 
     def parts(moved: np.ndarray) -> tuple[float, float]:
         """Squared size of what is taken for random, and of the whole movement."""
-        part = random_part(*joint_coordinates(x, moved), width)
+        part = nonrigid_movement(*joint_coordinates(x, moved), width)
         whole = (moved - moved.mean(0)) - (x - x.mean(0))
         return float((part**2).sum()), float((whole**2).sum())
 
@@ -141,10 +143,10 @@ def test_what_is_in_one_place_has_no_share() -> None:
     x, moved = pair(10, 3)
     point = np.ones_like(x)
     for before, after in ((point, moved), (x, point)):
-        aligned = align(before, after, squared(before, after))
-        assert math.isnan(aligned.rigid_share)
-        assert not aligned.residual.any()
-    assert math.isnan(rigid_share(x, x, 0.0)), "nothing moved"
+        assert not procrustes(before, after).any()
+    assert math.isnan(rigid_fraction(point, moved, squared(point, moved)))
+    assert rigid_fraction(x, point, squared(x, point)) >= 0
+    assert math.isnan(rigid_fraction(x, x, 0.0)), "nothing moved"
 
 
 def test_the_distance_change_of_one_pair_of_points() -> None:

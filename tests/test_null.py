@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from src.geometry import coordinates, distance_change, joint_coordinates, random_part
-from src.measure.null import FAMILIES, Family, Start, draw_movement, is_defined
+from src.geometry import coordinates, distance_change, joint_coordinates, nonrigid_movement
+from src.measure.null import FAMILIES, Family, ReferenceCloud, draw_movement, is_defined
 from src.topology.distances import median_distance, pairwise_distances
 
 SIZES = ((40, 6), (40, 60), (30, 400))
@@ -17,7 +17,7 @@ def seen(points: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(points, width)) + 2
     moved = x + 0.02 * rng.normal(size=x.shape) * rng.lognormal(size=(points, 1))
-    return x, moved, random_part(*joint_coordinates(x, moved), width)
+    return x, moved, nonrigid_movement(*joint_coordinates(x, moved), width)
 
 
 @pytest.mark.parametrize(("points", "width"), SIZES)
@@ -67,27 +67,27 @@ def test_a_walk_changes_the_distances_by_as_much_as_was_seen(
     if cosine:
         x, moved = (cloud / np.linalg.norm(cloud, axis=1, keepdims=True) for cloud in (x, moved))
     base, there = joint_coordinates(x, moved)
-    part = random_part(base, there, width)
+    part = nonrigid_movement(base, there, width)
     before, after = (pairwise_distances(cloud, metric) for cloud in (x, moved))
     change = distance_change(before / median_distance(before), after / median_distance(after))
     movement = draw_movement(part, base.shape[1], width, family, np.random.default_rng(2))
-    walk = Start(before, base, cosine=cosine).walk(movement)
-    arrived = walk.until(change)
+    walk = ReferenceCloud(before, base, cosine=cosine).perturb(movement)
+    arrived = walk.step_to_change(change)
     assert arrived is not None
     t, distances, scale = arrived
     assert scale == median_distance(distances)
     np.testing.assert_allclose(distances, pairwise_distances(walk.points(t), metric), rtol=1e-4, atol=1e-6)
     found = distance_change(before / median_distance(before), distances / median_distance(distances))
     assert found == pytest.approx(change, rel=2e-3)
-    again = walk.until(change, start=5 * t)
+    again = walk.step_to_change(change, start=5 * t)
     assert again is not None
     assert again[0] == pytest.approx(t, rel=5e-3), "the answer does not hang on the first guess"
 
 
 def test_a_movement_that_changes_no_distance_has_no_answer() -> None:
     x, _, _ = seen(20, 6)
-    walk = Start(pairwise_distances(x), coordinates(x)).walk(np.ones((20, 6), dtype=np.float32))
-    assert walk.until(0.01) is None
+    walk = ReferenceCloud(pairwise_distances(x), coordinates(x)).perturb(np.ones((20, 6), dtype=np.float32))
+    assert walk.step_to_change(0.01) is None
 
 
 def test_the_null_is_defined_between_rounding_and_a_tenth() -> None:

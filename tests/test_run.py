@@ -164,7 +164,7 @@ def test_the_findings_are_those_of_the_stored_table_and_are_told(cell: Cell) -> 
     assert {"finding/peak_ratio/H0", "finding/peak_ratio_low/H0", "finding/excess_early/H1"} <= logged.keys()
     tags, note = cell.tracked.data.tags, cell.tracked.data.tags["mlflow.note.content"]
     assert {k: tags[f"peak_explained_by_H{k}"] for k in (0, 1)} == {
-        k: found["peak_explained_by", k].word for k in (0, 1)
+        k: found["peak_explained_by", k].label for k in (0, 1)
     }
     for sentence in sentences(found):
         assert f"- {sentence}" in note

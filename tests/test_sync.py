@@ -18,8 +18,8 @@ from PIL import Image
 
 from src.config import Config, ModelConfig, ObjectiveConfig, ScheduleConfig, TdaConfig, TrackingConfig
 from src.rundir import RunDirectory
-from src.system.jsonl import append, read_on
-from src.tracking.offsets import find_progress, note_progress, read_progress
+from src.system.jsonl import append_jsonl, read_jsonl
+from src.tracking.offsets import load_offsets, read_offsets, save_offsets
 from src.tracking.store import open_store
 from src.tracking.sync import sync_run
 from src.tracking.tracker import Tracker, track_run
@@ -94,7 +94,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def spooled(run: RunDirectory) -> list[tuple[str, float, int, int]]:
-    lines = [line for line, _ in read_on(run.spool)]
+    lines = [line for line, _ in read_jsonl(run.spool)]
     return sorted((k, v, line["timestamp"], line["step"]) for line in lines for k, v in line["metrics"].items())
 
 
@@ -137,7 +137,7 @@ def test_trouble_in_the_middle_stops_nothing_and_loses_nothing(
     with track_run(open_store(config.tracking), config, run, {"kind": "cell"}, None) as tracker:
         for step in STEPS:
             if step == 2:
-                wait_until(lambda: (read_progress(run) or tracker._delivery.progress).numbers > 0)
+                wait_until(lambda: (read_offsets(run) or tracker.offsets).metrics > 0)
                 server.kill() if trouble == "die" else gate.turn(trouble)
             took.append(tell(tracker, step))
             if step == 4:
@@ -186,7 +186,7 @@ def test_a_run_that_begins_while_the_store_is_gone_is_made_later(
     assert not run.mlflow_run_id.exists()
     assert sync_run(run, None) == "still at work, left alone"
     gate.turn("pass")
-    wait_until(lambda: tracker._delivery.progress.done)
+    wait_until(lambda: tracker.offsets.done)
     check_complete(run, server, "FINISHED")
     assert store is open_store(config.tracking)
 
@@ -251,7 +251,7 @@ def test_what_a_run_leaves_undelivered_is_brought_by_the_command(server: MlflowS
     found = check_complete(run, server, "FINISHED")
 
     assert sync_run(run, None) is None, "it missed nothing"
-    run.delivered.unlink()  # whatever was noted: sent again, nothing is there twice
+    run.offsets.unlink()  # whatever was noted: sent again, nothing is there twice
     sync_run(run, None)
     again = check_complete(run, server, "FINISHED")
     assert again.info.run_id == found.info.run_id
@@ -329,47 +329,47 @@ def test_a_directory_that_is_no_run_is_refused(place: Path) -> None:
 def test_a_checkpoint_is_logged_fast_and_the_spool_says_what_a_healthy_store_holds(place: Path) -> None:
     config, run = configure(None), directory("a")
     with track_run(open_store(config.tracking), config, run, {}, None) as tracker:
-        wait_until(lambda: bool(tracker._delivery.progress.run_id))
+        wait_until(lambda: bool(tracker.offsets.run_id))
         took = tell(tracker, 0)
         start = time.perf_counter()
-        wait_until(lambda: tracker._delivery.progress.numbers > 0)
+        wait_until(lambda: tracker.offsets.metrics > 0)
         print(f"400 metrics: {took:.4f} s for the caller, {time.perf_counter() - start:.3f} s more until stored")
         assert took < 0.2
     assert stored(place / "multirun/mlflow.db", run.mlflow_run_id.read_text()) == spooled(run)
-    assert json.loads(run.delivered.read_text())["done"]
+    assert json.loads(run.offsets.read_text())["done"]
 
 
 def test_a_refusal_is_left_out_and_said_once(place: Path, caplog: pytest.LogCaptureFixture) -> None:
     config, run = configure(None), directory("a")
     store = open_store(config.tracking)
     with track_run(store, config, run, {}, None) as tracker:
-        wait_until(lambda: bool(tracker._delivery.progress.run_id))
-        store[0].delete_run(tracker._delivery.progress.run_id)  # somebody tidies up
+        wait_until(lambda: bool(tracker.offsets.run_id))
+        store.client.delete_run(tracker.offsets.run_id)  # somebody tidies up
         for step in STEPS:
             tell(tracker, step)
-    assert tracker._delivery.progress.done
+    assert tracker.offsets.done
     assert len(caplog.records) == 1
     assert "refuses metrics" in caplog.text
 
 
 def test_half_a_line_spoils_no_other(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    append(path, {"a": 1})
+    append_jsonl(path, {"a": 1})
     with path.open("a") as file:
         file.write('{"b": ')
-    assert [entry for entry, _ in read_on(path)] == [{"a": 1}]
-    append(path, {"c": 3})
-    assert [entry for entry, _ in read_on(path)] == [{"a": 1}, {"c": 3}]
-    offset = next(read_on(path))[1]
-    assert [entry for entry, _ in read_on(path, offset)] == [{"c": 3}]
+    assert [entry for entry, _ in read_jsonl(path)] == [{"a": 1}]
+    append_jsonl(path, {"c": 3})
+    assert [entry for entry, _ in read_jsonl(path)] == [{"a": 1}, {"c": 3}]
+    offset = next(read_jsonl(path))[1]
+    assert [entry for entry, _ in read_jsonl(path, offset)] == [{"c": 3}]
 
 
 def test_what_is_noted_holds_for_one_start_and_one_store(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
-    progress = find_progress(run, "sqlite:///a.db", 1)
-    assert read_progress(run) is None
-    note_progress(run, progress, words=0, ended=True)
-    append(run.journal, {"start": {}})
-    assert find_progress(run, "sqlite:///a.db", 1) == progress == read_progress(run)
+    progress = load_offsets(run, "sqlite:///a.db", 1)
+    assert read_offsets(run) is None
+    save_offsets(run, progress, journal=0, ended=True)
+    append_jsonl(run.journal, {"start": {}})
+    assert load_offsets(run, "sqlite:///a.db", 1) == progress == read_offsets(run)
     for other in (("sqlite:///b.db", 1), ("sqlite:///a.db", 2)):
-        assert not find_progress(run, *other).ended
+        assert not load_offsets(run, *other).ended

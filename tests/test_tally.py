@@ -6,16 +6,16 @@ import math
 
 import pytest
 
-from src.findings.finding import Finding, Findings
-from src.findings.tally import tally
+from src.findings.finding import Finding, RunFindings
+from src.findings.summary import summarize_runs
 
 
-def own(peak: float, cause: str, early: float, excess: tuple[float, float] = (0.5, 0.8)) -> Findings:
+def own(peak: float, cause: str, early: float, excess: tuple[float, float] = (0.5, 0.8)) -> RunFindings:
     called = cause not in ("schedule", "no_peak")
     return {
         ("peak_ratio", 1): Finding(peak, called=called),
         ("naive_peak_ratio", 1): Finding(3 * peak, called=cause != "no_peak"),
-        ("peak_explained_by", 1): Finding(math.nan, called=called, word=cause),
+        ("peak_explained_by", 1): Finding(math.nan, called=called, label=cause),
         ("early_share", 1): Finding(early, early - 0.02, early + 0.02, called=early > 0.12),
         ("excess_early", 1): Finding(sum(excess) / 2, *excess),
     }
@@ -28,7 +28,7 @@ def test_runs_are_counted_and_their_spread_is_told() -> None:
         own(1.2, "schedule", 0.1, (0.9, 1.1)),
         own(1.0, "no_peak", math.nan),
     ]
-    found = tally(runs)
+    found = summarize_runs(runs)
     assert set(found) == {"peaks_H1", "early_H1"}
     assert found["peaks_H1"].value == 0.5
     assert found["peaks_H1"].sentence == (
@@ -42,6 +42,6 @@ def test_runs_are_counted_and_their_spread_is_told() -> None:
 
 
 def test_one_run_is_not_counted_and_what_one_lacks_is_left_out() -> None:
-    assert tally([own(2.0, "nothing", 0.2)]) == {}
-    assert tally([own(2.0, "nothing", 0.2), {("early_share", 0): Finding(0.1)}]) == {}
-    assert tally([{("excess_early", 1): Finding(1.0)}] * 2) == {}
+    assert summarize_runs([own(2.0, "nothing", 0.2)]) == {}
+    assert summarize_runs([own(2.0, "nothing", 0.2), {("early_share", 0): Finding(0.1)}]) == {}
+    assert summarize_runs([{("excess_early", 1): Finding(1.0)}] * 2) == {}

@@ -10,8 +10,8 @@ import pytest
 
 from src.measure import track
 from src.measure.inference import infer
-from src.measure.layer import Checkpoint, LayerAt, measure_chance
-from src.measure.shapes import compute_shape
+from src.measure.layer import Checkpoint, LayerCheckpoint, null_velocities
+from src.measure.layer_diagrams import compute_layer_diagram
 from src.metrics.table import COLUMNS, Row
 from tests.test_measure import RIPS
 
@@ -118,11 +118,11 @@ def test_chance_is_seen_by_the_metric_of_the_run(metric: str) -> None:
 
     tda = replace(RIPS, metric=metric, subsamples=0, null_draws=12)
     both = {0: x, 1: moved}
-    shapes = {step: compute_shape(cloud, x, tda) for step, cloud in both.items()}
-    here = LayerAt(Checkpoint(0, ((0, 1),), None), "layer_01", both, shapes, tda, 0)
+    shapes = {step: compute_layer_diagram(cloud, x, tda) for step, cloud in both.items()}
+    here = LayerCheckpoint(Checkpoint(0, ((0, 1),), None), "layer_01", both, shapes, tda, 0)
     from src.measure.layer import compare_steps
 
-    rows = infer([*compare_steps(here), *measure_chance(here)])
+    rows = infer([*compare_steps(here), *null_velocities(here)])
     excess = {row.dimension: row.value for row in rows if row.quantity == "excess" and row.layer == "layer_01"}
     assert all(0.5 < excess[k] < 1.8 for k in (0, 1)), excess
 

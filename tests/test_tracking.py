@@ -42,7 +42,7 @@ def test_numbers_go_to_the_spool_and_to_the_store(config: Config) -> None:
         tracker.log({"a": float("nan"), "b": float("inf"), "c": 1.0}, 8)
         tracker.flush()
     assert tracker.skipped == 2
-    client, experiment = store
+    client, experiment = store.client, store.experiment
     found = client.get_run(run.mlflow_run_id.read_text())
     assert found.info.status == "FINISHED"
     assert found.data.tags["kind"] == "cell"
@@ -67,25 +67,26 @@ def test_a_run_ends_as_what_it_was(config: Config, error: type[BaseException], s
 
     with pytest.raises(error):
         interrupted()
-    found = store[0].get_run(run.mlflow_run_id.read_text())
+    found = store.client.get_run(run.mlflow_run_id.read_text())
     assert found.info.status == status
     assert found.data.metrics == {"x": 1.0}
 
 
 def test_a_start_that_replaces_another_retires_its_run(config: Config) -> None:
     run, store = directory("a"), open_store(config.tracking)
-    left_over = store[0].create_run(store[1]).info.run_id  # as after a SIGKILL: RUNNING for ever
+    left_over = store.client.create_run(store.experiment).info.run_id  # as after a SIGKILL: RUNNING for ever
     with track_run(store, config, run, {}, left_over):
         pass
-    assert [found.info.run_id for found in store[0].search_runs([store[1]])] == [run.mlflow_run_id.read_text()]
-    assert store[0].get_run(left_over).info.status == "KILLED"
+    active = store.client.search_runs([store.experiment])
+    assert [found.info.run_id for found in active] == [run.mlflow_run_id.read_text()]
+    assert store.client.get_run(left_over).info.status == "KILLED"
 
 
 def test_processes_may_meet_at_a_fresh_database(config: Config) -> None:
     script = (
         "from src.config import TrackingConfig\n"
         "from src.tracking.store import open_store\n"
-        "print(open_store(TrackingConfig())[1])"
+        "print(open_store(TrackingConfig()).experiment)"
     )
     words, environment = [sys.executable, "-c", script], os.environ | {"PYTHONPATH": str(ROOT)}
     started = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(3)]
@@ -102,9 +103,7 @@ def test_a_store_that_cannot_be_reached_is_named(config: Config) -> None:
 def test_a_database_of_another_mlflow_is_named_and_left_as_it_is(tmp_path: Path) -> None:
     database = tmp_path / "multirun" / "mlflow.db"
     few = ["tda=none", "trainer.max_steps=2", "schedule.repeats=1"]
-    script = (
-        f"from src.config import *; from src.tracking.store import *; open_store(TrackingConfig(uri='sqlite:///{database}'))"
-    )
+    script = f"from src.config import *; from src.tracking.store import *; open_store(TrackingConfig(uri='sqlite:///{database}'))"
     subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)})
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'acf3f17fdcc7'")
@@ -121,9 +120,7 @@ def test_a_database_of_another_mlflow_is_named_and_left_as_it_is(tmp_path: Path)
 @pytest.mark.slow
 def test_a_process_that_is_killed_while_it_makes_the_database_spoils_it_for_nobody(tmp_path: Path) -> None:
     database = tmp_path / "multirun" / "mlflow.db"
-    script = (
-        f"from src.config import *; from src.tracking.store import *; open_store(TrackingConfig(uri='sqlite:///{database}'))"
-    )
+    script = f"from src.config import *; from src.tracking.store import *; open_store(TrackingConfig(uri='sqlite:///{database}'))"
     words, environment = [sys.executable, "-c", script], os.environ | {"PYTHONPATH": str(ROOT)}
     for size in (50_000, 200_000):
         killed = subprocess.Popen(words, cwd=tmp_path, env=environment)

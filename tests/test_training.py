@@ -16,8 +16,9 @@ from src.config.schedule import plan_schedule
 from src.data.batches import collate
 from src.data.rendering import IGNORED, Example
 from src.rundir import RunDirectory
-from src.system.signals import Interrupts
-from src.training.fit import fit, prepare
+from src.system.signals import SignalHandler
+from src.training.fit import fit
+from src.training.inputs import RunHooks, load_inputs
 from src.training.model import load_network
 from src.training.module import _scheduler, summed_loss
 
@@ -103,18 +104,20 @@ def test_weights_come_from_safetensors_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [(), ("trainer.precision=bfloat16", "probe.precision=float32")])
 def test_a_fit_moves_every_adapter_and_no_base_weight(words: tuple[str, ...], tmp_path: Path) -> None:
     config = resolve_config(composed("experiment=smoke", "trainer.max_steps=3", "trainer.progress=false", *words))
-    ingredients = prepare(config)
-    before = {name: tensor.clone() for name, tensor in ingredients.network.model.state_dict().items()}
+    inputs = load_inputs(config)
+    before = {name: tensor.clone() for name, tensor in inputs.network.model.state_dict().items()}
     schedule, submitted, logged = plan_schedule(config.schedule, 3), [], {}
     fit(
-        config, ingredients, schedule, RunDirectory(tmp_path), submitted.append,
-        lambda values, step: logged.setdefault(step, {}).update(values), Interrupts(),
+        config, inputs, schedule, RunDirectory(tmp_path),
+        RunHooks(
+            submitted.append, lambda values, step: logged.setdefault(step, {}).update(values), SignalHandler()
+        ),
     )  # fmt: skip
-    for name, tensor in ingredients.network.model.state_dict().items():
+    for name, tensor in inputs.network.model.state_dict().items():
         assert torch.equal(tensor, before[name]) == ("lora_" not in name), name
     assert submitted == sorted(schedule.captured)
     assert all(logged[step].keys() >= {"behavior/train_loss", "behavior/grad_norm"} for step in range(3))
-    assert ingredients.network.model.training
+    assert inputs.network.model.training
     floor, base = (
         read_clouds(path) for path in (RunDirectory(tmp_path).floor_clouds(), RunDirectory(tmp_path).clouds(0))
     )

@@ -84,7 +84,8 @@ def test_addresses_name_the_view_and_the_workflow() -> None:
 
 def test_a_store_gets_each_view_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    store = client, experiment = open_store(TrackingConfig())
+    store = open_store(TrackingConfig())
+    client, experiment = store.client, store.experiment
     assert write_views(store) == {}, "a file has no address"
     empty = client.get_experiment(experiment).tags
     assert {key for key in empty if key.startswith(TAG)} == {TAG + view.key for view in VIEWS}

@@ -20,7 +20,7 @@ from hydra.core.config_store import ConfigStore
 import topotrace
 from topotrace.config import Config
 from topotrace.resolve import resolve_config
-from topotrace.measure.view import check_transformer
+from topotrace.measure.prepared_cloud import check_transformer
 
 conf = Path(topotrace.__file__).parent / "conf"
 ConfigStore.instance().store(name="config_schema", node=Config)

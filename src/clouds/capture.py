@@ -54,8 +54,8 @@ def capture_clouds(
     # Prompts of like length share a batch; the order is by length, then by place, so that it never varies.
     order = sorted(range(len(prompts)), key=lambda n: (len(prompts[n]), n))
     rows: dict[int, list[Tensor]] = {layer: [] for layer in layers}
-    ends: list[Tensor] = []
-    with undisturbed(trunk):
+    last_states: list[Tensor] = []
+    with eval_mode(trunk):
         for start in range(0, len(order), batch_size):
             part = [prompts[n] for n in order[start : start + batch_size]]
             ids_BT, mask_BT = _pad(part, device)
@@ -68,10 +68,10 @@ def capture_clouds(
                 output = trunk(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False)
             if len(blocks) in rows:
                 keep(len(blocks), output.last_hidden_state)
-            ends.append(_pooler(mask_BT, "last")(output.last_hidden_state).float().cpu())
+            last_states.append(_pooler(mask_BT, "last")(output.last_hidden_state).float().cpu())
     back = np.argsort(order)
     clouds = {layer_name(layer): torch.cat(parts).numpy()[back] for layer, parts in rows.items()}
-    return clouds, torch.cat(ends).numpy()[back]
+    return clouds, torch.cat(last_states).numpy()[back]
 
 
 def _pooler(mask_BT: Tensor, pooling: str) -> Callable[[Tensor], Tensor]:
@@ -112,7 +112,7 @@ def _hooks(blocks: nn.ModuleList, layers: Sequence[int], keep: Callable[[int, Te
 
 
 @contextmanager
-def undisturbed(module: nn.Module) -> Iterator[None]:
+def eval_mode(module: nn.Module) -> Iterator[None]:
     """Eval mode inside; train mode and random state as they were afterwards."""
     training = {part: part.training for part in module.modules()}
     devices = [module_device] if (module_device := next(module.parameters()).device).type == "cuda" else []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..config.commands import CompareConfig
 from ..rundir import RunDirectory
 from ..rundir.naming import comparison_name
-from ..rundir.state import begin
+from ..rundir.state import initialize
 from ..system.files import replacing
 
 if TYPE_CHECKING:
@@ -33,11 +33,10 @@ def compare_runs(store: Store, request: CompareConfig, found: Sequence[StoredRun
     check_comparable(done)
     runs = [track_stored(store, run) for run in done]
     limits = describe_steps(runs)
-    diagrams, notes = choose_diagrams(store, done, runs)
     return Comparison(
         name=comparison_name(request), runs=runs, ids=[run.id for run in done], across=find_across(runs),
         own={run.name: run.findings for run in runs}, gaps=describe_gaps(found), settings=describe_settings(done),
-        limits=limits, diagrams=diagrams, diagram_notes=notes,
+        limits=limits, diagrams=choose_diagrams(store, done, runs),
     )  # fmt: skip
 
 
@@ -50,32 +49,32 @@ def study_run(store: Store, found: Sequence[StoredRun]) -> Sensitivity:
     from ..figures.sensitivity import Sensitivity
     from ..findings import run_findings
     from ..metrics.selection import layers_of
-    from .checks import describe_ways
+    from .checks import label_variants
     from .load import read_table
     from .select import with_source
 
     runs = with_source(store, found)
-    ways = describe_ways(runs)
-    tables = {way: read_table(store, run) for way, run in ways.items()}
+    variants = label_variants(runs)
+    tables = {variant: read_table(store, run) for variant, run in variants.items()}
     base = next(iter(tables.values()))
     return Sensitivity(
-        run=runs[0].name, ways={way: run_findings(table) for way, table in tables.items()},
+        run=runs[0].name, variants={variant: run_findings(table) for variant, table in tables.items()},
         layers={layer: run_findings(base[base.layer.isin([layer, ""])]) for layer in layers_of(base)},
-        ids={way: run.id for way, run in ways.items()},
+        ids={variant: run.id for variant, run in variants.items()},
     )  # fmt: skip
 
 
 def log_report(store: Store, request: CompareConfig, report: Report, directory: RunDirectory) -> None:
     """Page and pictures into the directory and into MLflow, in place of an earlier comparison of the same name."""
     from ..system.version import git_commit
-    from ..tracking.journal import tracked_as
-    from ..tracking.tracker import occupy, track_run
+    from ..tracking.journal import mlflow_run_id_of
+    from ..tracking.tracker import acquire_lock, track_run
     from .note import write_report_note
 
     tags = {"kind": "comparison", "sweep": comparison_name(request), "git_commit": git_commit()}
-    held, replaces = occupy(directory), tracked_as(directory)
-    begin(directory, request, afresh=True)
-    with track_run(store, request, directory, tags, replaces, held) as tracker:
+    lock, replaces = acquire_lock(directory), mlflow_run_id_of(directory)
+    initialize(directory, request, reset=True)
+    with track_run(store, request, directory, tags, replaces, lock) as tracker:
         with replacing(directory.report) as partial:
             partial.write_text(report.page, encoding="utf-8")
         for name, picture in report.pictures.items():

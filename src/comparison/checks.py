@@ -38,11 +38,13 @@ def check_comparable(runs: Sequence[StoredRun]) -> None:
         )
     probes = _groups(runs, lambda run: run.tags.get("probe_hash", "unknown"))
     if len(probes) > 1:
-        said = "; ".join(f"{name[:12]}: {_name(group)}" for name, group in probes.items())
-        raise RequestError(f"probe_hash: these runs looked at different probe prompts and cannot be compared: {said}")
+        message = "; ".join(f"{name[:12]}: {_name(group)}" for name, group in probes.items())
+        raise RequestError(
+            f"probe_hash: these runs looked at different probe prompts and cannot be compared: {message}"
+        )
     for key in _differing(runs, MEASURED_BY):
-        said = "; ".join(f"{value}: {_name(group)}" for value, group in _by_value(runs, key).items())
-        raise RequestError(f"{key}: these runs were measured in different ways and cannot be compared: {said}")
+        message = "; ".join(f"{value}: {_name(group)}" for value, group in _by_value(runs, key).items())
+        raise RequestError(f"{key}: these runs were measured in different ways and cannot be compared: {message}")
     for group in _groups(runs, lambda run: run.name).values():
         if len(group) > 1:
             keys = _differing(group, ("",), besides=("tracking.",)) or ["nothing that is a parameter"]
@@ -60,15 +62,15 @@ def describe_settings(runs: Sequence[StoredRun]) -> dict[str, dict[str, list[str
     return {key: {value: [run.name for run in group] for value, group in _by_value(runs, key).items()} for key in keys}
 
 
-def describe_ways(runs: Sequence[StoredRun]) -> dict[str, StoredRun]:
+def label_variants(runs: Sequence[StoredRun]) -> dict[str, StoredRun]:
     """What was chosen otherwise than in the first run -> each run; the first is `as measured`."""
     first, *others = runs
-    ways = {"as measured": first}
+    variants = {"as measured": first}
     for run in others:
         changed = [key for key in CHOICES if run.params.get(key) != first.params.get(key)]
-        way = ", ".join(f"{key}={run.params.get(key)}" for key in changed) or "the same again"
-        ways[way if way not in ways else f"{way} ({run.id[:8]})"] = run
-    return ways
+        variant = ", ".join(f"{key}={run.params.get(key)}" for key in changed) or "the same again"
+        variants[variant if variant not in variants else f"{variant} ({run.id[:8]})"] = run
+    return variants
 
 
 def describe_steps(runs: Sequence[Tracked]) -> list[str]:
@@ -80,8 +82,8 @@ def describe_steps(runs: Sequence[Tracked]) -> list[str]:
     schedules = {run.name: set(steps_of(run.table, "velocity")) for run in runs}
     shared = set.intersection(*schedules.values())
     if not shared:
-        said = "; ".join(f"{name}: {_few(sorted(steps))}" for name, steps in list(schedules.items())[:3])
-        raise RequestError(f"schedule: these runs share no checkpoint ({said}); compare runs of one schedule")
+        message = "; ".join(f"{name}: {_few(sorted(steps))}" for name, steps in list(schedules.items())[:3])
+        raise RequestError(f"schedule: these runs share no checkpoint ({message}); compare runs of one schedule")
     if all(steps == shared for steps in schedules.values()):
         return []
     sizes = sorted(map(len, schedules.values()))

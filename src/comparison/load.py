@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from ..config import RequestError
-from ..figures.diagrams import MOST_STEPS, choose_steps
+from ..figures.diagrams import choose_steps
 from ..findings import Tracked
-from ..measure.shapes import Shape, read_shapes
+from ..measure.layer_diagrams import LayerDiagram, read_layer_diagrams
 from ..metrics.selection import is_measured, layers_of, select, steps_of
 from ..metrics.table import COLUMNS, MEAN
 from ..rundir import RunDirectory
@@ -82,24 +82,23 @@ def tabulate_runs(store: Store, runs: Sequence[StoredRun]) -> pd.DataFrame:
 
 def choose_diagrams(
     store: Store, stored: Sequence[StoredRun], runs: Sequence[Tracked]
-) -> tuple[dict[str, dict[int, dict[str, np.ndarray]]], str]:
-    """Shape diagrams of one run a cell at some of its checkpoints, and in words which these are."""
+) -> dict[str, dict[int, dict[str, np.ndarray]]]:
+    """Shape diagrams of one run a cell, the one with the lowest seed, at some of its checkpoints."""
     first: dict[tuple[str, str], tuple[StoredRun, Tracked]] = {}
     for one, run in zip(stored, runs, strict=True):
         first.setdefault((run.model, run.objective), (one, run))
     chosen = {}
     for one, run in first.values():
-        steps = steps_of(run.table, "scale")
-        shapes = read_diagrams(store, one, choose_steps(steps, len(first), len(layers_of(run.table))))
+        steps = choose_steps(steps_of(run.table, "scale"), len(first), len(layers_of(run.table)))
+        at_steps = read_diagrams(store, one, steps)
         # A cloud in one place has no shape to draw; a layer is drawn where it has one throughout.
-        kept = [n for n in next(iter(shapes.values()), {}) if all(at[n].scale for at in shapes.values())]
+        kept = [n for n in next(iter(at_steps.values()), {}) if all(of[n].scale for of in at_steps.values())]
         if kept:
-            chosen[run.name] = {step: {n: at[n].scaled for n in kept} for step, at in shapes.items()}
-    seeds = "" if len(first) == len(runs) else "Of each cell the run with the lowest seed. "
-    return chosen, f"{seeds}At most {MOST_STEPS} checkpoints of each run, evenly chosen, first and last among them."
+            chosen[run.name] = {step: {n: of[n].normalized for n in kept} for step, of in at_steps.items()}
+    return chosen
 
 
-def read_diagrams(store: Store, run: StoredRun, steps: Sequence[int]) -> dict[int, dict[str, Shape]]:
+def read_diagrams(store: Store, run: StoredRun, steps: Sequence[int]) -> dict[int, dict[str, LayerDiagram]]:
     """Step -> layer -> shape, where they can be had."""
     found = {}
     for step in steps:
@@ -107,7 +106,7 @@ def read_diagrams(store: Store, run: StoredRun, steps: Sequence[int]) -> dict[in
         with tempfile.TemporaryDirectory() as folder:
             path = _fetch(store, run, name, folder, kept_at=f"diagrams/{name}")
             if path is not None:
-                found[step] = read_shapes(path)
+                found[step] = read_layer_diagrams(path)
     return found
 
 

@@ -32,7 +32,7 @@ def cloud_memory_gb(points: int, width: int) -> float:
     return 4 * 8 * points * width / GIB
 
 
-def most_points(gb: float, dimension: int) -> int:
+def max_points(gb: float, dimension: int) -> int:
     """The largest number of points whose diagram fits into `gb` GiB."""
     low, high = 0, 1
     while diagram_memory_gb(high, dimension) <= gb:
@@ -62,5 +62,5 @@ def memory_shortage(tda: TdaConfig, rows: int, width: int = 0) -> Iterator[str]:
         yield (
             f"tda.points={points}: H{top} of {points} points{f' of {width} coordinates' if width else ''} may take "
             f"{needed:.2f} GiB in each of tda.workers={workers}, tda.max_memory_gb={limit:.2f}; at most "
-            f"{most_points(limit / workers, top)} points fit"
+            f"{max_points(limit / workers, top)} points fit"
         )

@@ -19,6 +19,10 @@ from .sources import read_dialogues
 logger = logging.getLogger(__name__)
 
 
+Dialogues = Mapping[str, Sequence[Dialogue]]
+"""By source."""
+
+
 @dataclass(frozen=True)
 class RunData:
     training: TrainingStream
@@ -36,21 +40,46 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
     Raises:
         RequestError: if a source cannot be read or is too small, or own probe prompts are also trained on.
     """
-    objective, trainer = config.objective, config.trainer
+    trained, held_out = _split(_read_sources(config), config.objective.held_out)
+    probes = _load_probes(config, trained, held_out, tokenizer)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-    own_probes = config.probe.file is not None
-    needed = [source for source in SOURCES if not own_probes or objective.weights.get(source, 0) > 0]
-    dialogues = {source: read_dialogues(objective, source) for source in needed}
-    # Openings of one source can stand in the other as well, so the split goes over both.
-    held = {s: [d for d in rows if is_held_out(d, objective.held_out)] for s, rows in dialogues.items()}
-    trained = {s: [d for d in rows if not is_held_out(d, objective.held_out)] for s, rows in dialogues.items()}
-    if own_probes:
+    encoded = _encode_held_out(config, held_out, probes, tokenizer, pad)
+    return RunData(_stream_batches(config, trained, tokenizer, pad), encoded, probes)
+
+
+def _read_sources(config: Config) -> Dialogues:
+    weights = config.objective.weights
+    needed = [source for source in SOURCES if config.probe.file is None or weights.get(source, 0) > 0]
+    return {source: read_dialogues(config.objective, source) for source in needed}
+
+
+def _split(dialogues: Dialogues, share: float) -> tuple[Dialogues, Dialogues]:
+    """What is trained on, and what is held out; by the opening alone, since one can stand in both sources."""
+    held_out = {source: [d for d in rows if is_held_out(d, share)] for source, rows in dialogues.items()}
+    trained = {source: [d for d in rows if not is_held_out(d, share)] for source, rows in dialogues.items()}
+    return trained, held_out
+
+
+def _load_probes(
+    config: Config, trained: Dialogues, held_out: Dialogues, tokenizer: PreTrainedTokenizerBase
+) -> ProbeSet:  # fmt: skip
+    if config.probe.file is not None:
         probes = read_probes(config.probe, tokenizer)
         _refuse_trained_probes(config, probes, trained)
     else:
-        probes = choose_probes(held, config.probe, tokenizer)
+        probes = choose_probes(held_out, config.probe, tokenizer)
     if probes.truncated:
         logger.info("%d of %d probe prompts lost their beginning", probes.truncated, len(probes.ids))
+    return probes
+
+
+def _stream_batches(
+    config: Config, trained: Dialogues, tokenizer: PreTrainedTokenizerBase, pad: int
+) -> TrainingStream:  # fmt: skip
+    objective, trainer = config.objective, config.trainer
+    for source, weight in objective.weights.items():
+        if weight > 0 and not trained[source]:
+            raise RequestError(f"objective.held_out={objective.held_out}: leaves no {source} dialogue to train on")
 
     def encode(pick: Pick) -> Example:
         source, number = pick
@@ -58,19 +87,15 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
             trained[source][number], objective.template, objective.loss_on, tokenizer, trainer.max_length
         )
 
-    judged = _encode_held_out(config, held, probes, tokenizer, pad)
-    for source, weight in objective.weights.items():
-        if weight > 0 and not trained[source]:
-            raise RequestError(f"objective.held_out={objective.held_out}: leaves no {source} dialogue to train on")
     lengths = {source: [d.length for d in rows] for source, rows in trained.items()}
     batches = order_batches(lengths, objective.weights, trainer.batch_size, trainer.max_steps, config.seed)
     assert trainer.micro_batch_size is not None  # resolve_config filled it in
-    return RunData(TrainingStream(batches, encode, trainer.micro_batch_size, pad), judged, probes)
+    return TrainingStream(batches, encode, trainer.micro_batch_size, pad)
 
 
 def _encode_held_out(
     config: Config,
-    held: Mapping[str, Sequence[Dialogue]],
+    held_out: Dialogues,
     probes: ProbeSet,
     tokenizer: PreTrainedTokenizerBase,
     pad: int,
@@ -80,22 +105,22 @@ def _encode_held_out(
     Raises:
         RequestError: if the probes leave a source none.
     """
-    judged: dict[str, HeldOut] = {}
-    for source, rows in held.items():
+    encoded: dict[str, HeldOut] = {}
+    for source, rows in held_out.items():
         left = sorted((d for d in rows if d.opening not in probes.openings), key=lambda d: fingerprint(d.opening))
         if not left:
             raise RequestError(
                 f"probe.size={config.probe.size}: takes every held-out {source} dialogue and leaves none for the "
                 "held-out loss; lower it, or raise objective.held_out"
             )
-        judged[source] = encode_held_out(
+        encoded[source] = encode_held_out(
             left[: config.objective.eval_size], config.objective, tokenizer, max_length=config.trainer.max_length,
             batch_size=config.probe.batch_size, pad=pad,
         )  # fmt: skip
-    return judged
+    return encoded
 
 
-def _refuse_trained_probes(config: Config, probes: ProbeSet, trained: Mapping[str, Sequence[Dialogue]]) -> None:
+def _refuse_trained_probes(config: Config, probes: ProbeSet, trained: Dialogues) -> None:
     openings = {dialogue.opening for rows in trained.values() for dialogue in rows}
     both = [opening for opening in probes.openings if opening in openings]
     if both:

@@ -12,9 +12,9 @@ from .page import Section, data_script, read_asset
 
 Diagrams = Mapping[int, Mapping[str, np.ndarray]]
 """Step -> layer -> shape diagram (n_bars, 3)."""
-MOST_BARS = 80
+MAX_BARS = 80
 """Longest bars of each dimension that are drawn of one diagram."""
-MOST_STEPS = 12
+MAX_STEPS = 12
 BUDGET = 2400
 """Diagrams in one page, of all runs together: about 5 MB."""
 FINENESS = 10_000
@@ -24,7 +24,7 @@ SCRIPT = "diagrams.js"
 
 def choose_steps(steps: list[int], runs: int, layers: int) -> list[int]:
     """The first, the last and evenly chosen checkpoints between, as many as a page holds."""
-    count = min(len(steps), MOST_STEPS, max(2, BUDGET // max(1, runs * layers)))
+    count = min(len(steps), MAX_STEPS, max(2, BUDGET // max(1, runs * layers)))
     places = np.unique(np.linspace(0, len(steps) - 1, count).round().astype(int))
     return [steps[place] for place in places]
 
@@ -48,11 +48,11 @@ def show_diagrams(by_run: Mapping[str, Diagrams], notes: str) -> Section:
         '<output id="diagram-shown"></output></label></div>'
         f'<div id="diagram"></div>{data_script(data, "diagram-data")}'
     )
-    said = (
-        f"Lengths in units of each cloud's own scale; of each dimension the {MOST_BARS} longest bars: what "
+    message = (
+        f"Lengths in units of each cloud's own scale; of each dimension the {MAX_BARS} longest bars: what "
         f"lies nearest the diagonal is left out. {notes}"
     )
-    return Section("diagrams", "Persistence diagrams", said, body)
+    return Section("diagrams", "Persistence diagrams", message, body)
 
 
 def _pack(name: str, diagrams: Diagrams, dimensions: list[int]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _pack(name: str, diagrams: Diagrams, dimensions: list[int]) -> dict[str, Any
 
 def _longest(diagram: np.ndarray, dimension: int) -> list[int]:
     bars = diagram[diagram[:, 2] == dimension, :2]
-    kept = bars[np.argsort(bars[:, 0] - bars[:, 1], kind="stable")[:MOST_BARS]]
+    kept = bars[np.argsort(bars[:, 0] - bars[:, 1], kind="stable")[:MAX_BARS]]
     whole: list[int] = (kept * FINENESS).round().astype(int).ravel().tolist()
     return whole
 

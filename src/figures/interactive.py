@@ -67,8 +67,8 @@ def draw_plotly(frames: Mapping[int, Figure]) -> go.Figure:
                     named.add(name)
                     drawn.add_trace(trace, r, c)
                     owners.append(step)
-                said = c > 1 and panel.y_title == row[c - 2].y_title  # once is enough, and leaves room
-                _draw_axes(drawn, panel, r, c, "" if said else panel.y_title)
+                message = c > 1 and panel.y_title == row[c - 2].y_title  # once is enough, and leaves room
+                _draw_axes(drawn, panel, r, c, "" if message else panel.y_title)
     if len(frames) > 1:
         steps = [
             {"label": str(step), "method": "restyle", "args": ["visible", [owner == step for owner in owners]]}
@@ -117,9 +117,9 @@ def _trace(mark: Mark, figure: Figure) -> go.Scatter | go.Heatmap:
     if isinstance(mark, Heat):
         if figure.scale is None:
             return go.Heatmap(x=mark.x, y=mark.y, z=mark.z, colorscale="Viridis", showscale=False)
-        said = "%{x}, %{y:.2f}: %{text:.2f}<extra></extra>"
+        message = "%{x}, %{y:.2f}: %{text:.2f}<extra></extra>"
         return go.Heatmap(
-            x=mark.x, y=mark.y, z=np.log(mark.z), text=mark.z, hovertemplate=said, hoverongaps=False,
+            x=mark.x, y=mark.y, z=np.log(mark.z), text=mark.z, hovertemplate=message, hoverongaps=False,
             coloraxis="coloraxis",
         )  # fmt: skip
     color = PALETTE[mark.color % len(PALETTE)]

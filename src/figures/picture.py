@@ -60,8 +60,8 @@ def draw_png(figure: Figure) -> bytes:
                 for mark in panel.marks:
                     _draw(axis, mark, figure.scale)
                 # The next panel's legend serves both if it says the same.
-                said = c + 1 < columns and _names(row[c + 1]) == _names(panel)
-                if _names(panel) and not said and not figure.legend_below:
+                message = c + 1 < columns and _names(row[c + 1]) == _names(panel)
+                if _names(panel) and not message and not figure.legend_below:
                     axis.legend(fontsize=7)
         if figure.scale:
             _draw_colors(canvas, figure.scale)

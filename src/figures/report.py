@@ -10,16 +10,16 @@ from ..findings import sentences
 from ..findings.twins import twin_models
 from ..metrics.selection import dimensions_of, is_measured
 from .comparison import Runs, draw_depth, draw_grid, draw_twins
-from .diagrams import Diagrams, diagrams_script, show_diagrams
+from .diagrams import MAX_STEPS, Diagrams, diagrams_script, show_diagrams
 from .interactive import show_figure
 from .page import Section, assemble
 from .panels import Figure
 from .picture import draw_png
 from .plane import draw_against, draw_plane
 from .tables import (
-    Across,
     Gaps,
-    OwnFindings,
+    GroupFindings,
+    RunFindings,
     list_of,
     show_across,
     show_gaps,
@@ -68,8 +68,8 @@ class Comparison:
     runs: Runs
     ids: Sequence[str]
     """Their MLflow runs."""
-    across: Across
-    own: Mapping[str, OwnFindings]
+    across: GroupFindings
+    own: Mapping[str, RunFindings]
     """By name of the run."""
     gaps: Gaps
     settings: Mapping[str, Mapping[str, Sequence[str]]]
@@ -77,7 +77,7 @@ class Comparison:
     limits: Sequence[str] = ()
     """What the comparison had to do without."""
     diagrams: Mapping[str, Diagrams] = field(default_factory=dict)
-    diagram_notes: str = ""
+    """Of one run a cell, by its name."""
 
     @property
     def dimensions(self) -> list[int]:
@@ -88,13 +88,13 @@ class Comparison:
     @property
     def sentences(self) -> list[str]:
         """What is found across the runs, and what limits it."""
-        return [*self.limits, *tell(self.across)]
+        return [*self.limits, *to_sentences(self.across)]
 
 
-def tell(found: Across) -> list[str]:
+def to_sentences(found: GroupFindings) -> list[str]:
     """Findings across runs in words, each statement once; what only explains another one's number is left out."""
-    said = dict.fromkeys(own.sentence for (name, _), own in found.items() if name not in EXPLAINING)
-    return [sentence for sentence in said if sentence]
+    message = dict.fromkeys(own.sentence for (name, _), own in found.items() if name not in EXPLAINING)
+    return [sentence for sentence in message if sentence]
 
 
 def draw_comparison(comparison: Comparison) -> list[Figure]:
@@ -137,8 +137,8 @@ def render_comparison(comparison: Comparison) -> Report:
 def write_report(comparison: Comparison, figures: Sequence[Figure]) -> str:
     """The report as one HTML page."""
     across, pairs = comparison.across, twin_models(comparison.runs)
-    beside = {"trajectories": _told(_choose(across, SEPARABILITY))}
-    below = {"against": _told(_choose(across, COMPLEMENT))}
+    beside = {"trajectories": _numbers_and_sentences(_choose(across, SEPARABILITY))}
+    below = {"against": _numbers_and_sentences(_choose(across, COMPLEMENT))}
     for number, pair in enumerate(pairs, start=1):
         group = " / ".join(pair)
         below[f"twins_{number}"] = show_across({key: own for key, own in across.items() if key[1] == group})
@@ -147,23 +147,30 @@ def write_report(comparison: Comparison, figures: Sequence[Figure]) -> str:
         section = show_figure(figure, beside.get(figure.name, ""))
         shown.append(replace(section, body=section.body + below.get(figure.name, "")))
     if not pairs:
-        said = "No model here is the instruct twin of another."
-        shown.append(Section("twins", "Twins", said, ""))
+        message = "No model here is the instruct twin of another."
+        shown.append(Section("twins", "Twins", message, ""))
     sections = [_findings(comparison), *shown]
     if comparison.diagrams:
-        sections.append(show_diagrams(comparison.diagrams, comparison.diagram_notes))
+        sections.append(show_diagrams(comparison.diagrams, _choice_of_diagrams(comparison)))
     sections.append(_origin(comparison))
     script = diagrams_script() if comparison.diagrams else ""
     return assemble(f"Comparison: {comparison.name}", sections, contents=True, script=script)
 
 
-def _choose(found: Across, beginnings: tuple[str, ...]) -> Across:
+def _choice_of_diagrams(comparison: Comparison) -> str:
+    """Which diagrams the page has, in words."""
+    cells = {(run.model, run.objective) for run in comparison.runs}
+    seeds = "" if len(cells) == len(comparison.runs) else "Of each cell the run with the lowest seed. "
+    return f"{seeds}At most {MAX_STEPS} checkpoints of each run, evenly chosen, first and last among them."
+
+
+def _choose(found: GroupFindings, beginnings: tuple[str, ...]) -> GroupFindings:
     return {key: own for key, own in found.items() if key[0].startswith(beginnings)}
 
 
-def _told(found: Across) -> str:
+def _numbers_and_sentences(found: GroupFindings) -> str:
     """Numbers by group of runs, and what counts in words."""
-    return show_groups(found) + list_of(tell(found))
+    return show_groups(found) + list_of(to_sentences(found))
 
 
 def _findings(comparison: Comparison) -> Section:

@@ -10,14 +10,14 @@ from ..findings import Finding, Tracked
 from ..metrics.selection import steps_of
 from .comparison import Runs, models_of, objectives_of
 
-Across = Mapping[tuple[str, str], Finding]
+GroupFindings = Mapping[tuple[str, str], Finding]
 """Findings by name and group of runs."""
-OwnFindings = Mapping[tuple[str, int], Finding]
+RunFindings = Mapping[tuple[str, int], Finding]
 Gaps = Mapping[tuple[str, str, int], str]
 """Model, objective, seed -> why there is no finished run."""
 Cell = str | tuple[str, str]
 """Text of a table's cell, or the class it is shown in and its text."""
-OWN = (
+TABLE_FINDINGS = (
     "peak_ratio", "naive_peak_ratio", "peak_explained_by", "early_share", "excess_early", "excess_late", "excess_share",
     "stabilisation_step",
 )  # fmt: skip
@@ -59,7 +59,7 @@ def write_bounds(finding: Finding) -> str:
     return f"{write_number(finding.low)} to {write_number(finding.high)}"
 
 
-def show_across(found: Across) -> str:
+def show_across(found: GroupFindings) -> str:
     """One row per finding: of which runs, what, value, interval, whether it is called, and how it is told."""
     rows: list[list[Cell]] = [
         [
@@ -71,7 +71,7 @@ def show_across(found: Across) -> str:
     return table_of(["runs", "finding", "value", "95 %", "beyond chance", "in words"], rows)
 
 
-def show_groups(found: Across) -> str:
+def show_groups(found: GroupFindings) -> str:
     """One row per finding that has a number, one column per group of runs."""
     names = list(dict.fromkeys(name for (name, _), finding in found.items() if math.isfinite(finding.value)))
     groups = list(dict.fromkeys(group for _, group in found))
@@ -81,9 +81,9 @@ def show_groups(found: Across) -> str:
     return table_of(["", *groups], rows)
 
 
-def show_own(found: Mapping[str, OwnFindings], dimension: int, head: str = "run") -> str:
+def show_own(found: Mapping[str, RunFindings], dimension: int, head: str = "run") -> str:
     """One row per run, or per way of measuring one, with its own findings and their intervals."""
-    names = [name for name in OWN if any((name, dimension) in own for own in found.values())]
+    names = [name for name in TABLE_FINDINGS if any((name, dimension) in own for own in found.values())]
     rows: list[list[Cell]] = [
         [label, *(_own(own.get((name, dimension))) for name in names)] for label, own in found.items()
     ]
@@ -94,7 +94,7 @@ def _own(finding: Finding | None) -> Cell:
     if finding is None:
         return "", ""
     bounds = write_bounds(finding)
-    text = finding.word.replace("_", " ") or write_number(finding.value) + (f" ({bounds})" if bounds else "")
+    text = finding.label.replace("_", " ") or write_number(finding.value) + (f" ({bounds})" if bounds else "")
     return "called" if finding.called else "", text
 
 
@@ -113,10 +113,10 @@ def show_gaps(runs: Runs, gaps: Gaps) -> str:
 
 
 def _seeds(there: Sequence[int], gone: Mapping[int, str]) -> Cell:
-    said = [f"done: seed {', '.join(map(str, sorted(there)))}"] if there else []
-    said += [f"seed {seed} {why}" for seed, why in sorted(gone.items())]
+    message = [f"done: seed {', '.join(map(str, sorted(there)))}"] if there else []
+    message += [f"seed {seed} {why}" for seed, why in sorted(gone.items())]
     state = "" if not gone else "missing" if set(gone.values()) == {"missing"} else "failed"
-    return state, "; ".join(said)
+    return state, "; ".join(message)
 
 
 def show_runs(runs: Sequence[Tracked], ids: Sequence[str]) -> str:

@@ -10,22 +10,22 @@ from functools import partial
 from .complement import complementarity
 from .finding import Finding
 from .groups import separability
-from .tally import tally
+from .summary import summarize_runs
 from .trajectory import IncomparableError, Tracked
-from .twins import Across, compare_pairs, twin_models
+from .twins import GroupFindings, compare_pairs, twin_models
 
 ALL = "all"
 
 
-def find_across(runs: Sequence[Tracked]) -> Across:
+def find_across(runs: Sequence[Tracked]) -> GroupFindings:
     """What can be said of several runs together, and what not for want of which runs.
 
     Args:
         runs: of any models, objectives and seeds, all over the same probes, measured in the same way.
 
     Returns:
-        By name and group of runs, each with a sentence that stands alone: `tally` and `separability` by objective
-        within each model (the group: its name), `compare_twins` of each matched pair ("<pretrained> / <instruct>"),
+        By name and group of runs, each with a sentence that stands alone: `summarize_runs` and `separability` by
+        objective within each model (the group: its name), `compare_twins` of each pair ("<pretrained> / <instruct>"),
         `complementarity` within each model and, of several, over "all" runs.
 
     Raises:
@@ -33,21 +33,21 @@ def find_across(runs: Sequence[Tracked]) -> Across:
     """
     runs = sorted(runs, key=lambda run: (run.model, run.objective, run.seed, run.name))
     by_model = {run.model: [own for own in runs if own.model == run.model] for run in runs}
-    found: Across = {}
+    found: GroupFindings = {}
     for model, own in by_model.items():
-        found |= _tell(model, "", partial(tally, [run.findings for run in own]))
-        found |= _tell(model, "separability_p", partial(_separate_objectives, own))
-        found |= _tell(model, "complementarity_behavior", partial(complementarity, own))
+        found |= _label_group(model, "", partial(summarize_runs, [run.findings for run in own]))
+        found |= _label_group(model, "separability_p", partial(_separate_objectives, own))
+        found |= _label_group(model, "complementarity_behavior", partial(complementarity, own))
     if len(by_model) > 1:
-        found |= _tell(ALL, "complementarity_behavior", partial(complementarity, runs))
+        found |= _label_group(ALL, "complementarity_behavior", partial(complementarity, runs))
     twins = twin_models(runs)
     for first, second in twins:
-        found |= _tell(f"{first} / {second}", "twins_p", partial(compare_pairs, runs, first, second))
+        found |= _label_group(f"{first} / {second}", "twins_p", partial(compare_pairs, runs, first, second))
     if not twins:
-        said = (
+        sentence = (
             f"None of {', '.join(by_model)} is the instruct twin of another: pretrained and instruct are not compared."
         )
-        found["twins_p", ALL] = Finding(math.nan, sentence=said)
+        found["twins_p", ALL] = Finding(math.nan, sentence=sentence)
     return found
 
 
@@ -57,7 +57,7 @@ def _separate_objectives(runs: Sequence[Tracked]) -> dict[str, Finding]:
     )  # fmt: skip
 
 
-def _tell(group: str, name: str, find: Callable[[], dict[str, Finding]]) -> Across:
+def _label_group(group: str, name: str, find: Callable[[], dict[str, Finding]]) -> GroupFindings:
     """Findings of a group, their sentences saying whose they are; `name` tells it if the runs cannot be compared."""
     try:
         found = find()

@@ -12,9 +12,9 @@ from ..metrics.selection import overall_layer
 from .finding import Finding
 from .trajectory import Tracked, read_shape, read_wide, shared_logs, shared_values, trajectories
 
-FEWEST_RUNS = 4
-LEAST_SELF = 0.2
-FEWEST_HALVES = 2
+MIN_RUNS = 4
+MIN_R2_SELF = 0.2
+MIN_HALVES = 2
 BEHAVIOR_PREDICTORS = ("train_loss", "kl_to_base")
 BEHAVIOR_PREDICTOR_FAMILIES = ("eval_loss_", "preference_accuracy_")
 GEOMETRY_PREDICTORS = (
@@ -57,38 +57,38 @@ def complementarity(runs: Sequence[Tracked]) -> dict[str, Finding]:
     Raises:
         ValueError: if the runs share no step.
     """
-    if len(runs) < FEWEST_RUNS:
-        return _unknown(f"{len(runs)} run(s) of {FEWEST_RUNS} that are needed at least.")
+    if len(runs) < MIN_RUNS:
+        return _unknown(f"{len(runs)} run(s) of {MIN_RUNS} that are needed at least.")
     wide = [read_shape(run.table) for run in runs]
     _, steps = trajectories([run.table for run in runs])
     halves = _read_halves(wide)
-    if len(halves) < FEWEST_HALVES:
+    if len(halves) < MIN_HALVES:
         return _unknown("It takes the same subsamples of the probes in all runs (tda.subsamples), to tell noise.")
     if not halves.shape[2]:
         return _unknown("The runs do not differ in anything that all of them have.")
     own = predict_self(halves)
-    if own < LEAST_SELF:
+    if own < MIN_R2_SELF:
         return _unknown(
             f"Of the differences between these {len(runs)} runs on half of the probes, another half shows "
-            f"{100 * max(own, 0):.0f} % again, less than {100 * LEAST_SELF:.0f} %: take more probes (probe.size)."
+            f"{100 * max(own, 0):.0f} % again, less than {100 * MIN_R2_SELF:.0f} %: take more probes (probe.size)."
         )
-    said = (
+    sentence = (
         f"Of the differences between {len(runs)} trajectories on half of the probes, another half shows "
         f"{100 * own:.0f} % again."
     )
-    found = {"r2_self": Finding(own, sentence=said)}
-    for name, told, values in (
+    found = {"r2_self": Finding(own, sentence=sentence)}
+    for name, reported, values in (
         ("behavior", "behavioural", [_read_behavior(run.table) for run in runs]),
         ("geometry", "geometric", [_read_geometry(run.table) for run in runs]),
     ):
         known = _at_steps(shared_values(values), steps)
-        found |= _compare(halves, known, own, name, told)
+        found |= _compare(halves, known, own, name, reported)
     return found
 
 
 def _unknown(reason: str, names: Iterable[str] = ("behavior", "geometry")) -> dict[str, Finding]:
-    said = f"What topology says beyond {' and '.join(names)} cannot be told. {reason}"
-    return {f"complementarity_{name}": Finding(math.nan, sentence=said) for name in names}
+    sentence = f"What topology says beyond {' and '.join(names)} cannot be told. {reason}"
+    return {f"complementarity_{name}": Finding(math.nan, sentence=sentence) for name in names}
 
 
 def _read_halves(wide: Sequence[pd.DataFrame]) -> np.ndarray:
@@ -128,14 +128,16 @@ def _at_steps(values: pd.DataFrame, steps: np.ndarray) -> pd.DataFrame:
     return at
 
 
-def _compare(halves: np.ndarray, known: pd.DataFrame, own: float, name: str, told: str) -> dict[str, Finding]:
+def _compare(halves: np.ndarray, known: pd.DataFrame, own: float, name: str, reported: str) -> dict[str, Finding]:
     if not len(known.columns):
-        return _unknown(f"No {told} metric is in all runs at the shared checkpoints, and differs between them.", [name])
+        return _unknown(
+            f"No {reported} metric is in all runs at the shared checkpoints, and differs between them.", [name]
+        )
     share = predict_from(known.to_numpy(), halves)
     beyond = (own - max(share, 0.0)) / own
     quantities = sorted(set(known.columns.get_level_values("quantity")))
-    metrics = f"{told} metrics ({', '.join(quantities)})"
-    said = (
+    metrics = f"{reported} metrics ({', '.join(quantities)})"
+    sentence = (
         f"{100 * beyond:.0f} % of what {halves.shape[1]} trajectories reliably differ in is not predicted from "
         f"{metrics}: R2 {share:.2f} of {own:.2f}. An upper bound, as few runs teach a prediction less than there is to "
         "learn."
@@ -144,9 +146,9 @@ def _compare(halves: np.ndarray, known: pd.DataFrame, own: float, name: str, tol
         f"reliable are {own:.2f}."
     )
     return {
-        f"complementarity_{name}": Finding(beyond, sentence=said),
+        f"complementarity_{name}": Finding(beyond, sentence=sentence),
         f"r2_{name}": Finding(
-            share, sentence=f"{told.capitalize()} metrics predict a left-out run's trajectory with R2 {share:.2f}; "
+            share, sentence=f"{reported.capitalize()} metrics predict a left-out run's trajectory with R2 {share:.2f}; "
             "0 is as good as the mean of the other runs.",
         ),
     }  # fmt: skip

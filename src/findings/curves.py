@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..metrics.selection import select, select_curve
-from ..statistics.intervals import Scale, interval, on_scale
+from ..statistics.intervals import Scale, interval, transform
 
 NOISE_DRAWS = 200
 """Times that a curve is disturbed by its step noise to see what a finding makes of it."""
@@ -63,9 +63,9 @@ class Curve:
         if self.noise > 0:
             draws = np.random.default_rng(0).normal(scale=self.noise, size=(NOISE_DRAWS, len(self)))
             disturbed = np.array([statistic(self.values * np.exp(draw)) for draw in draws])
-            spread = float(np.nanstd(on_scale(disturbed, scale)))
+            spread = float(np.nanstd(transform(disturbed, scale)))
         halves = np.array([statistic(half) for half in self.halves])
-        return (value, *interval(value, halves, scale, more=NORMAL * spread))
+        return (value, *interval(value, halves, scale, extra_half_width=NORMAL * spread))
 
 
 def smooth(values: np.ndarray) -> np.ndarray:

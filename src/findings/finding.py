@@ -17,9 +17,9 @@ class Finding:
     """whether it is there, by its own rule, and not by chance"""
     sentence: str = ""
     """how it is told; empty where another finding's sentence says it"""
-    word: str = ""
+    label: str = ""
     """the value of a finding that is a word"""
 
 
-Findings = dict[tuple[str, int], Finding]
+RunFindings = dict[tuple[str, int], Finding]
 """By name and homology dimension."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..statistics.permanova import Outcome, permanova, permdisp
-from ..statistics.permutations import LEVEL, count_arrangements, seeds_needed
+from ..statistics.permutations import ALPHA, count_arrangements, seeds_needed
 from .finding import Finding
 from .trajectory import read_shape, shared_logs, trajectories
 
@@ -55,15 +55,15 @@ def separability(
 
 
 def _untold(reason: str) -> dict[str, Finding]:
-    said = f"Whether the trajectories are separable is not tested. {reason}"
-    return {"separability_p": Finding(math.nan, sentence=said)}
+    sentence = f"Whether the trajectories are separable is not tested. {reason}"
+    return {"separability_p": Finding(math.nan, sentence=sentence)}
 
 
 def _test(points: np.ndarray, labels: np.ndarray, names: list[str], steps: int) -> dict[str, Finding]:
     sizes = np.bincount(labels).tolist()
     ways = count_arrangements(sizes)
-    if 1 / ways >= LEVEL:
-        least, better = seeds_needed(len(names)), seeds_needed(len(names), LEVEL / 5)
+    if 1 / ways >= ALPHA:
+        least, better = seeds_needed(len(names)), seeds_needed(len(names), ALPHA / 5)
         return _untold(
             f"{_join(names)} have {_join(sizes)} runs, which can be divided in {ways} ways, too few for a test at 5 %: "
             f"{least} seeds each are needed for that{f', and {better} to reach 1 %' if better > least else ''}."
@@ -73,32 +73,32 @@ def _test(points: np.ndarray, labels: np.ndarray, names: list[str], steps: int) 
         permanova(points, labels), spread, names, f"{len(labels)} runs over {steps} shared checkpoints"
     )
     if spread is not None:
-        differ = "differ beyond chance" if spread.p < LEVEL else "do not differ beyond chance"
-        said = (
+        differ = "differ beyond chance" if spread.p < ALPHA else "do not differ beyond chance"
+        sentence = (
             f"The spreads of {_join(names)} about their middles {differ} (PERMDISP F = {spread.f:.2f}, "
             f"p = {spread.p:.2g}); with few runs a group the test is rough."
         )
-        found["dispersion_p"] = Finding(spread.p, called=spread.p < LEVEL, sentence=said)
-        found["dispersion_f"] = Finding(spread.f, sentence=said)
+        found["dispersion_p"] = Finding(spread.p, called=spread.p < ALPHA, sentence=sentence)
+        found["dispersion_f"] = Finding(spread.f, sentence=sentence)
     return found
 
 
 def _tell_places(place: Outcome, spread: Outcome | None, names: list[str], what: str) -> dict[str, Finding]:
-    groups, called = _join(names), place.p < LEVEL
-    said = (
+    groups, called = _join(names), place.p < ALPHA
+    sentence = (
         f"The trajectories of {groups} are {'' if called else 'not '}separable: the groups make up "
         f"{100 * place.r2:.0f} % of the differences between {what} (PERMANOVA F = {place.f:.2f}, p = {place.p:.2g} "
         f"over {place.arrangements:,} arrangements)."
     )
     if spread is None:
-        said += f" Whether they only spread differently is unknown: that takes {SPREAD_NEEDS} runs a group."
-    elif spread.p < LEVEL:
+        sentence += f" Whether they only spread differently is unknown: that takes {SPREAD_NEEDS} runs a group."
+    elif spread.p < ALPHA:
         beside = (
             "PERMANOVA may be seeing that, not another place" if called else "another place is hard to see beside that"
         )
-        said += f" But the groups spread differently (PERMDISP p = {spread.p:.2g}): {beside}."
+        sentence += f" But the groups spread differently (PERMDISP p = {spread.p:.2g}): {beside}."
     return {
-        "separability_p": Finding(place.p, called=called, sentence=said),
+        "separability_p": Finding(place.p, called=called, sentence=sentence),
         "separability_f": Finding(
             place.f, sentence=f"The pseudo-F of {groups} is {place.f:.2f}; about 1 is usual for groups that are alike."
         ),
@@ -123,16 +123,16 @@ def _tell_seeds(
     # Scaled by the runs that are learned from alone: the left-out ones must not leak into their own yardstick.
     nearest = make_pipeline(StandardScaler(), NearestCentroid())
     logs = shared_logs([read_shape(table) for table in tables]).to_numpy()
-    told = cross_val_predict(nearest, logs, labels, groups=seeds, cv=LeaveOneGroupOut())
-    right = int((told == labels).sum())
+    reported = cross_val_predict(nearest, logs, labels, groups=seeds, cv=LeaveOneGroupOut())
+    right = int((reported == labels).sum())
     share, chance = right / len(labels), 1 / len(names)
-    said = (
+    sentence = (
         f"The nearest centroid of the other seeds' runs tells {_join(names)} in {right} of {len(labels)} runs "
         f"({100 * share:.0f} %; {100 * chance:.0f} % by chance)."
     )
     return {
-        "seed_accuracy": Finding(share, sentence=said),
-        "seed_accuracy_chance": Finding(chance, sentence=said),
+        "seed_accuracy": Finding(share, sentence=sentence),
+        "seed_accuracy_chance": Finding(chance, sentence=sentence),
     }
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from .curves import Curve, smooth
 
 PERMUTATIONS = 1999
-LEVEL = 0.05
-FEWEST = 6
+ALPHA = 0.05
+MIN_CHECKPOINTS = 6
 """Checkpoints below which no permutation of them can be significant."""
 
 
@@ -50,7 +50,7 @@ def find_peak(curve: Curve) -> Peak:
     p, window = scan(np.log(curve.own[np.isfinite(curve.own)]))
     inside = np.flatnonzero(np.isfinite(curve.own))[window]
     around = len(inside) > 0 and inside.min() - 1 <= place <= inside.max() + 1
-    called = bool(low > 1 and p < LEVEL and around and place < len(curve) - 1)
+    called = bool(low > 1 and p < ALPHA and around and place < len(curve) - 1)
     span = float(curve.steps[0]), float(curve.steps[-1])
     return Peak(at, _within(first, span), _within(last, span), height, low, high, p, called)
 
@@ -70,7 +70,7 @@ def scan(values: np.ndarray) -> tuple[float, np.ndarray]:
         p, at least 1 / (permutations + 1), and the places of the highest stretch; 1 and none for too short a sequence.
     """
     n = len(values)
-    if n < FEWEST or np.ptp(values) == 0:
+    if n < MIN_CHECKPOINTS or np.ptp(values) == 0:
         return 1.0, np.array([], dtype=int)
     rng = np.random.default_rng(0)
     orders = np.vstack([np.arange(n), *(rng.permutation(n) for _ in range(PERMUTATIONS))])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..metrics.selection import overall_layer, select
-from .finding import Findings
+from .finding import RunFindings
 from .run import run_findings
 
 SHAPE = ("drift", "velocity")
@@ -39,7 +39,7 @@ class Tracked:
     """long form, as in `topology.parquet`"""
 
     @cached_property
-    def findings(self) -> Findings:
+    def findings(self) -> RunFindings:
         """What happened in this run alone."""
         return run_findings(self.table)
 

@@ -10,11 +10,11 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from ..statistics.intervals import quantile
-from ..statistics.permutations import LEVEL, flip_signs, pairs_needed
+from ..statistics.permutations import ALPHA, flip_signs, pairs_needed
 from .finding import Finding
 from .trajectory import DIMENSIONS, Tracked, read_shape, shared_logs, trajectories
 
-Across = dict[tuple[str, str], Finding]
+GroupFindings = dict[tuple[str, str], Finding]
 """Findings by name and group of runs."""
 Pair = tuple[Tracked, Tracked]
 """The pretrained run, the instruct run."""
@@ -22,7 +22,7 @@ SCALARS = {"peak_ratio": "log", "excess_early": "log", "early_share": "plain"}
 """Findings of one run that are compared, and where their differences are taken."""
 
 
-def compare_twins(runs: Sequence[Tracked]) -> Across:
+def compare_twins(runs: Sequence[Tracked]) -> GroupFindings:
     """Whether a pretrained model's shape changes otherwise than its instruct twin's under the same fine-tuning.
 
     Runs are paired by objective and seed; under chance alone the two of a pair could change places. For the whole
@@ -61,11 +61,11 @@ def compare_pairs(runs: Sequence[Tracked], first: str, second: str) -> dict[str,
     """The findings of `compare_twins` for one pretrained model and its instruct twin."""
     pairs, needed = _pair(runs, first, second), pairs_needed()
     if len(pairs) < needed:
-        said = (
+        sentence = (
             f"{first} and {second} are not compared: there are {len(pairs)} pairs of runs with the same objective and "
             f"seed, {needed} are needed for a test at 5 %."
         )
-        return {"twins_p": Finding(math.nan, sentence=said)}
+        return {"twins_p": Finding(math.nan, sentence=sentence)}
     return _compare_trajectories(pairs, first, second) | _compare_numbers(pairs, first, second)
 
 
@@ -107,18 +107,21 @@ def _flip(differences: np.ndarray) -> tuple[float, int]:
 def _compare_trajectories(pairs: Sequence[Pair], first: str, second: str) -> dict[str, Finding]:
     points, steps = trajectories(_tables(pairs))
     if not points.shape[1]:
-        said = f"{first} and {second} do not differ in anything that all of their runs have."
-        return {"twins_p": Finding(math.nan, sentence=said)}
+        sentence = f"{first} and {second} do not differ in anything that all of their runs have."
+        return {"twins_p": Finding(math.nan, sentence=sentence)}
     differences = _differences(points)
     p, flips = _flip(differences)
     apart = float(np.sqrt((differences.mean(axis=0) ** 2).mean()))
-    said = (
-        f"{second}'s trajectories {'differ' if p < LEVEL else 'do not differ beyond chance'} from {first}'s under the "
+    sentence = (
+        f"{second}'s trajectories {'differ' if p < ALPHA else 'do not differ beyond chance'} from {first}'s under the "
         f"same fine-tuning: mean difference {apart:.2f} standard deviations over {len(steps)} shared checkpoints, "
         f"p = {p:.2g} over {flips:,} sign flips within {len(pairs)} pairs. That holds for this pair of models; it is "
         "no statement about instruction tuning."
     )
-    return {"twins_p": Finding(p, called=p < LEVEL, sentence=said), "twins_distance": Finding(apart, sentence=said)}
+    return {
+        "twins_p": Finding(p, called=p < ALPHA, sentence=sentence),
+        "twins_distance": Finding(apart, sentence=sentence),
+    }
 
 
 def _compare_numbers(pairs: Sequence[Pair], first: str, second: str) -> dict[str, Finding]:
@@ -133,14 +136,14 @@ def _compare_numbers(pairs: Sequence[Pair], first: str, second: str) -> dict[str
         value, low, high = center, center - width, center + width
         number = name.rpartition("_")[0]
         if SCALARS.get(number) == "plain":
-            said = f"{name} of {second} is {center:+.3f} from that of {first}"
+            sentence = f"{name} of {second} is {center:+.3f} from that of {first}"
         else:
             value, low, high = math.exp(value), math.exp(low), math.exp(high)
-            said = f"{name} of {second} is {value:.2f} x that of {first}"
-        said += (
+            sentence = f"{name} of {second} is {value:.2f} x that of {first}"
+        sentence += (
             f" (95 %: {low:.3g} to {high:.3g}, {len(column)} pairs; p = {p:.2g}, adjusted for {len(values)} numbers)."
         )
-        found[f"twins_{name}"] = Finding(value, low, high, called=bool(p < LEVEL), sentence=said)
+        found[f"twins_{name}"] = Finding(value, low, high, called=bool(p < ALPHA), sentence=sentence)
     return found
 
 

@@ -3,19 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """One cloud laid over another by the best similarity transform: translation, rotation, uniform scale."""
-
-    residual: np.ndarray
-    """(N, r) what is left of the movement, centred, in the coordinates of the first cloud"""
-    rigid_share: float
-    """share of the squared displacement that the transform explains; NaN if nothing moved"""
 
 
 def displacement(x: np.ndarray, moved: np.ndarray, lag: int) -> float:
@@ -53,7 +42,7 @@ def joint_coordinates(x: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray, np.
     return factor[:points, :points], factor[points:]
 
 
-def in_row_space(seen: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def project_to_row_space(seen: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`seen`, and of `x` what lies in its row space, in an orthonormal basis of that.
 
     Args:
@@ -66,13 +55,13 @@ def in_row_space(seen: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.transpose(factor), x @ basis
 
 
-def random_part(x: np.ndarray, moved: np.ndarray, width: int) -> np.ndarray:
+def nonrigid_movement(x: np.ndarray, moved: np.ndarray, width: int) -> np.ndarray:
     """A movement less as much of its similarity transform as movement at random would not have.
 
     Shifts, scalings and rotations that no distance sees say nothing of how points move against each other, so they are
     left out. But in many dimensions most of any movement is itself a rotation: what is left of pure noise then moves in
     other directions than the noise did, and none of it out of the cloud's span. So as much of the rotation is kept
-    beside the residual R as makes its share of the whole that of random movement, `random_rigid_share`:
+    beside the residual R as makes its share of the whole that of random movement, `random_rigid_fraction`:
     R + c (P - R), P the movement without shift and scaling; all of P where there is no more of a rotation than that.
 
     Args:
@@ -86,34 +75,44 @@ def random_part(x: np.ndarray, moved: np.ndarray, width: int) -> np.ndarray:
     whole = _centred(moved) - base
     whole -= base * float((whole * base).sum() / max((base**2).sum(), np.finfo(float).tiny))
     residual = np.zeros_like(whole)
-    residual[:, : x.shape[1]] = align(x, coordinates(moved), float((whole**2).sum())).residual
+    residual[:, : x.shape[1]] = procrustes(x, coordinates(moved))
     rotation = whole - residual
-    expected = random_rigid_share(x, np.linalg.norm(whole, axis=1), width)
+    expected = random_rigid_fraction(x, np.linalg.norm(whole, axis=1), width)
     kept, left = float((rotation**2).sum()), float((residual**2).sum())
     if not (kept > 0 and 0 < expected < 1):
         return whole
     return np.asarray(residual + min(1.0, math.sqrt(expected / (1 - expected) * left / kept)) * rotation)
 
 
-def align(x: np.ndarray, moved: np.ndarray, squared_movement: float) -> Alignment:
-    """Lay `moved` over `x` by Procrustes (Gower and Dijksterhuis, 2004, chapter 4), in the row spaces, never D x D.
+def procrustes(x: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """What is left of a movement when `moved` is laid over `x` by the best translation, rotation and uniform scale.
+
+    Procrustes (Gower and Dijksterhuis, 2004, chapter 4) in the row spaces, never D x D.
+
+    Args:
+        x, moved: (N, r) `coordinates` of two clouds, same rows, each in a basis of its own.
+
+    Returns:
+        (N, r), centred, in the coordinates of `x`; zeros if one of the two lies in one place.
+    """
+    base, target = _centred(x), _centred(moved)
+    left, singular, right = np.linalg.svd(base.T @ target)
+    if not singular.sum() > 0:
+        return np.zeros_like(base)
+    scale = singular.sum() / (base**2).sum()
+    # Seen from `x`: turned back and brought to its size, so that what is left can be added to its points.
+    return np.asarray(target @ (left @ right).T / scale - base)
+
+
+def rigid_fraction(x: np.ndarray, moved: np.ndarray, squared_movement: float) -> float:
+    """Share of the squared displacement that the best similarity transform explains; NaN if nothing moved.
+
+    From the singular values alone, which is cheaper than the residual.
 
     Args:
         x, moved: (N, r) `coordinates` of two clouds, same rows, each in a basis of its own.
         squared_movement: `||moved - x||_F^2` of the clouds themselves.
     """
-    base, target = _centred(x), _centred(moved)
-    left, singular, right = np.linalg.svd(base.T @ target)
-    if not singular.sum() > 0:  # one of the two lies in one place
-        return Alignment(np.zeros_like(base), math.nan)
-    scale = singular.sum() / (base**2).sum()
-    # Seen from `x`: turned back and brought to its size, so that what is left can be added to its points.
-    residual = target @ (left @ right).T / scale - base
-    return Alignment(residual, _share(float(((scale * residual) ** 2).sum()), squared_movement))
-
-
-def rigid_share(x: np.ndarray, moved: np.ndarray, squared_movement: float) -> float:
-    """`Alignment.rigid_share` from the singular values alone: cheaper. Arguments as for `align`."""
     base, target = _centred(x), _centred(moved)
     if not base.any():
         return math.nan
@@ -125,7 +124,7 @@ def _share(squared_residual: float, squared_movement: float) -> float:
     return min(1.0, max(0.0, 1 - squared_residual / squared_movement)) if squared_movement else math.nan
 
 
-def random_rigid_share(x: np.ndarray, lengths: np.ndarray, width: int) -> float:
+def random_rigid_fraction(x: np.ndarray, lengths: np.ndarray, width: int) -> float:
     """The rigid share expected if every point moved in a direction of its own, uniformly at random.
 
     The mean over all such movements, in closed form, to first order in their size: the squared projection on the

@@ -20,9 +20,9 @@ from ..rundir import RunDirectory
 from ..system.files import DamagedError, set_aside
 from ..topology import diagram_distance
 from .inference import infer
-from .layer import Checkpoint, LayerAt, measure
-from .shapes import read_shapes, shape_of_file
-from .view import view_cloud
+from .layer import CheckpointSteps, LayerCheckpoint, measure
+from .layer_diagrams import layer_diagram_of_file, read_layer_diagrams
+from .prepared_cloud import prepare_cloud
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Job:
     """Holds the clouds."""
     run: RunDirectory
     """Gets diagrams and metrics: the source itself, or the directory of an analysis."""
-    at: Checkpoint
+    at: CheckpointSteps
     tda: TdaConfig
 
 
@@ -49,13 +49,13 @@ class Measurement:
 
 def measure_layer(job: Job, layer: str) -> list[Row]:
     """Rows of one layer from its clouds and diagrams; a value that is not defined comes as NaN, to be counted."""
-    shapes = {step: read_shapes(job.run.diagrams(step), [layer])[layer] for step in job.at.steps}
+    diagrams = {step: read_layer_diagrams(job.run.diagrams(step), [layer])[layer] for step in job.at.steps}
     clouds = {step: read_cloud(job.source.clouds(step), layer) for step in job.at.steps}
     seed = seed_of(read_probe_hash(job.source.clouds(0)))
-    here = LayerAt(job.at, layer, clouds, shapes, job.tda, seed)
-    rows = measure(here)
+    at_layer = LayerCheckpoint(job.at, layer, clouds, diagrams, job.tda, seed)
+    rows = measure(at_layer)
     if job.at.step == 0 and job.source.floor_clouds().exists():
-        rows += _measure_floor(job, here)
+        rows += _measure_floor(job, at_layer)
     return rows
 
 
@@ -88,11 +88,11 @@ def read_checkpoint(job: Job) -> Measurement | None:
     except DamagedError as error:
         set_aside(path, error.reason)
         return None
-    usual = select(table)
+    measured = select(table)
     rows = [
         Row(job.at.step, quantity, value, layer, dimension)
         for quantity, value, layer, dimension in zip(
-            usual.quantity, usual.value, usual.layer, usual.dimension, strict=True
+            measured.quantity, measured.value, measured.layer, measured.dimension, strict=True
         )
     ]
     return _measurement(job, rows, int(facts["skipped"]), facts["seconds"])
@@ -103,12 +103,13 @@ def _measurement(job: Job, rows: Iterable[Row], skipped: int, seconds: float) ->
     return Measurement(job.at.step, metrics, skipped, seconds)
 
 
-def _measure_floor(job: Job, here: LayerAt) -> Iterator[Row]:
+def _measure_floor(job: Job, layer: LayerCheckpoint) -> Iterator[Row]:
     """Velocity and displacement that rounding alone gives: step 0 against itself in other batches."""
-    path, layer = job.source.floor_clouds(), here.layer
-    shape, again = here.shapes[0], shape_of_file(job.source, path, layer, job.tda, name=f"step 0 again, {layer}")
-    points = view_cloud(read_cloud(path, layer), here.clouds[0], job.tda).points
-    yield Row(0, "floor/displacement", displacement(here.view(0).points, points, 1), layer)
+    path, name = job.source.floor_clouds(), layer.name
+    first = layer.layer_diagrams[0]
+    again = layer_diagram_of_file(job.source, path, name, job.tda, label=f"step 0 again, {name}")
+    points = prepare_cloud(read_cloud(path, name), layer.clouds[0], job.tda).points
+    yield Row(0, "floor/displacement", displacement(layer.prepared(0).points, points, 1), name)
     for k in job.tda.dimensions:
-        if shape.scale and again.scale:
-            yield Row(0, "floor/velocity", diagram_distance(shape.scaled, again.scaled, k), layer, k)
+        if first.scale and again.scale:
+            yield Row(0, "floor/velocity", diagram_distance(first.normalized, again.normalized, k), name, k)

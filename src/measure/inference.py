@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..metrics.table import MEAN, Row, with_means
-from ..statistics.intervals import Scale, interval, prediction, prediction_p, quantile
-from .layer import NULLS
+from ..statistics.intervals import Scale, interval, prediction_interval, prediction_p, quantile
+from .layer import NULL_QUANTITY
 
 SHARES = ("rigid_share",)
 Place = tuple[str, str, int]
@@ -57,7 +57,7 @@ def _excess(rows: list[Row], samples: dict[Place, list[Row]]) -> Iterator[Row]:
     The interval joins that of the velocity and the error of the draws' mean; nothing is drawn again on the halves.
     """
     velocities = {(r.layer, r.dimension): r for r in rows if r.quantity == "velocity" and r.part == "checkpoint"}
-    for family, quantity in NULLS.items():
+    for family, quantity in NULL_QUANTITY.items():
         for (layer, k), velocity in velocities.items():
             draws = np.array([row.value for row in samples.get((quantity, layer, k), [])])
             if layer == MEAN:
@@ -67,7 +67,7 @@ def _excess(rows: list[Row], samples: dict[Place, list[Row]]) -> Iterator[Row]:
                 continue
             blank = replace(velocity, low=math.nan, high=math.nan)
             chance = float(draws.mean())
-            low, high = prediction(draws)
+            low, high = prediction_interval(draws)
             yield replace(blank, quantity=quantity, value=chance, low=low, high=high)
             more = quantile(len(draws)) * float(np.log(draws).std(ddof=1)) / math.sqrt(len(draws))
             below, above = math.log(velocity.value / velocity.low), math.log(velocity.high / velocity.value)

@@ -1,8 +1,8 @@
 """Movement by chance: the same cloud, its points moved at random, its distances changed by the same amount.
 
 Two families. `matched`, the one that counts: random combinations of the movement that was seen (without the rotation
-and scaling that exceed chance, see `random_part`), so that lengths and covariance are kept and only which point moves
-where is random. `isotropic`: directions uniformly at random.
+and scaling that exceed chance, see `nonrigid_movement`), so that lengths and covariance are kept and only which point
+moves where is random. `isotropic`: directions uniformly at random.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..topology.distances import condense, expand, median
 
 Family = Literal["matched", "isotropic"]
 FAMILIES: tuple[Family, ...] = ("matched", "isotropic")
-LEAST_CHANGE = 1e-6
+MIN_DISTANCE_CHANGE = 1e-6
 """Distance change that rounding of float32 activations makes by itself."""
 _CLOSE_ENOUGH = 1e-3
 """Relative error of a draw's distance change."""
@@ -27,14 +27,14 @@ _CLOSE_ENOUGH = 1e-3
 
 def is_defined(change: float) -> bool:
     """Whether there is a null for this distance change."""
-    return LEAST_CHANGE <= change < MAX_DISTANCE_CHANGE
+    return MIN_DISTANCE_CHANGE <= change < MAX_DISTANCE_CHANGE
 
 
 def draw_movement(seen: np.ndarray, span: int, width: int, family: Family, rng: np.random.Generator) -> np.ndarray:
     """One random movement with the row lengths of the one that was seen.
 
     Args:
-        seen: (N, q) of `random_part`; of `isotropic` movement only the row lengths count.
+        seen: (N, q) of `nonrigid_movement`; of `isotropic` movement only the row lengths count.
         span: r, the coordinates that span the cloud.
         width: D, in which the cloud lies.
 
@@ -77,7 +77,7 @@ def _coefficients(cross, gram):  # type: ignore[no-untyped-def]
     return linear, square
 
 
-class Start:
+class ReferenceCloud:
     """A cloud that is about to move, seen through its distances."""
 
     def __init__(self, distances: np.ndarray, base: np.ndarray, *, cosine: bool = False) -> None:
@@ -92,9 +92,9 @@ class Start:
         # nothing; float32 is enough for the coefficients, and twice as fast.
         self.flat = (base if cosine else base - base.mean(axis=0)).astype(np.float32)
 
-    def walk(self, movement: np.ndarray) -> Walk:
+    def perturb(self, movement: np.ndarray) -> RandomPerturbation:
         """Along a float32 (N, q) movement, q >= r."""
-        return Walk(self, movement)
+        return RandomPerturbation(self, movement)
 
     @cached_property
     def scaled(self) -> tuple[np.ndarray, float]:
@@ -104,10 +104,10 @@ class Start:
         return row, float(np.linalg.norm(row))
 
 
-class Walk:
+class RandomPerturbation:
     """A cloud whose points move by t times a random movement."""
 
-    def __init__(self, start: Start, movement: np.ndarray) -> None:
+    def __init__(self, start: ReferenceCloud, movement: np.ndarray) -> None:
         self.start, self.movement = start, movement
         cross, gram = start.flat @ movement[:, : start.flat.shape[1]].T, movement @ movement.T
         self.linear, self.square = _coefficients(cross, gram)
@@ -129,7 +129,7 @@ class Walk:
         moved[:, : self.start.base.shape[1]] += self.start.base
         return moved
 
-    def until(self, change: float, start: float = 1.0) -> tuple[float, np.ndarray, float] | None:
+    def step_to_change(self, change: float, start: float = 1.0) -> tuple[float, np.ndarray, float] | None:
         """How far to walk until the scale-normalised distances have changed by `change`, relative to what they were.
 
         Returns:

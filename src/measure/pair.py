@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..geometry import coordinates, displacement, distance_change, joint_coordinates, rigid_share
-from .view import View
+from ..geometry import coordinates, displacement, distance_change, joint_coordinates, rigid_fraction
+from .prepared_cloud import PreparedCloud
 
 
 @dataclass(frozen=True)
@@ -22,16 +22,16 @@ class Pair:
     """(N, q)"""
     end_alone: np.ndarray
     """(N, r) the same points in a basis of their own"""
-    before: View
-    after: View
+    before: PreparedCloud
+    after: PreparedCloud
 
     @classmethod
-    def of(cls, before: View, after: View) -> Pair:
+    def of(cls, before: PreparedCloud, after: PreparedCloud) -> Pair:
         start, end = joint_coordinates(before.points, after.points)
         return cls(start, end, coordinates(end), before, after)
 
-    def take(self, rows: np.ndarray, before: View, after: View) -> Pair:
-        """Some of the points, with their views; the whole cloud's bases serve its parts."""
+    def subset(self, rows: np.ndarray, before: PreparedCloud, after: PreparedCloud) -> Pair:
+        """Some of the points, prepared; the whole cloud's bases serve its parts."""
         return Pair(self.start[rows], self.end[rows], self.end_alone[rows], before, after)
 
     @cached_property
@@ -43,8 +43,8 @@ class Pair:
         return displacement(self.filled, self.end, lag)
 
     @cached_property
-    def rigid_share(self) -> float:
-        return rigid_share(self.start, self.end_alone, float(((self.end - self.filled) ** 2).sum()))
+    def rigid_fraction(self) -> float:
+        return rigid_fraction(self.start, self.end_alone, float(((self.end - self.filled) ** 2).sum()))
 
     @cached_property
     def distance_change(self) -> float:

@@ -22,7 +22,7 @@ from typing import TypeVar
 from ..clouds.store import layer_names
 from ..metrics.table import Row
 from .checkpoint import Job, Measurement, measure_layer, read_checkpoint, write_checkpoint
-from .shapes import discard_damaged, merge_shapes, store_shape
+from .layer_diagrams import discard_damaged, merge_layer_diagrams, store_layer_diagram
 from .worker import Worker
 
 T = TypeVar("T")
@@ -87,9 +87,9 @@ class WorkerPool:
     async def _make_diagrams(self, job: Job, step: int, layers: list[str], spent: list[float]) -> None:
         await self._run(spent, discard_damaged, job.run, step)
         await asyncio.gather(
-            *(self._run(spent, store_shape, job.source, job.run, step, layer, job.tda) for layer in layers)
+            *(self._run(spent, store_layer_diagram, job.source, job.run, step, layer, job.tda) for layer in layers)
         )
-        await self._run(spent, merge_shapes, job.run, step, layers)
+        await self._run(spent, merge_layer_diagrams, job.run, step, layers)
 
     async def _run(self, spent: list[float], work: Callable[..., T], *args: object) -> T:
         """`work(*args)` in a worker; the seconds that it took there are added to `spent`.

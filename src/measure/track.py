@@ -10,8 +10,8 @@ import pandas as pd
 from ..config import TdaConfig
 from ..metrics.table import MEAN, tabulate
 from .inference import infer
-from .layer import Checkpoint, LayerAt, measure
-from .shapes import compute_shape
+from .layer import CheckpointSteps, LayerCheckpoint, measure
+from .layer_diagrams import compute_layer_diagram
 
 LAYER = "layer_01"
 QUANTITIES = (
@@ -50,11 +50,11 @@ def track(
     tda = TdaConfig(name="track", transformer=transformer, subsamples=subsamples, null_draws=null_draws)
     first = min(clouds)
     arrays = {step: np.asarray(cloud) for step, cloud in clouds.items()}
-    shapes = {step: compute_shape(cloud, arrays[first], tda) for step, cloud in arrays.items()}
+    shapes = {step: compute_layer_diagram(cloud, arrays[first], tda) for step, cloud in arrays.items()}
     rows = []
     for previous, step in zip([None, *chosen], chosen, strict=False):
-        at = Checkpoint(step, tuple(_pairs(step, lag, arrays, chosen)), previous, first)
-        here = LayerAt(at, LAYER, {s: arrays[s] for s in at.steps}, {s: shapes[s] for s in at.steps}, tda, seed)
+        at = CheckpointSteps(step, tuple(_pairs(step, lag, arrays, chosen)), previous, first)
+        here = LayerCheckpoint(at, LAYER, {s: arrays[s] for s in at.steps}, {s: shapes[s] for s in at.steps}, tda, seed)
         rows += infer(measure(here))
     return tabulate(row for row in rows if row.quantity in QUANTITIES and row.layer != MEAN)
 

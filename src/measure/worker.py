@@ -25,7 +25,9 @@ class Worker:
         self._start()
 
     def _start(self) -> None:
-        self._executor = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_settle)
+        self._executor = ProcessPoolExecutor(
+            1, mp_context=multiprocessing.get_context("spawn"), initializer=_init_worker
+        )
         self._pid = self._executor.submit(os.getpid)
 
     def submit(self, work: Callable[..., T], *args: object) -> Future[T]:
@@ -49,7 +51,7 @@ class Worker:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _settle() -> None:
+def _init_worker() -> None:
     """BLAS threads of several workers would fight over the cores; a worker whose parent was killed has no end."""
     from threadpoolctl import threadpool_limits
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..rundir import RunDirectory
 from ..system.files import read_json, replacing, write_json
-from ..system.jsonl import read_on
+from ..system.jsonl import read_jsonl
 from .table import BEHAVIOR, COLUMNS, Row, _types, tabulate
 
 
@@ -41,7 +41,7 @@ def build_table(run: RunDirectory, steps: Iterable[int], behavior: Path) -> pd.D
     parts = [read_rows(run.metrics(step))[0] for step in steps if run.metrics(step).exists()]
     trained = [
         Row(line["step"], key.removeprefix(BEHAVIOR), value)
-        for line, _ in read_on(behavior)
+        for line, _ in read_jsonl(behavior)
         for key, value in line["metrics"].items()
         if key.startswith(BEHAVIOR)
     ]

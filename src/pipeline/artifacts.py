@@ -1,6 +1,8 @@
-"""What a finished run shows: its figures, as pictures and as one interactive page."""
+"""What a finished run leaves in MLflow beside its numbers: configuration, table, diagrams, figures."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pandas as pd
 
@@ -10,24 +12,35 @@ from ..figures.interactive import make_page
 from ..figures.motion import draw_excess, draw_movement, draw_speed
 from ..figures.picture import draw_png
 from ..figures.run import choose_shown, draw_betti, draw_diagrams, draw_drift, draw_velocity
-from ..measure.shapes import read_shapes
+from ..measure.layer_diagrams import read_layer_diagrams
 from ..metrics.selection import is_measured
 from ..rundir import RunDirectory
 from ..rundir.naming import run_name
 from ..tracking.tracker import Tracker
 
 
-def log_figures(
+def log_artifacts(
     tracker: Tracker, run: RunDirectory, config: Config, schedule: Schedule, table: pd.DataFrame
 ) -> None:  # fmt: skip
-    """The figures of the whole run, as PNG and as one interactive page."""
+    """Upload configuration, table and diagrams; draw and upload the figures of the whole run."""
+    for path in (run.config, run.table):
+        tracker.log_artifact(path)
+    for step in schedule.checkpoints:
+        if run.diagrams(step).exists():
+            tracker.log_artifact(run.diagrams(step), f"diagrams/{run.step(step).name}")
+    for path in draw_run(run, config, schedule, table):
+        tracker.log_artifact(path, "figures")
+
+
+def draw_run(run: RunDirectory, config: Config, schedule: Schedule, table: pd.DataFrame) -> list[Path]:
+    """The files of the figures of the whole run, as PNG and as one interactive page; none if nothing has a shape."""
     done = [step for step in schedule.checkpoints if run.metrics(step).exists()]
-    stored = {step: read_shapes(run.diagrams(step)) for step in done}
+    stored = {step: read_layer_diagrams(run.diagrams(step)) for step in done}
     # A cloud in one place has no shape to draw; a layer is drawn where it has one throughout.
     layers = [n for n in next(iter(stored.values()), {}) if all(shapes[n].scale for shapes in stored.values())]
     if not layers:
-        return
-    diagrams = {step: {name: shapes[name].scaled for name in layers} for step, shapes in stored.items()}
+        return []
+    diagrams = {step: {name: shapes[name].normalized for name in layers} for step, shapes in stored.items()}
     shown, dimensions = choose_shown(layers), config.tda.dimensions
     whole = [
         draw_speed(table, dimensions),
@@ -42,5 +55,4 @@ def log_figures(
         (run.figures / f"{figure.name}.png").write_bytes(draw_png(figure))
     page = make_page(run_name(config), [*whole, draw_diagrams(diagrams, shown, dimensions)])
     (run.figures / "figures.html").write_text(page, encoding="utf-8")
-    for path in sorted(run.figures.iterdir()):
-        tracker.log_artifact(path, "figures")
+    return sorted(run.figures.iterdir())

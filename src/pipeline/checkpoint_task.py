@@ -5,14 +5,18 @@ from __future__ import annotations
 from ..figures.picture import draw_png
 from ..figures.run import choose_shown, draw_diagrams
 from ..measure.checkpoint import Job, Measurement, write_checkpoint
-from ..measure.shapes import read_shapes
+from ..measure.layer_diagrams import read_layer_diagrams
 from ..metrics.table import Row
 from ..system.files import replacing
 
 
-def finish(job: Job, rows: list[Row], seconds: float) -> Measurement:
+def finish_checkpoint(job: Job, rows: list[Row], seconds: float) -> Measurement:
     """The picture of the checkpoint's diagrams and its metrics, in its directory; the metrics last: they say `done`."""
-    shapes = {layer: shape.scaled for layer, shape in read_shapes(job.run.diagrams(job.at.step)).items() if shape.scale}
+    shapes = {
+        layer: shape.normalized
+        for layer, shape in read_layer_diagrams(job.run.diagrams(job.at.step)).items()
+        if shape.scale
+    }
     if shapes:
         figures = draw_diagrams({job.at.step: shapes}, choose_shown(list(shapes)), job.tda.dimensions)
         with replacing(job.run.picture(job.at.step)) as partial:

@@ -1,16 +1,13 @@
-"""What a finished run says in words: on the terminal and on its MLflow page."""
+"""What a run says in words: when it starts and when it is done, on the terminal and on its MLflow page."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..config import SOURCES, Config
-
-if TYPE_CHECKING:
-    pass
+from ..config import SOURCES, Config, ModelConfig
 from ..system.console import show_views
 
-JUDGED = {
+BEFORE_AFTER = {
     f"{quantity}_{source}": f"{words}, {source}"
     for quantity, words in (
         ("eval_loss", "held-out loss"),
@@ -19,7 +16,19 @@ JUDGED = {
     )
     for source in SOURCES
 }
-"""Behaviour that is told before and after: its quantity, and what it is called."""
+"""Behaviour that is reported before and after training: its quantity, and what it is called."""
+
+
+def describe_start(config: Config, checkpoints: int, saved: int | None) -> str:
+    """What is about to happen, in one line; `saved`: the step that an earlier start came to."""
+    tda, default = config.tda, ModelConfig().draws
+    drawn = (
+        "" if tda.transformer is None or (tda.subsamples, tda.null_draws) == (default, default)
+        else f"; {tda.subsamples} subsamples and {tda.null_draws} null draws "
+        f"(tda.subsamples={default} tda.null_draws={default} measures as finely as is usual)"
+    )  # fmt: skip
+    resumed = "" if saved is None else f", going on from step {saved}"
+    return f"{checkpoints} checkpoints in {config.trainer.max_steps} steps{drawn}{resumed}"
 
 
 def show_summary(summary: dict[str, Any]) -> None:
@@ -28,8 +37,9 @@ def show_summary(summary: dict[str, Any]) -> None:
     from rich.table import Table
 
     table = Table("", "before", "after")
-    for name, (before, after) in summary["judged"].items():
-        table.add_row(JUDGED[name], f"{before:.3f}", f"{after:.3f}")
+    # An earlier version called it `judged`.
+    for name, (before, after) in summary.get("before_after", summary.get("judged", {})).items():
+        table.add_row(BEFORE_AFTER[name], f"{before:.3f}", f"{after:.3f}")
     table.add_row("checkpoints", "", str(summary["checkpoints"]))
     for dimension, length in summary["path_length"].items():
         table.add_row(f"path length, {dimension}", "", f"{length:.3f}")
@@ -56,7 +66,10 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         "| | before | after |",
         "|---|---|---|",
     ]
-    lines += [f"| {JUDGED[name]} | {before:.3f} | {after:.3f} |" for name, (before, after) in summary["judged"].items()]
+    lines += [
+        f"| {BEFORE_AFTER[name]} | {before:.3f} | {after:.3f} |"
+        for name, (before, after) in summary["before_after"].items()
+    ]
     lines += [f"| path length, {name} | | {length:.3f} |" for name, length in summary["path_length"].items()]
     lines += [
         "",

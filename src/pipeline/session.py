@@ -1,52 +1,44 @@
-"""One tracked measurement, from training or from stored clouds: jobs to workers, results to MLflow, an honest end."""
+"""One measurement while it goes on: jobs to the workers, results to MLflow, and at the end what it all comes to."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any
 
-from .. import PACKAGE
 from ..clouds.store import set_damaged_aside
 from ..config import Config
-from ..config.identity import config_hash
-from ..config.memory import count_workers
 from ..config.schedule import Schedule
 from ..findings import HEADLINES, finding_metrics, run_findings, sentences
+from ..findings.finding import RunFindings
 from ..measure.checkpoint import Job
-from ..measure.layer import Checkpoint
+from ..measure.layer import CheckpointSteps
 from ..measure.pool import WorkerPool
 from ..metrics.derived import mark_floor
 from ..metrics.files import build_table, write_table
 from ..rundir import RunDirectory
-from ..rundir.state import begin, discard_after
-from ..system.signals import Interrupts, listening
-from ..system.version import git_commit
-from ..tracking.journal import tracked_as
-from ..tracking.store import Store, write_views
-from ..tracking.tracker import Tracker, occupy, track_run
-from .artifacts import log_figures
-from .checkpoint_task import finish
+from ..rundir.state import discard_after
+from ..tracking.tracker import Tracker
+from .artifacts import log_artifacts
 from .note import write_note
 from .summary import summarize_run
-
-logger = logging.getLogger(__name__)
 
 
 class Session:
     """Jobs out when their clouds are there, results in when they are ready."""
 
     def __init__(
-        self, config: Config, source: RunDirectory, run: RunDirectory, schedule: Schedule, pool: WorkerPool,
-        tracker: Tracker, interrupts: Interrupts,
+        self, config: Config, run: RunDirectory, schedule: Schedule, tracker: Tracker, pool: WorkerPool,
+        source: RunDirectory | None = None,
     ) -> None:  # fmt: skip
-        self.interrupts = interrupts
-        self.config, self.source, self.run, self.schedule = config, source, run, schedule
-        self.pool, self.tracker = pool, tracker
-        self.summary: dict[str, Any] = {}
+        """
+        Args:
+            run: the directory that gets the results.
+            source: the directory that holds the clouds, if it is another.
+        """
+        self.config, self.run, self.schedule = config, run, schedule
+        self.tracker, self.pool, self.source = tracker, pool, source or run
 
-    def take_up(self, step: int | None) -> None:
+    def resume_from(self, step: int | None) -> None:
         """Go on from a training state that was saved at `step`, or from nothing: what was measured is not again.
 
         Clouds that are damaged before they were measured can only be captured again, and so can what the base model
@@ -78,7 +70,7 @@ class Session:
         for start in self.schedule.completed_at(step):
             earlier = [c for c in self.schedule.checkpoints if c < start]
             pairs, previous = tuple(self.schedule.pairs(start)), earlier[-1] if earlier else None
-            yield Job(self.source, self.run, Checkpoint(start, pairs, previous), self.config.tda)
+            yield Job(self.source, self.run, CheckpointSteps(start, pairs, previous), self.config.tda)
 
     def _collect(self, *, wait: bool = False) -> None:
         for measured in self.pool.collect(wait=wait):
@@ -87,83 +79,38 @@ class Session:
             self.tracker.log_picture(self.run.picture(measured.step), "diagrams", measured.step)
         self.tracker.flush()
 
-    def finish(self) -> None:
-        """Wait for the workers, write the table, upload the artifacts.
+    def finish(self) -> dict[str, Any]:
+        """Wait for the workers, then write, upload and sum up all that was measured.
+
+        Returns:
+            What the note and the terminal show.
 
         Raises:
             RuntimeError: if a checkpoint could not be measured.
         """
         self._collect(wait=True)
-        counts = {"cost/skipped_metrics": self.tracker.skipped, "cost/failed_checkpoints": len(self.pool.failed)}
-        self.tracker.log(counts, self.config.trainer.max_steps)
-        self.tracker.flush()
+        self._log_counts()
         table = mark_floor(build_table(self.run, self.schedule.checkpoints, behavior=self.source.spool))
         write_table(self.run, table)
-        for path in (self.run.config, self.run.table):
-            self.tracker.log_artifact(path)
-        for step in self.schedule.checkpoints:
-            if self.run.diagrams(step).exists():
-                self.tracker.log_artifact(self.run.diagrams(step), f"diagrams/{self.run.step(step).name}")
-        log_figures(self.tracker, self.run, self.config, self.schedule, table)
+        log_artifacts(self.tracker, self.run, self.config, self.schedule, table)
         if self.pool.failed:
             raise RuntimeError(
                 f"checkpoints {self.pool.failed} could not be measured; their clouds are kept in {self.source.path}"
             )
         found = run_findings(table) if self.config.tda.transformer is not None else {}
-        self.tracker.log(finding_metrics(found), self.config.trainer.max_steps)
-        self.tracker.flush()
-        self.tracker.tag({f"{name}_H{k}": finding.word for (name, k), finding in found.items() if finding.word})
-        self.summary = summarize_run(self.config, self.schedule, table) | {
+        self._log_findings(found)
+        summary = summarize_run(self.config, self.schedule, table) | {
             "findings": sentences(found), "headlines": sentences(found, HEADLINES),
         }  # fmt: skip
-        self.tracker.write_note(write_note(self.config, self.summary))
+        self.tracker.write_note(write_note(self.config, summary))
+        return summary
 
+    def _log_counts(self) -> None:
+        counts = {"cost/skipped_metrics": self.tracker.skipped, "cost/failed_checkpoints": len(self.pool.failed)}
+        self.tracker.log(counts, self.config.trainer.max_steps)
+        self.tracker.flush()
 
-@contextmanager
-def open_session(
-    store: Store, config: Config, run: RunDirectory, schedule: Schedule, tags: Mapping[str, str], *,
-    source: RunDirectory | None = None,
-) -> Iterator[Session]:  # fmt: skip
-    """Workers, MLflow run, log file and status around a measurement; what happens inside ends in all of them.
-
-    Goes on with what an earlier start left in the directory, unless the configuration says `force`.
-
-    Args:
-        store: where MLflow keeps its runs.
-        run: the directory that gets the results.
-        tags: `kind`, `probe_hash` and whatever else is not in the configuration.
-        source: the directory that holds the clouds, if it is another.
-    """
-    hashed = config_hash(config)
-    known = {
-        "model": config.model.name, "stage": config.model.stage, "objective": config.objective.name,
-        "tda": config.tda.name, "seed": str(config.seed), "sweep": config.sweep, "config_hash": hashed,
-        "git_commit": git_commit(),
-    }  # fmt: skip
-    held = occupy(run)
-    replaces = tracked_as(run) if config.force else None
-    begin(run, config, afresh=config.force)
-    handler = logging.FileHandler(run.log)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    ours = logging.getLogger(PACKAGE)
-    ours.addHandler(handler)
-    try:
-        write_views(store)
-        with (
-            listening() as interrupts,
-            track_run(store, config, run, known | dict(tags), replaces, held) as tracker,
-            WorkerPool(count_workers(config.tda), finish) as pool,
-        ):
-            session = Session(config, source or run, run, schedule, pool, tracker, interrupts)
-            yield session
-        session.summary["views"] = write_views(store)
-        run.write_status("done", config_hash=hashed, summary=session.summary)
-    except BaseException as error:
-        state = "failed" if isinstance(error, Exception) else "interrupted"
-        run.write_status(state, config_hash=hashed, reason=f"{type(error).__name__}: {error}")
-        trace = (type(error), error, error.__traceback__)
-        handler.handle(logger.makeRecord(logger.name, logging.ERROR, __file__, 0, "the run failed", (), trace))
-        raise
-    finally:
-        ours.removeHandler(handler)
-        handler.close()
+    def _log_findings(self, found: RunFindings) -> None:
+        self.tracker.log(finding_metrics(found), self.config.trainer.max_steps)
+        self.tracker.flush()
+        self.tracker.tag({f"{name}_H{k}": finding.label for (name, k), finding in found.items() if finding.label})

@@ -62,7 +62,7 @@ class RunDirectory:
         return self.path / JOURNAL_FILE
 
     @property
-    def delivered(self) -> Path:
+    def offsets(self) -> Path:
         """How much of spool and journal MLflow has."""
         return self.path / "delivered.json"
 

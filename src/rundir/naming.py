@@ -15,12 +15,12 @@ from .layout import CONFIG_FILE, ROOT, RunDirectory
 from .state import load_config
 
 
-def place_run(config: Config, unchanged: Config) -> RunDirectory:
+def directory_of_run(config: Config, baseline: Config) -> RunDirectory:
     """The one home of a configuration.
 
-    `unchanged` is the same model, objective and method with nothing else overridden.
+    `baseline` is the same model, objective and method with nothing else overridden.
     """
-    usual = identity(unchanged) | {"seed": config.seed}
+    usual = identity(baseline) | {"seed": config.seed}
     changed = {key: value for key, value in identity(config).items() if usual.get(key) != value}
     # A key that only the defaults have was removed: that is a change too.
     changed |= dict.fromkeys(usual.keys() - identity(config).keys())
@@ -39,7 +39,7 @@ def _named_otherwise(place: Path, config: Config) -> RunDirectory | None:
     return None
 
 
-def place_analysis(source: RunDirectory, config: Config) -> RunDirectory:
+def directory_of_analysis(source: RunDirectory, config: Config) -> RunDirectory:
     """The home of an analysis: beside the clouds that it reads, one for each method, its settings and another lag."""
     settings = {key: value for key, value in identity(config).items() if key.startswith("tda.")}
     if config.schedule.lag != load_config(source).schedule.lag:
@@ -55,7 +55,7 @@ def comparison_name(config: CompareConfig) -> str:
     return f"{next(key for key, value in wanted.items() if value)}-{hash_values(wanted)[:8]}"
 
 
-def place_comparison(config: CompareConfig) -> RunDirectory:
+def directory_of_comparison(config: CompareConfig) -> RunDirectory:
     """The one home of a comparison, so that the same request again takes the place of the earlier one."""
     return RunDirectory(ROOT / "comparison" / comparison_name(config))
 

@@ -41,12 +41,12 @@ def check_earlier_start(run: RunDirectory, config: Config) -> bool:
     return run.read_status().get("state") == "done"
 
 
-def begin(run: RunDirectory, config: Config | CompareConfig, *, afresh: bool) -> None:
-    """Make the directory ready for a start that goes on with what an earlier one left, or with nothing if `afresh`.
+def initialize(run: RunDirectory, config: Config | CompareConfig, *, reset: bool) -> None:
+    """Make the directory ready for a start that goes on with what an earlier one left, or with nothing if `reset`.
 
     Whoever calls holds the directory's lock.
     """
-    if afresh:
+    if reset:
         for left in run.path.iterdir():
             if left.is_dir():
                 shutil.rmtree(left)

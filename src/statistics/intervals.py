@@ -11,7 +11,7 @@ from scipy import stats
 
 Scale = Literal["log", "logit", "plain"]
 """Where errors are alike: lengths and ratios on the log scale, shares on the logit, signed numbers as they are."""
-LEVEL = 0.95
+CONFIDENCE = 0.95
 _FORTH: dict[Scale, Callable[[np.ndarray], np.ndarray]] = {
     "log": np.log, "logit": lambda x: np.log(x) - np.log1p(-x), "plain": lambda x: x,
 }  # fmt: skip
@@ -20,13 +20,15 @@ _BACK: dict[Scale, Callable[[float], float]] = {
 }  # fmt: skip
 
 
-def on_scale(values: np.ndarray, scale: Scale) -> np.ndarray:
+def transform(values: np.ndarray, scale: Scale) -> np.ndarray:
     """Values on a scale; not finite where they do not exist there."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return _FORTH[scale](np.asarray(values, dtype=np.float64))
 
 
-def interval(value: float, halves: np.ndarray, scale: Scale = "log", more: float = 0.0) -> tuple[float, float]:
+def interval(
+    value: float, halves: np.ndarray, scale: Scale = "log", extra_half_width: float = 0.0
+) -> tuple[float, float]:
     """95 % bounds of a full-sample value from its values on subsamples.
 
     The halves are no bounds themselves: a sum over half of the points is another sum. Their spread says how uncertain
@@ -44,10 +46,10 @@ def interval(value: float, halves: np.ndarray, scale: Scale = "log", more: float
     """
     if len(halves) < 2:
         return math.nan, math.nan
-    center, errors = float(on_scale(np.asarray(value), scale)), on_scale(halves, scale)
+    center, errors = float(transform(np.asarray(value), scale)), transform(halves, scale)
     if not np.isfinite(errors).all():
         return math.nan, math.nan
-    half_width = math.hypot(quantile(len(halves)) * float(np.std(errors, ddof=1)), more)
+    half_width = math.hypot(quantile(len(halves)) * float(np.std(errors, ddof=1)), extra_half_width)
     if not (math.isfinite(center) and math.isfinite(half_width)):
         return math.nan, math.nan
     return _BACK[scale](center - half_width), _BACK[scale](center + half_width)
@@ -55,10 +57,10 @@ def interval(value: float, halves: np.ndarray, scale: Scale = "log", more: float
 
 def quantile(count: int) -> float:
     """Two-sided 95 % quantile of Student's t for a spread estimated from `count` values."""
-    return float(stats.t.ppf((1 + LEVEL) / 2, count - 1))
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1))
 
 
-def prediction(draws: np.ndarray) -> tuple[float, float]:
+def prediction_interval(draws: np.ndarray) -> tuple[float, float]:
     """Where one more positive draw would lie in 95 %: on the log scale, Student t, with the error of the mean."""
     logs = np.log(draws)
     half_width = quantile(len(logs)) * logs.std(ddof=1) * math.sqrt(1 + 1 / len(logs))
@@ -66,7 +68,7 @@ def prediction(draws: np.ndarray) -> tuple[float, float]:
 
 
 def prediction_p(value: float, draws: np.ndarray) -> float:
-    """Two-sided p that `value` is one more of the draws, matching `prediction`."""
+    """Two-sided p that `value` is one more of the draws, matching `prediction_interval`."""
     logs = np.log(draws)
     error = logs.std(ddof=1) * math.sqrt(1 + 1 / len(logs))
     distance = abs(math.log(value) - logs.mean())

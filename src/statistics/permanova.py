@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
-from .permutations import arrange
+from .permutations import permutations
 
-ALIKE = 1e-9
+RELATIVE_TOLERANCE = 1e-9
 """Relative difference within which two arrangements count as equal: sums in another order."""
 
 
@@ -40,17 +40,17 @@ def permanova(points: np.ndarray, labels: np.ndarray) -> Outcome:
     """
     squares = squareform(pdist(points, "sqeuclidean"))
     whole = squares.sum() / (2 * len(points))
-    arranged = arrange(labels)
-    own, within = _within(squares, labels[None])[0], _within(squares, arranged)
-    p = float((within <= own + ALIKE * whole).mean())
-    return Outcome(_ratio(whole - own, own, labels), p, float(1 - own / whole), _expected(labels), len(arranged))
+    permuted = permutations(labels)
+    own, within = _within(squares, labels[None])[0], _within(squares, permuted)
+    p = float((within <= own + RELATIVE_TOLERANCE * whole).mean())
+    return Outcome(_ratio(whole - own, own, labels), p, float(1 - own / whole), _expected(labels), len(permuted))
 
 
-def _within(squares: np.ndarray, arranged: np.ndarray) -> np.ndarray:
+def _within(squares: np.ndarray, permuted: np.ndarray) -> np.ndarray:
     """(P,) sum over the groups of the squared distances to their centroids: of those between members, over the size."""
-    total = np.zeros(len(arranged))
-    for group in range(arranged[0].max() + 1):
-        members = (arranged == group).astype(np.float64)
+    total = np.zeros(len(permuted))
+    for group in range(permuted[0].max() + 1):
+        members = (permuted == group).astype(np.float64)
         total += ((members @ squares) * members).sum(axis=1) / (2 * members[0].sum())
     return total
 
@@ -88,11 +88,11 @@ def permdisp(points: np.ndarray, labels: np.ndarray) -> Outcome:
     means = np.array([far[labels == group].mean() for group in range(labels.max() + 1)])
     residuals = far - means[labels]
     whole, own_within = float(((far - far.mean()) ** 2).sum()), float((residuals**2).sum())
-    arranged = arrange(labels)
-    within = _within(squareform(pdist(residuals[:, None], "sqeuclidean")), arranged)
+    permuted = permutations(labels)
+    within = _within(squareform(pdist(residuals[:, None], "sqeuclidean")), permuted)
     # The residuals have their own sum of squares, so that shares are compared. Unpermuted they have no differences
     # between groups left: the observed distances stand in for that arrangement.
     share = own_within / whole if whole > 0 else 1.0
-    more = int((within <= (share + ALIKE) * own_within).sum())
-    p = min(1.0, (1 + more) / len(arranged))
-    return Outcome(_ratio(whole - own_within, own_within, labels), p, 1 - share, _expected(labels), len(arranged))
+    more = int((within <= (share + RELATIVE_TOLERANCE) * own_within).sum())
+    p = min(1.0, (1 + more) / len(permuted))
+    return Outcome(_ratio(whole - own_within, own_within, labels), p, 1 - share, _expected(labels), len(permuted))

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-LEVEL = 0.05
-ENOUGH = 10_000
+ALPHA = 0.05
+MAX_EXACT = 10_000
 """From so many arrangements on, not all of them are gone through."""
 DRAWS = 9_999
 
@@ -24,7 +24,7 @@ def count_arrangements(sizes: Sequence[int]) -> int:
     return ways
 
 
-def arrange(labels: np.ndarray) -> np.ndarray:
+def permutations(labels: np.ndarray) -> np.ndarray:
     """All distinct arrangements where there are fewer than 10,000, else the observed one and 9,999 random ones.
 
     Args:
@@ -34,7 +34,7 @@ def arrange(labels: np.ndarray) -> np.ndarray:
         (P, n) labels; the observed arrangement is among them, so that the share of rows at least as extreme is a p.
     """
     sizes = np.bincount(labels)
-    if count_arrangements(sizes.tolist()) < ENOUGH:
+    if count_arrangements(sizes.tolist()) < MAX_EXACT:
         return np.array(list(_divide(np.full(len(labels), -1), sizes.tolist())))
     rng = np.random.default_rng(0)
     return np.vstack([labels, *(rng.permutation(labels) for _ in range(DRAWS))])
@@ -59,13 +59,13 @@ def _divide(labels: np.ndarray, free: list[int]) -> Iterator[np.ndarray]:
 
 def flip_signs(count: int) -> np.ndarray:
     """(P, count) signs: all 2 ** count where these are fewer than 10,000, else none flipped and 9,999 random ones."""
-    if 2**count < ENOUGH:
+    if 2**count < MAX_EXACT:
         return np.where(np.arange(2**count)[:, None] >> np.arange(count) & 1, -1.0, 1.0)
     drawn = np.random.default_rng(0).choice([-1.0, 1.0], size=(DRAWS, count))
     return np.vstack([np.ones(count), drawn])
 
 
-def seeds_needed(groups: int, level: float = LEVEL) -> int:
+def seeds_needed(groups: int, level: float = ALPHA) -> int:
     """Runs in each of so many groups from which on a p below the level exists."""
     count = 2
     while 1 / count_arrangements([count] * groups) >= level:
@@ -73,6 +73,6 @@ def seeds_needed(groups: int, level: float = LEVEL) -> int:
     return count
 
 
-def pairs_needed(level: float = LEVEL) -> int:
+def pairs_needed(level: float = ALPHA) -> int:
     """Pairs from which on a two-sided sign-flip p below the level exists: flipping all or none are alike."""
     return math.floor(math.log2(2 / level)) + 1

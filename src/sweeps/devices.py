@@ -24,13 +24,13 @@ class Machine:
     cores: tuple[int, ...]
 
     @classmethod
-    def seen(cls, visible: str | None) -> Machine:
+    def detect(cls, visible: str | None) -> Machine:
         """What this process may use; `visible` is CUDA_VISIBLE_DEVICES."""
         gpus = _installed_gpus() if visible is None else tuple(name for name in visible.split(",") if name)
         return cls(gpus, usable_cores())
 
     @property
-    def cells(self) -> int:
+    def default_parallelism(self) -> int:
         """How many cells run at once unless somebody says: one on a GPU, one on two cores: it trains and measures."""
         return len(self.gpus) or min(len(self.cores), max(2, len(self.cores) // 2))
 
@@ -44,16 +44,16 @@ def _installed_gpus() -> tuple[str, ...]:
 
 def cells_at_once() -> int:
     """The default of `hydra.launcher.n_jobs`."""
-    return Machine.seen(os.environ.get("CUDA_VISIBLE_DEVICES")).cells
+    return Machine.detect(os.environ.get("CUDA_VISIBLE_DEVICES")).default_parallelism
 
 
 OmegaConf.register_new_resolver("cells_at_once", cells_at_once, replace=True)  # by the import: in every cell's process
 
-_held: list[FileLock] = []
+_reserved: list[FileLock] = []
 """The share of this process, which keeps it: CUDA, once started, stays with its GPU."""
 
 
-def take_share(machine: Machine, cells: int, folder: Path) -> None:
+def reserve_devices(machine: Machine, cells: int, folder: Path) -> None:
     """Wait until one of `cells` shares is free and confine this process, and those that it starts, to it.
 
     To be called before anything starts threads or CUDA.
@@ -63,7 +63,7 @@ def take_share(machine: Machine, cells: int, folder: Path) -> None:
         cells: in how many parts.
         folder: holds a lock for each part; a process that dies lets go of it.
     """
-    if _held:
+    if _reserved:
         return
     folder.mkdir(parents=True, exist_ok=True)
     for number in itertools.cycle(range(cells)):
@@ -73,14 +73,14 @@ def take_share(machine: Machine, cells: int, folder: Path) -> None:
             break
         except Timeout:
             time.sleep(1 / cells)
-    _held.append(lock)
+    _reserved.append(lock)
     if machine.gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = machine.gpus[number % len(machine.gpus)]
     if sys.platform == "linux":
-        os.sched_setaffinity(0, part_of(machine.cores, number, cells))
+        os.sched_setaffinity(0, split_cores(machine.cores, number, cells))
 
 
-def part_of(cores: tuple[int, ...], number: int, parts: int) -> tuple[int, ...]:
+def split_cores(cores: tuple[int, ...], number: int, parts: int) -> tuple[int, ...]:
     """The `number`-th of `parts` equal parts of the cores, neighbours together; one each where there are too few."""
     size = len(cores) // parts
     return cores[number * size : (number + 1) * size] or (cores[number % len(cores)],)

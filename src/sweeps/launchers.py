@@ -16,14 +16,14 @@ from omegaconf import II, DictConfig, OmegaConf
 from .. import PACKAGE
 from ..config import RequestError
 from ..rundir import ROOT
-from .devices import Machine, take_share
-from .parent import Home, home
+from .devices import Machine, reserve_devices
+from .parent import ParentProcess, parent_process
 from .submitit_jobs import watch_jobs
 
 JOBS = ROOT / ".submitit"
 """Where submitit keeps logs and results, a folder for each job."""
 
-TOGETHER = {
+WORLD_SIZE_VARIABLES = {
     "WORLD_SIZE": "RANK",
     "SLURM_STEP_NUM_TASKS": "SLURM_PROCID",
     "OMPI_COMM_WORLD_SIZE": "OMPI_COMM_WORLD_RANK",
@@ -62,13 +62,13 @@ class SubmititSlurm(SlurmQueueConf):
     """How often that may be."""
 
 
-class Attend(Callback):
+class SupervisorCallback(Callback):
     """What the process that starts a sweep does while others run its cells."""
 
-    def on_multirun_start(self, config: DictConfig, **more: object) -> None:
+    def on_multirun_start(self, config: DictConfig, **kwargs: object) -> None:
         launcher = config.hydra.runtime.choices["hydra/launcher"]
         if launcher == "joblib":
-            home().pass_on_signals()
+            parent_process().forward_signals()
         elif launcher.startswith("submitit"):
             watch_jobs(launcher, config.hydra.launcher.submitit_folder)
 
@@ -88,7 +88,7 @@ def chosen_launcher() -> str:
     return str(HydraConfig.get().runtime.choices["hydra/launcher"])
 
 
-def settle(base: Home) -> None:
+def assign_devices(parent: ParentProcess) -> None:
     """Make the process of a cell ready: its share of the machine, unless SLURM gave it one.
 
     Raises:
@@ -96,26 +96,30 @@ def settle(base: Home) -> None:
     """
     launcher = chosen_launcher()
     if launcher == "joblib":
-        base.join()
+        parent.detach()
     if launcher != "submitit_slurm":
-        machine = Machine.seen(base.visible)
-        take_share(machine, _parts(launcher, HydraConfig.get().launcher, machine), base.folder)
+        machine = Machine.detect(parent.visible)
+        reserve_devices(machine, _parts(launcher, HydraConfig.get().launcher, machine), parent.folder)
 
 
 def _parts(launcher: str, settings: DictConfig, machine: Machine) -> int:
     cores = len(machine.cores)
     if launcher == "joblib":  # which counts negative numbers down from all cores
         return int(settings.n_jobs) if settings.n_jobs > 0 else max(1, cores + 1 + settings.n_jobs)
-    return max(1, cores // settings.cpus_per_task) if settings.cpus_per_task and not machine.gpus else machine.cells
+    return (
+        max(1, cores // settings.cpus_per_task)
+        if settings.cpus_per_task and not machine.gpus
+        else machine.default_parallelism
+    )
 
 
-def refuse_company(environment: Mapping[str, str]) -> None:
+def reject_distributed_launch(environment: Mapping[str, str]) -> None:
     """A cell is fine-tuned by one process; several that were started together would each run every cell.
 
     Raises:
         RequestError: if this is one of several; only the first says why.
     """
-    for key, rank in TOGETHER.items():
+    for key, rank in WORLD_SIZE_VARIABLES.items():
         if int(environment.get(key, 1)) > 1:
             raise RequestError(
                 f"{key}={environment[key]}: this is one of {environment[key]} processes, each of which would run every "

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hydra import compose
@@ -18,7 +19,7 @@ from ..config import Config, RequestError
 from ..config.messages import explain
 from ..config.resolve import complete_config, resolve_config
 from ..rundir import RunDirectory
-from ..rundir.naming import place_run
+from ..rundir.naming import directory_of_run
 from ..rundir.state import check_earlier_start
 from ..system.console import show_rows
 from ..system.machine import GIB
@@ -44,16 +45,23 @@ class Sweep:
     cells: Sequence[Cell]
     begun: float
     """seconds since 1970"""
+    failures: dict[Path, str] = field(default_factory=dict)
+    """Why cells of this process failed, by directory: some fail before it is there to say so."""
 
 
-planned: list[Sweep] = []
-"""The sweep of this process, once it is planned."""
+_planned: list[Sweep] = []
+# Hydra makes the callback that plans; nothing else leads from it to the commands.
 
 
-def place(config: Config, choices: dict[str, Any]) -> RunDirectory:
-    """The home of a configuration; `choices` are those of Hydra's groups."""
-    unchanged = compose("config", [f"{group}={choices[group]}" for group in IDENTIFYING])
-    return place_run(config, complete_config(unchanged))
+def planned_sweep() -> Sweep | None:
+    """The sweep that this process planned, if it did."""
+    return _planned[-1] if _planned else None
+
+
+def directory_of(config: Config, choices: dict[str, Any]) -> RunDirectory:
+    """The one directory of a configuration; `choices` are those of Hydra's groups."""
+    baseline = compose("config", [f"{group}={choices[group]}" for group in IDENTIFYING])
+    return directory_of_run(config, complete_config(baseline))
 
 
 class PlanSweep(Callback):
@@ -69,7 +77,7 @@ class PlanSweep(Callback):
         except RequestError as error:
             print(error, file=sys.stderr)
             sys.exit(2)  # Hydra would take an exception of a callback for a warning
-        planned.append(sweep)
+        _planned.append(sweep)
 
 
 def plan(config: DictConfig) -> Sweep:
@@ -88,7 +96,7 @@ def plan(config: DictConfig) -> Sweep:
             OmegaConf.set_struct(composed, False)
             composed.pop("hydra")
             checked = resolve_config(composed)
-            run = place(checked, {str(key): value for key, value in choices.items()})
+            run = directory_of(checked, {str(key): value for key, value in choices.items()})
             check_earlier_start(run, checked)
         except Exception as error:  # whatever composing raises is a wrong request
             problems.append(f"{name}: {explain(error)}")

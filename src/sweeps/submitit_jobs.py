@@ -20,13 +20,13 @@ from types import FrameType
 
 from hydra.core.utils import JobReturn, JobStatus
 
-from ..system.signals import Interrupted, listening
-from .parent import GOES_ON, Word, home
+from ..system.signals import Interrupted, handle_signals
+from .parent import RESUME_HINT, JobResult, parent_process
 
-LIMIT_SIGNAL = signal.SIGUSR2
+TIMEOUT_SIGNAL = signal.SIGUSR2
 """What SLURM and submitit's local jobs send shortly before a time limit."""
 
-PAUSE = 4.0
+POLL_SECONDS = 4.0
 """Seconds between two looks at the queue; submitit gives a job that ended 15 to come out with its result."""
 
 
@@ -51,13 +51,13 @@ def _watch(pattern: str, earlier: set[Path], is_slurm: bool) -> None:
     """Look again and again for jobs that are gone and left nothing."""
     missed = set[Path]()
     while True:
-        time.sleep(PAUSE)
+        time.sleep(POLL_SECONDS)
         waiting = [path for path in Path().glob(pattern) if path not in earlier and not _result(path).exists()]
         queued = _queued() if is_slurm else {_job(path) for path in waiting if Path(f"/proc/{_job(path)}").exists()}
         if queued is not None:
             gone = {path for path in waiting if _job(path) not in queued}
             for path in gone & missed:  # twice: a result may take its time over a network's file system
-                _give_up(path)
+                _mark_lost(path)
             missed = gone
 
 
@@ -75,22 +75,22 @@ def _queued() -> set[str] | None:
     return set(done.stdout.split()) if done.returncode == 0 else None
 
 
-def _give_up(submitted: Path) -> None:
+def _mark_lost(submitted: Path) -> None:
     """Put a result in the place of the one that never came, and leave word of the cell unless it did so itself."""
     from submitit.core.utils import DelayedSubmission, cloudpickle_dump, temporary_save_path
 
     overrides, _, number, *_ = DelayedSubmission.load(submitted).args
     message = (
-        f"its job {_job(submitted)} is gone (cancelled, killed, out of memory?), see {submitted.parent}; {GOES_ON}"
+        f"its job {_job(submitted)} is gone (cancelled, killed, out of memory?), see {submitted.parent}; {RESUME_HINT}"
     )
-    home().leave_word(number, Word(tuple(overrides), 1, message), anew=False)
+    parent_process().write_result(number, JobResult(tuple(overrides), 1, message), replace_earlier=False)
     ended = JobReturn(status=JobStatus.COMPLETED)
     with temporary_save_path(_result(submitted)) as partial:
         cloudpickle_dump(("success", ended), partial)
 
 
 @contextmanager
-def saved_at_limit() -> Iterator[None]:
+def requeue_on_timeout() -> Iterator[None]:
     """Around a cell: where it is a job, its time limit interrupts it as SIGTERM does, and then it is queued again.
 
     So does a preemption that gives notice. What was cancelled, or requeued by SLURM itself, ends without a result.
@@ -105,16 +105,16 @@ def saved_at_limit() -> Iterator[None]:
             told.append(signum)
             signal.raise_signal(signal.SIGTERM)
 
-    requeue = signal.signal(LIMIT_SIGNAL, interrupt)
+    requeue = signal.signal(TIMEOUT_SIGNAL, interrupt)
     try:
-        with listening():
+        with handle_signals():
             yield
     except Interrupted:
         if (told or _still_running()) and callable(requeue):
-            requeue(LIMIT_SIGNAL, None)  # submitit's: queues the job and exits
+            requeue(TIMEOUT_SIGNAL, None)  # submitit's: queues the job and exits
         raise
     finally:
-        signal.signal(LIMIT_SIGNAL, requeue)
+        signal.signal(TIMEOUT_SIGNAL, requeue)
 
 
 def is_job() -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 Entry = dict[str, Any]
 
 
-def append(path: Path, entry: Mapping[str, Any]) -> None:
+def append_jsonl(path: Path, entry: Mapping[str, Any]) -> None:
     """Add one line. After half a line, which is what a killed process leaves, a new one begins."""
     with path.open("ab+") as file:
         end = file.seek(0, 2)
@@ -19,8 +19,8 @@ def append(path: Path, entry: Mapping[str, Any]) -> None:
         file.write(mend + json.dumps(entry).encode() + b"\n")
 
 
-def read_on(path: Path, offset: int = 0) -> Iterator[tuple[Entry, int]]:
-    """The entries behind `offset` bytes, each with the offset behind itself; what was written by half is left out."""
+def read_jsonl(path: Path, offset: int = 0) -> Iterator[tuple[Entry, int]]:
+    """The entries behind `offset` bytes, each with the offset behind itself; half-written lines are left out."""
     if not path.exists():
         return
     with path.open("rb") as file:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-GRACE = 15
+GRACE_SECONDS = 15
 """Seconds that a step in progress may take until it is given up; training then goes on from the last saved state."""
 
 logger = logging.getLogger(__name__)
@@ -26,52 +26,52 @@ class Interrupted(BaseException):
         return signal.Signals(self.signum).name
 
 
-class Interrupts:
+class SignalHandler:
     """What was asked for by signals. The first is raised as soon as it may be, the second ends the process at once."""
 
     def __init__(self) -> None:
-        self.wanted: int | None = None
+        self.pending: int | None = None
         self._deferring = False
 
     @contextmanager
-    def deferred(self) -> Iterator[None]:
-        """Inside, a signal is only noted in `wanted`, for at most `GRACE` seconds: whoever runs looks at it."""
+    def defer(self) -> Iterator[None]:
+        """Inside, a signal is only kept in `pending`, which the code inside looks at, for at most `GRACE_SECONDS`."""
         self._deferring = True
         try:
             yield
         finally:
             self._deferring = False
             signal.alarm(0)
-        if self.wanted is not None:
-            raise Interrupted(self.wanted)
+        if self.pending is not None:
+            raise Interrupted(self.pending)
 
-    def attend(self) -> None:
+    def install(self) -> None:
         """Be the handler of both signals."""
         for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, self.receive)
+            signal.signal(signum, self.on_signal)
 
-    def receive(self, signum: int, frame: FrameType | None) -> None:
-        if self.wanted is not None:
+    def on_signal(self, signum: int, frame: FrameType | None) -> None:
+        if self.pending is not None:
             os._exit(128 + signum)  # the workers see it and go, too
-        self.wanted = signum
+        self.pending = signum
         logger.warning("%s: saving, then leaving; once more leaves at once", signal.Signals(signum).name)
         if not self._deferring:
             raise Interrupted(signum)
-        signal.alarm(GRACE)
+        signal.alarm(GRACE_SECONDS)
 
-    def give_up(self, signum: int, frame: FrameType | None) -> None:
-        raise Interrupted(self.wanted or signum)
+    def on_timeout(self, signum: int, frame: FrameType | None) -> None:
+        raise Interrupted(self.pending or signum)
 
 
 @contextmanager
-def listening() -> Iterator[Interrupts]:
+def handle_signals() -> Iterator[SignalHandler]:
     """Handlers of both signals while the block runs; afterwards those from before."""
-    interrupts = Interrupts()
+    signals = SignalHandler()
     before = {signum: signal.getsignal(signum) for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)}
-    signal.signal(signal.SIGALRM, interrupts.give_up)
-    interrupts.attend()
+    signal.signal(signal.SIGALRM, signals.on_timeout)
+    signals.install()
     try:
-        yield interrupts
+        yield signals
     finally:
         for signum, handler in before.items():
             signal.signal(signum, handler)

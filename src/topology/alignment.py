@@ -7,7 +7,7 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def align(a, b, order):  # type: ignore[no-untyped-def]
+def match_h0_bars(a, b, order):  # type: ignore[no-untyped-def]
     """The cheapest partial matching of H0 bars that are all born at 0, to the power `order`.
 
     A match of deaths costs |a_i - b_j| ** order; a bar without a match goes to the diagonal, (a_i / 2) ** order. For a

@@ -6,7 +6,7 @@ import gudhi
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .alignment import align, find_gains
+from .alignment import find_gains, match_h0_bars
 
 
 def diagram_distance(a: np.ndarray, b: np.ndarray, dimension: int, order: float = 1) -> float:
@@ -32,7 +32,7 @@ def diagram_distance(a: np.ndarray, b: np.ndarray, dimension: int, order: float 
     if np.isinf(order):
         return float(gudhi.bottleneck_distance(left, right, 0.0))
     if not (left[:, 0].any() or right[:, 0].any()):
-        return float(align(np.sort(left[:, 1]), np.sort(right[:, 1]), order) ** (1 / order))
+        return float(match_h0_bars(np.sort(left[:, 1]), np.sort(right[:, 1]), order) ** (1 / order))
     return _match(left, right, order) ** (1 / order)
 
 

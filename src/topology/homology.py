@@ -14,7 +14,7 @@ import numpy as np
 
 from .distances import pairwise_distances
 from .edges import bits_of, is_sound
-from .reduced_rips import MOST_POINTS, TooMuch, component_and_loop_bars, component_deaths
+from .reduced_rips import MAX_POINTS, TooMuch, component_and_loop_bars, component_deaths
 
 ENGINES = ("auto", "giotto", "reduced_rips")
 
@@ -51,7 +51,7 @@ def compute_diagram(
         bars = _try_reduced_rips(distances, max_dimension, max_length, coefficient)
         if bars is None and engine == "reduced_rips":
             raise ValueError(
-                f"engine=reduced_rips: does H0 and H1 over Z/2 of up to {MOST_POINTS} points with some geometry, not H"
+                f"engine=reduced_rips: does H0 and H1 over Z/2 of up to {MAX_POINTS} points with some geometry, not H"
                 f"{max_dimension} over Z/{coefficient} of these {len(distances)}; use engine=auto or giotto"
             )
     if bars is None:
@@ -64,7 +64,7 @@ def _try_reduced_rips(
     distances: np.ndarray, max_dimension: int, max_length: float, coefficient: int
 ) -> list[np.ndarray] | None:
     """(n_bars, 2) arrays by dimension; None where another engine is needed."""
-    if max_dimension > 1 or len(distances) > MOST_POINTS or (max_dimension == 1 and coefficient != 2):
+    if max_dimension > 1 or len(distances) > MAX_POINTS or (max_dimension == 1 and coefficient != 2):
         return None
     if max_dimension == 0:
         deaths, higher = component_deaths(distances, max_length), []

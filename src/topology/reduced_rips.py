@@ -14,7 +14,7 @@ from .births import find_births
 from .deaths import find_deaths
 from .edges import bits_of, prim, sort_edges
 
-MOST_POINTS = 2**15
+MAX_POINTS = 2**15
 """Two vertices share a 32-bit word."""
 
 MEMORY = 2**28
@@ -47,7 +47,7 @@ def component_and_loop_bars(
     """H0 deaths and H1 bars.
 
     Args:
-        distances: float32 (n, n), symmetric, zero diagonal, not negative; n at most `MOST_POINTS`.
+        distances: float32 (n, n), symmetric, zero diagonal, not negative; n at most `MAX_POINTS`.
         max_length: longest edge of the filtration.
         memory: bytes that sums of bars may take.
         work: words that may be added up for each edge.

@@ -1,4 +1,4 @@
-"""What a run tells MLflow, on disk before anybody is asked: numbers in the spool, everything else in the journal.
+"""What MLflow is sent of a run, on disk before any request: numbers in the spool, everything else in the journal.
 
 metrics.jsonl, a line for each `log`:
     {"step": 7, "timestamp": <ms>, "metrics": {key: value}}
@@ -18,7 +18,7 @@ import time
 from filelock import FileLock, Timeout
 
 from ..rundir import RunDirectory
-from ..system.jsonl import Entry, append, read_on
+from ..system.jsonl import Entry, append_jsonl, read_jsonl
 
 
 def now() -> int:
@@ -29,42 +29,42 @@ def now() -> int:
 def read_start(run: RunDirectory) -> Entry | None:
     """The journal's first line, with the store that the last start goes to; None if the run never came that far."""
     start: Entry | None = None
-    for entry, _ in read_on(run.journal):
+    for entry, _ in read_jsonl(run.journal):
         if start is None:
             start = entry["start"]
         start |= entry.get("resume", {})
     return start
 
 
-def tracked_as(run: RunDirectory) -> str | None:
-    """The run's MLflow id; of one that MLflow was never told of, the id of the run that it was to replace."""
+def mlflow_run_id_of(run: RunDirectory) -> str | None:
+    """The run's MLflow id; of one that never reached MLflow, the id of the run that it was to replace."""
     if run.mlflow_run_id.exists():
         return run.mlflow_run_id.read_text().strip()
     start = read_start(run)
     return start["replaces"] if start else None
 
 
-Told = set[tuple[str, int]]
+LoggedKeys = set[tuple[str, int]]
 """Keys and steps."""
 
 
-def read_told(run: RunDirectory) -> tuple[Told, Told]:
-    """Which numbers, and which pictures, an earlier start has told already."""
-    numbers = {(key, line["step"]) for line, _ in read_on(run.spool) for key in line["metrics"]}
-    pictures = {(entry["key"], entry["step"]) for entry, _ in read_on(run.journal) if "picture" in entry}
+def read_logged(run: RunDirectory) -> tuple[LoggedKeys, LoggedKeys]:
+    """Which numbers, and which pictures, an earlier start has logged already."""
+    numbers = {(key, line["step"]) for line, _ in read_jsonl(run.spool) for key in line["metrics"]}
+    pictures = {(entry["key"], entry["step"]) for entry, _ in read_jsonl(run.journal) if "picture" in entry}
     return numbers, pictures
 
 
 def end_if_killed(run: RunDirectory) -> None:
     """Give the journal of a run that nobody runs any more its last line, at the time of the last sign of life."""
-    turns = [entry for entry, _ in read_on(run.journal) if "resume" in entry or "end" in entry]
+    turns = [entry for entry, _ in read_jsonl(run.journal) if "resume" in entry or "end" in entry]
     if not turns or "resume" in turns[-1]:
         last = max(path.stat().st_mtime for path in (run.journal, run.spool) if path.exists())
-        append(run.journal, {"end": "KILLED", "timestamp": int(last * 1000)})
+        append_jsonl(run.journal, {"end": "KILLED", "timestamp": int(last * 1000)})
 
 
-def hold(run: RunDirectory) -> FileLock | None:
-    """A lock on what the run tells MLflow, free again when its holder releases it or dies; None if another holds it."""
+def try_lock(run: RunDirectory) -> FileLock | None:
+    """A lock on the run directory, free again when its process releases it or dies; None if another one has it."""
     lock = FileLock(run.lock, thread_local=False)
     try:
         lock.acquire(blocking=False)

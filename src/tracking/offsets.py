@@ -1,4 +1,4 @@
-"""How much of a run directory MLflow has: noted on disk after each request, for whoever goes on from there."""
+"""How much of a run directory MLflow has, saved after each request: an upload that was cut off resumes from there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..system.files import replacing
 
 
 @dataclass
-class Progress:
+class UploadOffsets:
     """How much of a run directory one store has; kept in delivered.json."""
 
     store: str
@@ -19,47 +19,54 @@ class Progress:
     started: int
     """Start of the run, in ms: an emptied directory begins anew."""
     run_id: str = ""
-    numbers: int = 0
+    metrics: int = 0
     """Bytes of the spool."""
-    words: int = 0
+    journal: int = 0
     """Bytes of the journal, as far as tags and the end go."""
-    files: int = 0
+    artifacts: int = 0
     """Bytes of the journal, as far as artifacts and pictures go."""
     ended: bool = False
     done: bool = False
     """Whether the run has ended and all of it is there."""
 
 
-def read_progress(run: RunDirectory) -> Progress | None:
-    """What the last delivery noted; None before the first."""
-    return Progress(**json.loads(run.delivered.read_text())) if run.delivered.exists() else None
+_EARLIER_NAMES = {"numbers": "metrics", "words": "journal", "files": "artifacts"}
+"""What fields were called by the version that wrote some of the files."""
 
 
-def find_progress(run: RunDirectory, uri: str, started: int) -> Progress:
-    """What was noted for this start of the run and the store at `uri`, or that nothing is there yet."""
-    fresh = Progress(hash_values({"uri": uri}), started)
-    noted = read_progress(run)
-    if noted is None or (noted.store, noted.started) != (fresh.store, fresh.started):
+def read_offsets(run: RunDirectory) -> UploadOffsets | None:
+    """What the last upload saved; None before the first."""
+    if not run.offsets.exists():
+        return None
+    stored = json.loads(run.offsets.read_text())
+    return UploadOffsets(**{_EARLIER_NAMES.get(key, key): value for key, value in stored.items()})
+
+
+def load_offsets(run: RunDirectory, uri: str, started: int) -> UploadOffsets:
+    """What was saved for this start of the run and the store at `uri`, or that nothing is there yet."""
+    fresh = UploadOffsets(hash_values({"uri": uri}), started)
+    stored = read_offsets(run)
+    if stored is None or (stored.store, stored.started) != (fresh.store, fresh.started):
         return fresh
-    noted.done = noted.done and not _goes_on(run, noted)
-    return noted
+    stored.done = stored.done and not _has_more(run, stored)
+    return stored
 
 
-def note_progress(run: RunDirectory, progress: Progress, **changed: int | str | bool) -> None:
-    """Change `progress` and what is noted of it, if anything is new."""
-    if all(getattr(progress, key) == value for key, value in changed.items()):
+def save_offsets(run: RunDirectory, offsets: UploadOffsets, **changed: int | str | bool) -> None:
+    """Change `offsets`, here and on disk, if anything is new."""
+    if all(getattr(offsets, key) == value for key, value in changed.items()):
         return
     for key, value in changed.items():
-        setattr(progress, key, value)
-    with replacing(run.delivered) as partial:
-        partial.write_text(json.dumps(asdict(progress)))
+        setattr(offsets, key, value)
+    with replacing(run.offsets) as partial:
+        partial.write_text(json.dumps(asdict(offsets)))
 
 
-def is_delivered(run: RunDirectory) -> bool:
-    """Whether the store that the last delivery went to has all of the run, up to its end."""
-    progress = read_progress(run)
-    return progress is not None and progress.done and not _goes_on(run, progress)
+def is_uploaded(run: RunDirectory) -> bool:
+    """Whether the store of the last upload has all of the run, up to its end."""
+    offsets = read_offsets(run)
+    return offsets is not None and offsets.done and not _has_more(run, offsets)
 
 
-def _goes_on(run: RunDirectory, progress: Progress) -> bool:
-    return run.journal.stat().st_size > progress.words
+def _has_more(run: RunDirectory, offsets: UploadOffsets) -> bool:
+    return run.journal.stat().st_size > offsets.journal

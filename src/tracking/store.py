@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 # A research tool on a cluster tells nobody what it does. Whoever calls decides about another try: MLflow's own tries
@@ -25,9 +26,6 @@ from ..rundir import ROOT
 from ..system.files import replacing
 from .views import view_addresses, view_tags
 
-Store = tuple[MlflowClient, str]
-"""A client and the id of the experiment."""
-
 RECENT = 20
 """Runs that are looked at for the keys a store has."""
 
@@ -35,6 +33,20 @@ PAGE = 1000
 """Runs that are asked for in one request."""
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where MLflow keeps the runs of one experiment."""
+
+    client: MlflowClient
+    experiment: str
+    """The experiment's id."""
+
+    @property
+    def uri(self) -> str:
+        return str(self.client.tracking_uri)
+
 
 _opened: dict[tuple[str, str, Path], Store] = {}
 
@@ -47,7 +59,7 @@ def store_uri(tracking: TrackingConfig) -> str:
 def open_store(tracking: TrackingConfig) -> Store:
     """A client and the id of the experiment, both made if they are new.
 
-    A store is asked once per process: one that goes away in the middle of a sweep stops no later run, see `Delivery`.
+    A store is asked once per process: one that goes away in the middle of a sweep stops no later run.
 
     Raises:
         RequestError: if the store cannot be reached.
@@ -59,15 +71,15 @@ def open_store(tracking: TrackingConfig) -> Store:
             logging.getLogger(chatty).setLevel(logging.WARNING)
         logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry would be a line
         try:
-            _opened[key] = _ask(uri, tracking.experiment)
+            _opened[key] = _connect(uri, tracking.experiment)
         except (MlflowException, OSError) as error:
-            said = first_line(error)
+            message = first_line(error)
             other = re.search(r"found version (\w+), but expected (\w+)", str(error))
             raise RequestError(
                 f"tracking.uri={uri}: made by another version of MLflow (schema {other[1]}, this one's is {other[2]}); "
                 f"copy the database and run `mlflow db upgrade {uri}`, or choose another store"
                 if other
-                else f"tracking.uri={uri}: cannot be used; start the server or choose another store ({said})"
+                else f"tracking.uri={uri}: cannot be used; start the server or choose another store ({message})"
             ) from error
     return _opened[key]
 
@@ -87,7 +99,7 @@ def find_store(tracking: TrackingConfig) -> Store:
     return open_store(tracking)
 
 
-def _ask(uri: str, experiment: str) -> Store:
+def _connect(uri: str, experiment: str) -> Store:
     ROOT.mkdir(exist_ok=True)
     # Two processes that migrate one fresh database at once break it.
     with FileLock(ROOT / ".mlflow.lock"):
@@ -95,10 +107,10 @@ def _ask(uri: str, experiment: str) -> Store:
         client = MlflowClient(uri)
         found = client.get_experiment_by_name(experiment)
         if found is not None:
-            return client, str(found.experiment_id)
+            return Store(client, str(found.experiment_id))
         # Next to a database artifacts would land in the current directory; a server has its own place.
         artifacts = (ROOT / "mlartifacts").resolve().as_uri() if "://" in uri and not _is_server(uri) else None
-        return client, client.create_experiment(experiment, artifacts)
+        return Store(client, client.create_experiment(experiment, artifacts))
 
 
 def _make_database(uri: str) -> None:
@@ -128,13 +140,12 @@ def search_runs(store: Store, wanted: str) -> list[Run]:
     Raises:
         RequestError: if MLflow cannot read the filter, or does not answer.
     """
-    client, experiment = store
     found: list[Run] = []
     token: str | None = None
     try:
         while token is None or token:
-            page = client.search_runs(
-                [experiment], wanted, max_results=PAGE, order_by=["attributes.start_time ASC"], page_token=token
+            page = store.client.search_runs(
+                [store.experiment], wanted, max_results=PAGE, order_by=["attributes.start_time ASC"], page_token=token
             )
             found, token = found + list(page), page.token or ""
     except (MlflowException, OSError) as error:
@@ -145,7 +156,7 @@ def search_runs(store: Store, wanted: str) -> list[Run]:
 def read_run(store: Store, run_id: str) -> Run | None:
     """The run with this id; None if the store has none."""
     try:
-        found: Run = store[0].get_run(run_id)
+        found: Run = store.client.get_run(run_id)
     except MlflowException:
         return None
     return found
@@ -154,14 +165,14 @@ def read_run(store: Store, run_id: str) -> Run | None:
 def fetch_artifact(store: Store, run_id: str, name: str, folder: str) -> Path | None:
     """A copy of a run's artifact in `folder`; None if it cannot be had."""
     try:
-        return Path(store[0].download_artifacts(run_id, name, folder))
+        return Path(store.client.download_artifacts(run_id, name, folder))
     except (MlflowException, OSError):
         return None
 
 
 def write_views(store: Store) -> dict[str, str]:
     """Put the prepared views into the experiment's tags, in place; name -> address of each if the store is a server."""
-    client, experiment = store
+    client, experiment = store.client, store.experiment
     try:
         with FileLock(ROOT / ".mlflow.lock"):  # two processes that add one tag at once: the second fails
             present = client.get_experiment(experiment).tags
@@ -170,7 +181,7 @@ def write_views(store: Store) -> dict[str, str]:
                 client.set_experiment_tag(experiment, tag, value)
     except (MlflowException, OSError) as error:  # a run is worth more than its views
         logger.warning("the prepared views could not be written: %s", first_line(error))
-    return view_addresses(client.tracking_uri, experiment) if client.tracking_uri.startswith("http") else {}
+    return view_addresses(store.uri, experiment) if store.uri.startswith("http") else {}
 
 
 def first_line(error: BaseException) -> str:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from ..config import RequestError, TrackingConfig
 from ..rundir import RunDirectory
-from .journal import end_if_killed, hold, read_start
-from .offsets import is_delivered
+from ..system.jsonl import append_jsonl, read_jsonl
+from .journal import end_if_killed, read_start, try_lock
+from .offsets import is_uploaded
 from .store import open_store
-from .uploader import Delivery
+from .uploader import Uploader
 
 
-def sync_run(run: RunDirectory, uri: str | None) -> str | None:
-    """Bring MLflow what it misses of a run, and say what became of it; None if it missed nothing.
+class SyncOutcome(Enum):
+    COMPLETE = "MLflow missed nothing"
+    UPLOADED = "all of it is in MLflow now"
+    IN_USE = "still at work, left alone"
+
+
+def sync_run(run: RunDirectory, uri: str | None) -> SyncOutcome:
+    """Bring MLflow what it misses of a run.
 
     Args:
         run: a run that was killed ends as KILLED; one that still goes on is left alone.
@@ -22,18 +31,35 @@ def sync_run(run: RunDirectory, uri: str | None) -> str | None:
         OutageError: if the store fails on the way; the next call goes on from there.
     """
     start = read_start(run)
-    if start is None or (uri is None and is_delivered(run)):
-        return None
-    held = hold(run)
-    if held is None:
-        return "still at work, left alone"
-    with held:
+    if start is None or (uri is None and is_uploaded(run)):
+        return SyncOutcome.COMPLETE
+    lock = try_lock(run)
+    if lock is None:
+        return SyncOutcome.IN_USE
+    with lock:
         end_if_killed(run)
         target = uri or start["uri"]
         if target is None:
             raise RequestError(
                 f"tracking.uri: {run.path} does not say where it goes, as the address may hold a password; give it"
             )
-        delivery = Delivery(open_store(TrackingConfig(uri=target, experiment=start["experiment"])), run)
-        delivery.deliver()
-    return "all of it is in MLflow now"
+        uploader = Uploader(open_store(TrackingConfig(uri=target, experiment=start["experiment"])), run)
+        uploader.upload()
+    return SyncOutcome.UPLOADED
+
+
+def add_tag(run: RunDirectory, key: str, value: str) -> None:
+    """Give a run that nobody is at work on one more tag, unless it has it.
+
+    Raises:
+        RequestError: if another process is at work in its directory, or its store cannot be reached.
+        OutageError: if the store fails on the way; `sync_run` brings it the tag later.
+    """
+    if any(key in entry.get("tags", {}) for entry, _ in read_jsonl(run.journal)):
+        return
+    lock = try_lock(run)
+    if lock is None:
+        raise RequestError(f"{run.path}: another process is at work there")
+    with lock:
+        append_jsonl(run.journal, {"tags": {key: value}})
+    sync_run(run, None)

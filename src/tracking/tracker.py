@@ -17,44 +17,45 @@ from ..config.commands import CompareConfig
 from ..config.identity import flatten, plain
 from ..rundir import RunDirectory
 from ..rundir.naming import run_name
-from ..system.jsonl import append
-from .journal import hold, now, read_start, read_told
+from ..system.jsonl import append_jsonl
+from .journal import now, read_logged, read_start, try_lock
+from .offsets import UploadOffsets
 from .store import Store
-from .uploader import Delivery, OutageError
+from .uploader import OutageError, Uploader
 
-LONGEST_PAUSE = 30.0
+MAX_BACKOFF = 30.0
 """Seconds between two tries to reach a store that is gone, at most."""
 
-HURRY = 5.0
+INTERRUPTED_TIMEOUT = 5.0
 """Seconds that the end of an interrupted run waits for its store, at most."""
 
 logger = logging.getLogger(__name__)
 
 
 class Tracker:
-    """What a run tells MLflow. Nothing here waits for the store, and nothing that the store does stops a run."""
+    """What MLflow is sent of a run. Nothing here waits for the store, and nothing that the store does stops a run."""
 
-    def __init__(self, store: Store, run: RunDirectory, held: FileLock) -> None:
+    def __init__(self, store: Store, run: RunDirectory, lock: FileLock) -> None:
         self.run, self.skipped = run, 0
-        self._numbers, self._pictures = read_told(run)
-        self._delivery, self._held = Delivery(store, run), held
+        self._numbers, self._pictures = read_logged(run)
+        self._uploader, self._lock = Uploader(store, run), lock
         self._wake, self._closing = threading.Event(), False
         self._trouble = "no answer yet"
         # A daemon: a store that hangs must not keep the process.
-        self._thread = threading.Thread(target=self._deliver, name="tracking", daemon=True)
+        self._thread = threading.Thread(target=self._upload_until_done, name="tracking", daemon=True)
         self._wake.set()
         self._thread.start()
 
     def log(self, values: Mapping[str, float], step: int) -> None:
         """Keep values for the next `flush`; what is not finite is left out and counted.
 
-        What an earlier start told is not told again: MLflow would keep a second point for its other time.
+        What an earlier start logged is not logged again: MLflow would keep a second point for its other time.
         """
         finite = {key: float(value) for key, value in values.items() if math.isfinite(value)}
         self.skipped += len(values) - len(finite)
         new = {key: value for key, value in finite.items() if (key, step) not in self._numbers}
         if new:
-            append(self.run.spool, {"step": step, "timestamp": now(), "metrics": new})
+            append_jsonl(self.run.spool, {"step": step, "timestamp": now(), "metrics": new})
 
     def flush(self) -> None:
         """Let what waits be sent now, in as few calls as MLflow allows."""
@@ -62,44 +63,49 @@ class Tracker:
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
         """Upload a file of the run directory; it must stay there as it is."""
-        append(self.run.journal, {"artifact": self._name(path), "folder": folder})
+        append_jsonl(self.run.journal, {"artifact": self._name(path), "folder": folder})
 
     def log_picture(self, path: Path, key: str, step: int) -> None:
         """Show a PNG in the run's image grid, where a slider goes over the steps; nothing if there is none."""
         if path.exists() and (key, step) not in self._pictures:
-            append(self.run.journal, {"picture": self._name(path), "key": key, "step": step, "timestamp": now()})
+            append_jsonl(self.run.journal, {"picture": self._name(path), "key": key, "step": step, "timestamp": now()})
 
     def _name(self, path: Path) -> str:
         # Relative, so that the directory may be moved before it is delivered.
         return str(path.relative_to(self.run.path) if path.is_relative_to(self.run.path) else path.resolve())
 
     def tag(self, tags: Mapping[str, str]) -> None:
-        append(self.run.journal, {"tags": dict(tags)})
+        append_jsonl(self.run.journal, {"tags": dict(tags)})
 
     def write_note(self, markdown: str) -> None:
         """The description at the top of the run's page."""
         self.tag({"mlflow.note.content": markdown})
 
+    @property
+    def offsets(self) -> UploadOffsets:
+        """How much of the run the store has by now."""
+        return self._uploader.offsets
+
     def close(self, status: str, patience: float) -> None:
         """End the run and wait until the store has all of it, or has taken nothing for `patience` seconds."""
-        append(self.run.journal, {"end": status, "timestamp": now()})
+        append_jsonl(self.run.journal, {"end": status, "timestamp": now()})
         self._closing, since = True, time.monotonic()
         self._wake.set()
-        while self._thread.is_alive() and time.monotonic() - max(since, self._delivery.heard) < patience:
+        while self._thread.is_alive() and time.monotonic() - max(since, self._uploader.last_success) < patience:
             self._thread.join(0.05)
-        if not self._delivery.progress.done:
+        if not self.offsets.done:
             left = "%s: not all of it reached MLflow (%s); python -m src.sync brings the rest"
             logger.warning(left, self.run.path, self._trouble)
 
-    def _deliver(self) -> None:
+    def _upload_until_done(self) -> None:
         """Deliver at every flush, and after an outage again and again, until the run has ended and all is there."""
         failures = 0
-        while not self._delivery.progress.done:
-            pause = min(2.0 ** (failures - 2), 1.0 if self._closing else LONGEST_PAUSE)  # half a second at first
+        while not self.offsets.done:
+            pause = min(2.0 ** (failures - 2), 1.0 if self._closing else MAX_BACKOFF)  # half a second at first
             self._wake.wait(pause if failures else None)
             self._wake.clear()
             try:
-                self._delivery.deliver()
+                self._uploader.upload()
             except OutageError as error:
                 failures, self._trouble = failures + 1, str(error)
                 if failures == 2:  # one is a hiccup
@@ -108,13 +114,13 @@ class Tracker:
                 if failures > 1:
                     logger.warning("MLflow is back and has all of %s so far", self.run.path)
                 failures = 0
-        self._held.release()
+        self._lock.release()
 
 
 @contextmanager
 def track_run(
     store: Store, config: Config | CompareConfig, run: RunDirectory, tags: Mapping[str, str], replaces: str | None,
-    held: FileLock | None = None,
+    lock: FileLock | None = None,
 ) -> Iterator[Tracker]:  # fmt: skip
     """An MLflow run that ends as what it was: FINISHED, FAILED, or KILLED when it was interrupted.
 
@@ -131,19 +137,18 @@ def track_run(
     Raises:
         RuntimeError: if another process is at work in the run directory.
     """
-    held = held or occupy(run)
-    uri = store[0].tracking_uri
+    lock = lock or acquire_lock(run)
     # What stands before an @ is a password.
-    where = {"uri": None if "@" in uri else uri, "experiment": config.tracking.experiment}
+    where = {"uri": None if "@" in store.uri else store.uri, "experiment": config.tracking.experiment}
     if read_start(run) is None:
         start = where | {
             "name": run_name(config), "timestamp": now(), "tags": dict(tags), "replaces": replaces,
             "params": {key: str(value) for key, value in flatten(plain(config)).items()},
         }  # fmt: skip
-        append(run.journal, {"start": start})
+        append_jsonl(run.journal, {"start": start})
     else:
-        append(run.journal, {"resume": where, "tags": dict(tags), "timestamp": now()})
-    tracker, status = Tracker(store, run, held), "KILLED"
+        append_jsonl(run.journal, {"resume": where, "tags": dict(tags), "timestamp": now()})
+    tracker, status = Tracker(store, run, lock), "KILLED"
     try:
         yield tracker
         status = "FINISHED"
@@ -152,17 +157,17 @@ def track_run(
         raise
     finally:
         patience = config.tracking.patience
-        tracker.close(status, min(patience, HURRY) if status == "KILLED" else patience)
+        tracker.close(status, min(patience, INTERRUPTED_TIMEOUT) if status == "KILLED" else patience)
 
 
-def occupy(run: RunDirectory) -> FileLock:
+def acquire_lock(run: RunDirectory) -> FileLock:
     """The lock on a run directory, which is made if it is not there.
 
     Raises:
         RuntimeError: if another process is at work there.
     """
     run.path.mkdir(parents=True, exist_ok=True)
-    held = hold(run)
-    if held is None:
+    lock = try_lock(run)
+    if lock is None:
         raise RuntimeError(f"{run.path}: another process is at work there")
-    return held
+    return lock

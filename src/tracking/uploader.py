@@ -24,9 +24,9 @@ from requests import HTTPError
 
 from ..rundir import RunDirectory
 from ..system.files import replacing
-from ..system.jsonl import Entry, read_on
+from ..system.jsonl import Entry, read_jsonl
 from .journal import read_start
-from .offsets import find_progress, note_progress
+from .offsets import load_offsets, save_offsets
 
 BATCH = 1000
 """Metrics that MLflow takes in one call."""
@@ -53,54 +53,54 @@ class OutageError(RuntimeError):
     """The store does not answer, or answers that something is wrong with itself. Worth another try later."""
 
 
-class Delivery:
-    """One run directory on its way to one store."""
+class Uploader:
+    """Brings one run directory to one store."""
 
     def __init__(self, store: Store, run: RunDirectory) -> None:
         start = read_start(run)
         if start is None:
             raise ValueError(f"{run.path}: its journal has no beginning")
-        self.client, self.experiment = store
+        self.client, self.experiment = store.client, store.experiment
         self.run, self.start, self.refused = run, start, 0
-        self.progress = find_progress(run, self.client.tracking_uri, start["timestamp"])
-        self.heard = time.monotonic()
+        self.offsets = load_offsets(run, self.client.tracking_uri, start["timestamp"])
+        self.last_success = time.monotonic()
         """When the store last took something."""
 
-    def deliver(self) -> None:
+    def upload(self) -> None:
         """Bring the store whatever is there by now.
 
         Raises:
             OutageError: if it could not take all; the next call goes on from there.
         """
-        if not self.progress.run_id:
+        if not self.offsets.run_id:
             self._begin()
         # The journal before the spool: where it has its last line, the spool is complete.
-        entries = list(read_on(self.run.journal, self.progress.words))
+        entries = list(read_jsonl(self.run.journal, self.offsets.journal))
         self._send_metrics()
         for entry, behind in entries:
             for key, value in entry.get("tags", {}).items():
-                self._ask(f"the tag {key}", self.client.set_tag, self.progress.run_id, key, value)
+                self._request(f"the tag {key}", self.client.set_tag, self.offsets.run_id, key, value)
             if "resume" in entry:
-                self._ask("that the run goes on", self.client.update_run, self.progress.run_id, "RUNNING")
-                self._note(ended=False)
+                self._request("that the run goes on", self.client.update_run, self.offsets.run_id, "RUNNING")
+                self._save_offsets(ended=False)
             if "end" not in entry:
-                self._note(words=behind)
+                self._save_offsets(journal=behind)
         trouble = self._send_files()
         if entries and "end" in entries[-1][0]:
             self._end(*entries[-1])
         if trouble:
             raise OutageError(first_line(trouble)) from trouble
-        if self.progress.ended:
-            self._note(done=True)
+        if self.offsets.ended:
+            self._save_offsets(done=True)
 
     def _begin(self) -> None:
         start = self.start
         try:
             if start["replaces"]:
-                self._retire(start["replaces"])
-            # An earlier try may have made the run without our hearing of it.
+                self._delete_replaced(start["replaces"])
+            # An earlier try may have made the run without its answer reaching us.
             run_id = (
-                next(iter(self._twins()), None)
+                next(iter(self._duplicate_runs()), None)
                 or self.client.create_run(
                     self.experiment, start_time=start["timestamp"], tags=start["tags"], run_name=start["name"]
                 ).info.run_id
@@ -110,18 +110,18 @@ class Delivery:
         params = [Param(key, value) for key, value in start["params"].items()]
         for first in range(0, len(params), PARAMS):
             some = params[first : first + PARAMS]
-            self._ask("parameters", self.client.log_batch, run_id, params=some)
+            self._request("parameters", self.client.log_batch, run_id, params=some)
         with replacing(self.run.mlflow_run_id) as partial:
             partial.write_text(run_id)
-        self._note(run_id=run_id)
+        self._save_offsets(run_id=run_id)
 
-    def _twins(self) -> list[str]:
+    def _duplicate_runs(self) -> list[str]:
         """Runs that this start made: one, or more where the answer to a request was lost."""
         same_time = f"attributes.start_time = {self.start['timestamp']}"
         found = self.client.search_runs([self.experiment], same_time, ViewType.ACTIVE_ONLY)
-        return [twin.info.run_id for twin in found if twin.info.run_name == self.start["name"]]
+        return [duplicate.info.run_id for duplicate in found if duplicate.info.run_name == self.start["name"]]
 
-    def _retire(self, run_id: str) -> None:
+    def _delete_replaced(self, run_id: str) -> None:
         """End and delete a run that another one takes the place of."""
         try:
             if self.client.get_run(run_id).info.status == "RUNNING":
@@ -134,8 +134,8 @@ class Delivery:
 
     def _send_metrics(self) -> None:
         points: list[Metric] = []
-        behind = self.progress.numbers
-        for line, behind in read_on(self.run.spool, self.progress.numbers):
+        behind = self.offsets.metrics
+        for line, behind in read_jsonl(self.run.spool, self.offsets.metrics):
             points += [Metric(key, value, line["timestamp"], line["step"]) for key, value in line["metrics"].items()]
             if len(points) >= BATCH:
                 self._send_points(points, behind)
@@ -143,29 +143,29 @@ class Delivery:
         self._send_points(points, behind)
 
     def _send_points(self, points: list[Metric], behind: int) -> None:
-        """In as few calls as MLflow allows, then note how far the spool was read."""
+        """In as few calls as MLflow allows, then save how far the spool was read."""
         for first in range(0, len(points), BATCH):
             some = points[first : first + BATCH]
-            self._ask("metrics", self.client.log_batch, self.progress.run_id, metrics=some)
-        self._note(numbers=behind)
+            self._request("metrics", self.client.log_batch, self.offsets.run_id, metrics=some)
+        self._save_offsets(metrics=behind)
 
     def _send_files(self) -> Exception | None:
         """Upload what is next until something goes wrong; a run whose files have no place still ends as what it was."""
-        for entry, behind in read_on(self.run.journal, self.progress.files):
+        for entry, behind in read_jsonl(self.run.journal, self.offsets.artifacts):
             try:
                 if "artifact" in entry:
-                    self._ask(entry["artifact"], self._upload, entry)
+                    self._request(entry["artifact"], self._upload_artifact, entry)
                 if "picture" in entry:
-                    self._ask(entry["picture"], self._show, entry)
+                    self._request(entry["picture"], self._upload_image, entry)
             except Exception as error:  # artifacts go where the server says, and each such place has errors of its own
                 return error
-            self._note(files=behind)
+            self._save_offsets(artifacts=behind)
         return None
 
-    def _upload(self, entry: Entry) -> None:
-        self.client.log_artifact(self.progress.run_id, str(self.run.path / entry["artifact"]), entry["folder"])
+    def _upload_artifact(self, entry: Entry) -> None:
+        self.client.log_artifact(self.offsets.run_id, str(self.run.path / entry["artifact"]), entry["folder"])
 
-    def _show(self, entry: Entry) -> None:
+    def _upload_image(self, entry: Entry) -> None:
         """What `log_image` does, but under the same names at every try: the image grid reads them."""
         key, step, at = entry["key"].replace("/", "~"), entry["step"], entry["timestamp"]
         name = f"{key}+step+{step}+timestamp+{at}+{UUID(int=step)}"
@@ -175,38 +175,38 @@ class Delivery:
             picture.thumbnail((THUMBNAIL, THUMBNAIL))
             picture.save(small)
             for path in (full, small):
-                self.client.log_artifact(self.progress.run_id, str(path), "images")
-        self.client.set_tag(self.progress.run_id, "mlflow.loggedImages", "True")
+                self.client.log_artifact(self.offsets.run_id, str(path), "images")
+        self.client.set_tag(self.offsets.run_id, "mlflow.loggedImages", "True")
 
     def _end(self, entry: Entry, behind: int) -> None:
         try:
-            for twin in self._twins():
-                if twin != self.progress.run_id:
-                    self._retire(twin)
+            for duplicate in self._duplicate_runs():
+                if duplicate != self.offsets.run_id:
+                    self._delete_replaced(duplicate)
         except (MlflowException, OSError) as error:
             raise OutageError(first_line(error)) from error
-        run_id, status, at = self.progress.run_id, entry["end"], entry["timestamp"]
-        self._ask("the end of the run", self.client.set_terminated, run_id, status, at)
-        self._note(words=behind, ended=True)
+        run_id, status, at = self.offsets.run_id, entry["end"], entry["timestamp"]
+        self._request("the end of the run", self.client.set_terminated, run_id, status, at)
+        self._save_offsets(journal=behind, ended=True)
 
-    def _ask(self, what: str, request: Callable[..., object], *words: object, **more: object) -> None:
+    def _request(self, what: str, request: Callable[..., object], *args: object, **kwargs: object) -> None:
         """Make a request that may be made twice; what is refused for good is left out, and said once.
 
         Raises:
             OutageError: if it is worth another try.
         """
         try:
-            request(*words, **more)
+            request(*args, **kwargs)
         except (MlflowException, OSError) as error:
             if not _is_refusal(error):
                 raise OutageError(first_line(error)) from error
             self.refused += 1
             if self.refused == 1:
                 logger.warning("MLflow refuses %s, which is left out: %s", what, first_line(error))
-        self.heard = time.monotonic()
+        self.last_success = time.monotonic()
 
-    def _note(self, **progress: int | str | bool) -> None:
-        note_progress(self.run, self.progress, **progress)
+    def _save_offsets(self, **offsets: int | str | bool) -> None:
+        save_offsets(self.run, self.offsets, **offsets)
 
 
 def _is_refusal(error: Exception) -> bool:

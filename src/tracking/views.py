@@ -16,7 +16,7 @@ from typing import Any
 TAG = "mlflow.sharedViewState."
 """Prefix of the experiment tags that hold views."""
 
-MOST = 4000
+MAX_HIDDEN_CHARTS = 4000
 """Metrics that a view can keep away: MLflow takes no tag longer than 20,000 characters."""
 
 PICTURES = "Model metrics"
@@ -105,7 +105,7 @@ def build_state(view: View, keys: Iterable[str] = ()) -> dict[str, Any]:
         {"uuid": f"{title} {n}", "metricSectionId": title, "deleted": False, "isGenerated": False, **card}
         for title, cards in view.sections.items() for n, card in enumerate(cards)
     ]  # fmt: skip
-    unwanted = [{"metricKey": key, "deleted": True} for key in sorted(set(keys) - view.metrics)[:MOST]]
+    unwanted = [{"metricKey": key, "deleted": True} for key in sorted(set(keys) - view.metrics)[:MAX_HIDDEN_CHARTS]]
     sections = [
         {"uuid": title, "name": title, "display": title != PICTURES, "isReordered": True, "cardHeight": 300,
          "columns": 1 if title == TOGETHER else 3}

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div
 from transformers import PreTrainedModel
 
-from ..clouds.capture import Cloud, undisturbed
+from ..clouds.capture import Cloud, eval_mode
 from ..clouds.store import read_cloud, write_clouds
 from ..data.batches import Batch
 from ..data.held_out import HeldOut
@@ -29,7 +29,7 @@ BASE = "log_probabilities"
 
 
 @torch.inference_mode()
-def judge_replies(causal: PreTrainedModel, held_out: HeldOut) -> dict[str, float]:
+def evaluate_replies(causal: PreTrainedModel, held_out: HeldOut) -> dict[str, float]:
     """Held-out loss and preference accuracy of one source, the chosen replies passing through the model once for both.
 
     Returns:
@@ -37,7 +37,7 @@ def judge_replies(causal: PreTrainedModel, held_out: HeldOut) -> dict[str, float
         chosen reply has the higher log-probability, a tie counting half, and `preference_accuracy_per_token`, the same
         of the mean over the reply's tokens, which does not favour short replies.
     """
-    with undisturbed(causal):
+    with eval_mode(causal):
         loss, chosen_N2 = _score(causal, held_out.chosen)
         values = {"eval_loss": loss}
         if held_out.pairs:
@@ -67,7 +67,7 @@ def _score(causal: PreTrainedModel, batches: Iterable[Batch]) -> tuple[float, Te
     return loss / count, torch.cat(rows)
 
 
-def write_base(path: Path, causal: PreTrainedModel, ends: Cloud, probe_hash: str) -> None:
+def write_base_logprobs(path: Path, causal: PreTrainedModel, last_states: Cloud, probe_hash: str) -> None:
     """Keep what the base model gives as next token, log-probabilities in float32 (N, V).
 
     4 bytes x N x V on disk, and in memory while they are read: 131 MB for 256 probes and a vocabulary of 128,256. With
@@ -76,41 +76,41 @@ def write_base(path: Path, causal: PreTrainedModel, ends: Cloud, probe_hash: str
     Args:
         ends: (N, D) states of the untrained model at the probes' last tokens, after the final norm.
     """
-    parts = [_next_token(causal, ends[start : start + ROWS]).cpu() for start in range(0, len(ends), ROWS)]
+    parts = [_next_token(causal, last_states[start : start + ROWS]).cpu() for start in range(0, len(last_states), ROWS)]
     write_clouds(path, {BASE: torch.cat(parts).numpy()}, step=0, probe_hash=probe_hash)
 
 
-def kl_to_base(path: Path, causal: PreTrainedModel, ends: Cloud) -> float:
+def kl_to_base(path: Path, causal: PreTrainedModel, last_states: Cloud) -> float:
     """KL(model || base) of the next token after each probe, nats, mean over the probes.
 
     At the probe position alone, where the clouds are taken: its states are there already, and what is left is one
     product with the head.
 
     Args:
-        path: what `write_base` wrote.
+        path: what `write_base_logprobs` wrote.
         ends: (N, D) states at the probes' last tokens, after the final norm.
 
     Raises:
         DamagedError: if the file is not what was written.
     """
     base_NV, total = torch.from_numpy(read_cloud(path, BASE)), 0.0
-    for start in range(0, len(ends), ROWS):
-        now_RV = _next_token(causal, ends[start : start + ROWS])
+    for start in range(0, len(last_states), ROWS):
+        now_RV = _next_token(causal, last_states[start : start + ROWS])
         base_RV = base_NV[start : start + ROWS].to(now_RV.device)
         total += float(kl_div(base_RV, now_RV, reduction="sum", log_target=True))
-    return total / len(ends)
+    return total / len(last_states)
 
 
 @torch.inference_mode()
-def _next_token(causal: PreTrainedModel, ends: Cloud) -> Tensor:
+def _next_token(causal: PreTrainedModel, last_states: Cloud) -> Tensor:
     """Log-probabilities in float32, (R, V), of the next token from (R, D) states."""
     head = causal.get_output_embeddings()
     weights = next(head.parameters())
-    states_1RD = torch.from_numpy(ends[None]).to(weights.device, weights.dtype)
+    states_1RD = torch.from_numpy(last_states[None]).to(weights.device, weights.dtype)
     # A pass of one token whose state is exchanged before the head: some models cap or scale what the head gives.
     handle = head.register_forward_pre_hook(lambda module, args: (states_1RD,))
     try:
-        with undisturbed(causal):
+        with eval_mode(causal):
             token = torch.zeros((1, 1), dtype=torch.long, device=weights.device)
             logits_1RV = causal(input_ids=token, use_cache=False).logits
     finally:

@@ -7,7 +7,6 @@ too, is all that a killed run needs to go on as if nothing had been.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -17,28 +16,25 @@ from lightning import Callback, LightningModule, Trainer
 from ..clouds.capture import Cloud, capture_clouds
 from ..clouds.layers import choose_layers
 from ..clouds.store import write_clouds
-from ..config import ProbeConfig
+from ..config import Config
 from ..config.schedule import Schedule
-from ..data.objectives import RunData
 from ..rundir import RunDirectory
 from ..system.files import replacing
-from ..system.signals import Interrupted, Interrupts
-from .behaviour import judge_replies, kl_to_base, write_base
-from .model import Network, save_adapter
-from .module import Log
+from ..system.signals import Interrupted
+from .behaviour import evaluate_replies, kl_to_base, write_base_logprobs
+from .inputs import RunHooks, RunInputs
+from .model import save_adapter
 
 
 class Checkpoints(Callback):
     def __init__(
-        self, run: RunDirectory, network: Network, data: RunData, probe: ProbeConfig, schedule: Schedule, *,
-        capture: bool, submit: Callable[[int], None], log: Log, interrupts: Interrupts,
+        self, config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory, hooks: RunHooks
     ) -> None:  # fmt: skip
-        """`submit(step)` is called after each captured step and checkpoint, when its files are on disk."""
-        self.interrupts = interrupts
-        self.run, self.network, self.data, self.probe, self.schedule = run, network, data, probe, schedule
-        self.capture, self.submit, self.log_values = capture, submit, log
-        self.layers = choose_layers(len(network.blocks))
-        self.visited = -1
+        self.run, self.schedule, self.hooks = run, schedule, hooks
+        self.network, self.data, self.probe = inputs.network, inputs.data, config.probe
+        self.capture = config.tda.transformer is not None
+        self.layers = choose_layers(len(inputs.network.blocks))
+        self.last_step = -1
         self.capture_seconds = 0.0
         self.behavior_seconds = 0.0
         self.blocked_seconds = 0.0
@@ -50,20 +46,20 @@ class Checkpoints(Callback):
         if torch.cuda.is_available():
             random["cuda"] = torch.cuda.get_rng_state()
         return {
-            "step": self.visited, "random": random, "capture_seconds": self.capture_seconds,
+            "step": self.last_step, "random": random, "capture_seconds": self.capture_seconds,
             "behavior_seconds": self.behavior_seconds, "blocked_seconds": self.blocked_seconds,
         }  # fmt: skip
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.visited = self.data.training.start = state_dict["step"]
+        self.last_step = self.data.training.start = state_dict["step"]
         self.capture_seconds, self.blocked_seconds = state_dict["capture_seconds"], state_dict["blocked_seconds"]
         self.behavior_seconds = state_dict["behavior_seconds"]
         self.random = state_dict["random"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.interrupts.attend()  # in the place of Lightning's handler, which leaves between two batches, unsaved
-        if self.visited < 0:
-            self.visit(0, trainer)
+        self.hooks.signals.install()  # in the place of Lightning's handler, which leaves between two batches, unsaved
+        if self.last_step < 0:
+            self.process_step(0, trainer)
         else:
             torch.set_rng_state(self.random["cpu"])
             if "cuda" in self.random and torch.cuda.is_available():
@@ -71,29 +67,29 @@ class Checkpoints(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
         # Under gradient accumulation several batches end at one step.
-        if trainer.global_step > self.visited:
-            self.visit(trainer.global_step, trainer)
-            if self.interrupts.wanted is not None:
+        if trainer.global_step > self.last_step:
+            self.process_step(trainer.global_step, trainer)
+            if self.hooks.signals.pending is not None:
                 self._save(trainer)
-                raise Interrupted(self.interrupts.wanted)
+                raise Interrupted(self.hooks.signals.pending)
 
     def _save(self, trainer: Trainer) -> None:
         with replacing(self.run.last) as partial:
             trainer.save_checkpoint(partial)
 
-    def visit(self, step: int, trainer: Trainer) -> None:
+    def process_step(self, step: int, trainer: Trainer) -> None:
         """What the schedule asks for at this step; training goes on as if nothing had been."""
-        self.visited = step
+        self.last_step = step
         is_checkpoint = step in self.schedule.checkpoints
-        judged = is_checkpoint or step == trainer.max_steps
+        evaluate = is_checkpoint or step == trainer.max_steps
         captured = self.capture and step in self.schedule.captured
-        if captured or judged or step == 0:
+        if captured or evaluate or step == 0:
             with trainer.precision_plugin.forward_context() if self.probe.precision == "auto" else nullcontext():
-                ends = self._capture(step) if captured else self._read_probes([], self.probe.batch_size)[1]
-                self._compare_to_base(ends, step, judged=judged)
-        if judged:
+                last_states = self._capture(step) if captured else self._read_probes([], self.probe.batch_size)[1]
+                self._compare_to_base(last_states, step, evaluate=evaluate)
+        if evaluate:
             with trainer.precision_plugin.forward_context():  # the arithmetic of training
-                self._judge(step)
+                self._evaluate(step)
         if is_checkpoint:
             save_adapter(self.network, self.run.adapter(step))
         # Before the jobs that become possible are handed out: none may have seen more than a restart goes on from.
@@ -102,20 +98,20 @@ class Checkpoints(Callback):
         if captured or is_checkpoint:
             self.measuring = step
             start = time.perf_counter()
-            self.submit(step)
+            self.hooks.submit(step)
             self.blocked_seconds += time.perf_counter() - start
 
     def _capture(self, step: int) -> Cloud:
         """Write the clouds; returns the states at the prompts' last tokens."""
         start = time.perf_counter()
-        clouds, ends = self._read_probes(self.layers, self.probe.batch_size)
+        clouds, last_states = self._read_probes(self.layers, self.probe.batch_size)
         write_clouds(self.run.clouds(step), clouds, step=step, probe_hash=self.data.probes.hash)
         if step == 0:
             # Other prompts per pass, so other padding and order of summation: what moves is rounding.
             floor, _ = self._read_probes(self.layers, max(1, self.probe.batch_size // 2 + 1))
             write_clouds(self.run.floor_clouds(), floor, step=step, probe_hash=self.data.probes.hash)
         self.capture_seconds += time.perf_counter() - start
-        return ends
+        return last_states
 
     def _read_probes(self, layers: list[int], batch_size: int) -> tuple[dict[str, Cloud], Cloud]:
         return capture_clouds(
@@ -123,20 +119,20 @@ class Checkpoints(Callback):
             pooling=self.probe.pooling, batch_size=batch_size,
         )  # fmt: skip
 
-    def _compare_to_base(self, ends: Cloud, step: int, *, judged: bool) -> None:
+    def _compare_to_base(self, last_states: Cloud, step: int, *, evaluate: bool) -> None:
         start = time.perf_counter()
         if step == 0:
-            write_base(self.run.base(), self.network.causal, ends, self.data.probes.hash)
-        if judged:
-            self.log_values({"behavior/kl_to_base": kl_to_base(self.run.base(), self.network.causal, ends)}, step)
+            write_base_logprobs(self.run.base(), self.network.causal, last_states, self.data.probes.hash)
+        if evaluate:
+            self.hooks.log({"behavior/kl_to_base": kl_to_base(self.run.base(), self.network.causal, last_states)}, step)
         self.behavior_seconds += time.perf_counter() - start
 
-    def _judge(self, step: int) -> None:
+    def _evaluate(self, step: int) -> None:
         start = time.perf_counter()
         values = {
             f"behavior/{name}_{source}": value
             for source, held_out in self.data.held_out.items()
-            for name, value in judge_replies(self.network.causal, held_out).items()
+            for name, value in evaluate_replies(self.network.causal, held_out).items()
         }
-        self.log_values(values, step)
+        self.hooks.log(values, step)
         self.behavior_seconds += time.perf_counter() - start

@@ -1,80 +1,47 @@
-"""One visible order: seed, data, model, callbacks, trainer, fit."""
+"""The fit itself: module, checkpoint callback, trainer, and what they cost."""
 
 from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.plugins.environments import LightningEnvironment
-from transformers.utils.logging import disable_progress_bar
 
-from ..config import Config
+from ..config import Config, TrainerConfig
 from ..config.schedule import Schedule
-from ..data.objectives import RunData, load_data
 from ..rundir import RunDirectory
 from ..system.files import is_whole_zip, set_aside
-from ..system.signals import Interrupts
 from .checkpoints import Checkpoints
-from .model import Network, check_context, check_template, load_network, load_tokenizer, uses_bfloat16
-from .module import FineTuning, Log
+from .inputs import RunHooks, RunInputs
+from .model import uses_bfloat16
+from .module import FineTuning
 
 
-@dataclass(frozen=True)
-class Ingredients:
-    """All that a run needs, read and found sound before anything is written."""
-
-    network: Network
-    data: RunData
-
-
-def prepare(config: Config) -> Ingredients:
-    """Load data and model.
-
-    Raises:
-        RequestError: if one of them cannot be had, or does not fit the other.
-    """
-    disable_progress_bar()  # of the weights' loading
-    lightning.seed_everything(config.seed, verbose=False)
-    tokenizer = load_tokenizer(config.model)
-    check_template(config, tokenizer)
-    data = load_data(config, tokenizer)
-    network = load_network(config.model, config.adapter, config.trainer, config.probe, config.seed)
-    check_context(config, network)
-    return Ingredients(network, data)
-
-
-def fit(
-    config: Config,
-    ingredients: Ingredients,
-    schedule: Schedule,
-    run: RunDirectory,
-    submit: Callable[[int], None],
-    log: Log,
-    interrupts: Interrupts,
-) -> None:
+def fit(config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory, hooks: RunHooks) -> None:
     """Fine-tune, from the last saved state if there is one.
-
-    Args:
-        submit: `submit(step)` follows each captured step.
-        log: `log(values, step)` takes every number.
 
     Raises:
         Interrupted: after the state was saved, if a signal asked for it.
     """
-    network, data, settings = ingredients.network, ingredients.data, config.trainer
-    module = FineTuning(network, settings, log)
-    checkpoints = Checkpoints(
-        run, network, data, config.probe, schedule, capture=config.tda.transformer is not None, submit=submit, log=log,
-        interrupts=interrupts,
-    )  # fmt: skip
+    module = FineTuning(inputs.network, config.trainer, hooks.log)
+    checkpoints = Checkpoints(config, inputs, schedule, run, hooks)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    trainer = lightning.Trainer(
+    trainer = _make_trainer(config.trainer, checkpoints)
+    state = run.last if run.last.exists() else None
+    with hooks.signals.defer(), warnings.catch_warnings():
+        # On a machine that has SLURM: a run is one process on purpose, also inside of a job.
+        warnings.filterwarnings("ignore", message="The `srun` command is available")
+        # Batches come ready from memory, from the step on that the state was saved at: no loader around them.
+        trainer.fit(module, inputs.data.training, ckpt_path=state, weights_only=True)
+    hooks.log(_costs(module, checkpoints), config.trainer.max_steps)
+
+
+def _make_trainer(settings: TrainerConfig, checkpoints: Checkpoints) -> lightning.Trainer:
+    return lightning.Trainer(
         max_steps=settings.max_steps,
         accumulate_grad_batches=settings.batch_size // (settings.micro_batch_size or settings.batch_size),
         precision="bf16-mixed" if uses_bfloat16(settings.precision) else "32-true",
@@ -86,13 +53,6 @@ def fit(
         enable_progress_bar=settings.progress,
         callbacks=[checkpoints, *([Progress(checkpoints)] if settings.progress else [])],
     )
-    state = run.last if run.last.exists() else None
-    with interrupts.deferred(), warnings.catch_warnings():
-        # On a machine that has SLURM: a run is one process on purpose, also inside of a job.
-        warnings.filterwarnings("ignore", message="The `srun` command is available")
-        # Batches come ready from memory, from the step on that the state was saved at: no loader around them.
-        trainer.fit(module, data.training, ckpt_path=state, weights_only=True)
-    log(_costs(module, checkpoints), settings.max_steps)
 
 
 def read_last_step(run: RunDirectory) -> int | None:

@@ -15,8 +15,8 @@ from src.clouds.capture import capture_clouds
 from src.clouds.layers import choose_layers
 from src.clouds.store import write_clouds
 from src.config.resolve import resolve_config
-from src.training.behaviour import judge_replies, kl_to_base, write_base
-from src.training.fit import prepare
+from src.training.behaviour import evaluate_replies, kl_to_base, write_base_logprobs
+from src.training.inputs import load_inputs
 
 from ..test_config import composed
 from .timing import print_row, take_turns
@@ -24,8 +24,8 @@ from .timing import print_row, take_turns
 
 def main(*overrides: str) -> None:
     config = resolve_config(composed(*overrides))
-    ingredients = prepare(config)
-    network, data, probe = ingredients.network, ingredients.data, config.probe
+    inputs = load_inputs(config)
+    network, data, probe = inputs.network, inputs.data, config.probe
     layers, captures = choose_layers(len(network.blocks)), 1 + config.schedule.repeats
     with tempfile.TemporaryDirectory() as folder:
         base, file = Path(folder, "base.safetensors"), Path(folder, "clouds.safetensors")
@@ -40,10 +40,10 @@ def main(*overrides: str) -> None:
 
         def judge(*, pairs: bool) -> None:
             for held_out in data.held_out.values():
-                judge_replies(network.causal, held_out if pairs else replace(held_out, pairs=[]))
+                evaluate_replies(network.causal, held_out if pairs else replace(held_out, pairs=[]))
 
         _, ends = capture_clouds(network.trunk, network.blocks, [], data.probes.ids, pooling="last", batch_size=32)
-        write_base(base, network.causal, ends, data.probes.hash)
+        write_base_logprobs(base, network.causal, ends, data.probes.hash)
         ways = {
             "capture": capture,
             "KL": lambda: kl_to_base(base, network.causal, ends),

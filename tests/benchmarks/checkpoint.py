@@ -32,8 +32,8 @@ from src.clouds.store import write_clouds
 from src.config import TdaConfig
 from src.measure.checkpoint import Job, measure_layer, write_checkpoint
 from src.measure.layer import Checkpoint
+from src.measure.layer_diagrams import merge_layer_diagrams, read_layer_diagrams, store_layer_diagram
 from src.measure.pool import WorkerPool
-from src.measure.shapes import merge_shapes, read_shapes, store_shape
 from src.rundir import RunDirectory
 
 WIDTH, WORKERS, LAYERS, POINTS = 4096, 2, 9, 512
@@ -108,7 +108,7 @@ def full() -> None:
             job = Job(run, run, Checkpoint(10, ((10, 11),), 0), tda)
             layers = [f"layer_{n:02d}" for n in range(1, 7)]
             taken = [_cpu_seconds(job, layers) for _ in range(2)][1:]
-            bars = read_shapes(run.diagrams(10))["layer_01"].diagram
+            bars = read_layer_diagrams(run.diagrams(10))["layer_01"].diagram
             loops = int((bars[:, 2] == 1).sum())
             print(
                 f"full, D = {width}, spectrum j^-{fall:g} ({loops} H1 bars): {np.median(taken):.1f} s of one core",
@@ -122,8 +122,8 @@ def _cpu_seconds(job: Job, layers: list[str]) -> float:
     for step in job.at.steps:
         job.run.diagrams(step).unlink(missing_ok=True)
         for layer in layers:
-            store_shape(job.source, job.run, step, layer, job.tda)
-        merge_shapes(job.run, step, layers)
+            store_layer_diagram(job.source, job.run, step, layer, job.tda)
+        merge_layer_diagrams(job.run, step, layers)
     write_checkpoint(job, [row for layer in layers for row in measure_layer(job, layer)], 0.0)
     return time.process_time() - start
 

@@ -26,7 +26,7 @@ from src.comparison.build import compare_runs, log_report
 from src.comparison.select import find_runs
 from src.config.commands import CompareConfig
 from src.figures.report import render_comparison
-from src.rundir.naming import place_comparison
+from src.rundir.naming import directory_of_comparison
 from src.tracking.store import open_store
 
 from ..planted import Planted, plant_run
@@ -43,7 +43,7 @@ def main() -> None:
         for model, objective, seed in product(MODELS, OBJECTIVES, range(3)):
             plant_run(Planted(model, objective, seed, steps=STEPS, layers=9, halves=20), sweep="large", bars=255)
         request = CompareConfig(sweep="large")
-        store, home = open_store(request.tracking), place_comparison(request)
+        store, home = open_store(request.tracking), directory_of_comparison(request)
         start, used = time.perf_counter(), time.process_time()
         comparison = compare_runs(store, request, find_runs(store, request))
         told = time.perf_counter()

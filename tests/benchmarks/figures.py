@@ -16,7 +16,7 @@ import pandas as pd
 from src.figures.interactive import make_page
 from src.figures.picture import draw_png
 from src.figures.run import choose_shown, draw_betti, draw_diagrams, draw_drift, draw_velocity
-from src.measure.shapes import read_shapes
+from src.measure.layer_diagrams import read_layer_diagrams
 from src.rundir import RunDirectory
 from src.rundir.state import load_config
 
@@ -25,8 +25,8 @@ def main(path: str) -> None:
     run = RunDirectory(Path(path))
     dimensions, table = load_config(run).tda.dimensions, pd.read_parquet(run.table)
     steps = sorted(table[table.quantity == "scale"].step.unique())
-    shapes = {step: read_shapes(run.diagrams(step)) for step in steps}
-    diagrams = {step: {layer: shape.scaled for layer, shape in found.items()} for step, found in shapes.items()}
+    shapes = {step: read_layer_diagrams(run.diagrams(step)) for step in steps}
+    diagrams = {step: {layer: shape.normalized for layer, shape in found.items()} for step, found in shapes.items()}
     shown = choose_shown(list(next(iter(diagrams.values()))))
     pictures, page = [], []
     for _ in range(5):

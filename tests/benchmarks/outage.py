@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from src.system.jsonl import read_on
+from src.system.jsonl import read_jsonl
 
 from ..faults import finish, only_run, serve, start
 from ..servers import Gate, MlflowServer
@@ -46,7 +46,7 @@ def train(server: MlflowServer, gate: Gate, disturbance: str) -> float:
 
 def steps_of(folder: Path) -> list[int]:
     """When each optimizer step was over, in ms."""
-    lines = [line for line, _ in read_on(only_run(folder).spool)]
+    lines = [line for line, _ in read_jsonl(only_run(folder).spool)]
     return [line["timestamp"] for line in lines if "behavior/train_loss" in line["metrics"]]
 
 

@@ -21,7 +21,15 @@ from src.rundir import ROOT
 from .controls import CONTROLS, collect, run_task
 
 KEPT = ROOT / "validity.jsonl"
-MEASURING = ("src/topology", "src/geometry", "src/measure", "src/findings", "src/intervals.py", "tests/validity")
+MEASURING = ("src/topology", "src/geometry", "src/measure", "src/findings", "src/statistics", "src/metrics", "tests")
+    "src/topology",
+    "src/geometry",
+    "src/measure",
+    "src/findings",
+    "src/statistics",
+    "src/metrics",
+    "tests/validity",
+)
 Done = dict[str, dict[int, dict[str, float]]]
 """Values by control and number of the trial."""
 

@@ -14,7 +14,7 @@ from ..topology.homology import Transformer, apply_transformer, compute_diagram
 
 
 @dataclass(frozen=True)
-class View:
+class PreparedCloud:
     points: np.ndarray
     """(N, D) float64"""
     distances: np.ndarray
@@ -24,13 +24,15 @@ class View:
     explained: float = 1.0
     """share of the cloud's variance that is in the points"""
 
-    def take(self, rows: np.ndarray, tda: TdaConfig) -> View:
+    def subset(self, rows: np.ndarray, tda: TdaConfig) -> PreparedCloud:
         """Some of the points: their distances, and themselves where the method takes points."""
         distances = self.distances[np.ix_(rows, rows)]
-        return View(self.points[rows[:0] if tda.takes_distances else rows], distances, median_distance(distances))
+        return PreparedCloud(
+            self.points[rows[:0] if tda.takes_distances else rows], distances, median_distance(distances)
+        )
 
 
-def view_cloud(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig) -> View:
+def prepare_cloud(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig) -> PreparedCloud:
     """What homology sees of one (N, D) cloud; `base` is the same layer at step 0.
 
     Raises:
@@ -42,7 +44,7 @@ def view_cloud(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig) -> View:
     distances = pairwise_distances(points, tda.metric if tda.metric in METRICS else "euclidean")
     if tda.metric == "cosine":  # an angle sees the unit sphere; movement is compared there
         points = points / np.linalg.norm(points, axis=1, keepdims=True)
-    return View(points, distances, median_distance(distances), explained)
+    return PreparedCloud(points, distances, median_distance(distances), explained)
 
 
 def find_diagram(distances: np.ndarray, points: np.ndarray, tda: TdaConfig) -> np.ndarray:
@@ -58,7 +60,7 @@ def find_diagram(distances: np.ndarray, points: np.ndarray, tda: TdaConfig) -> n
     return apply_transformer(build_transformer(tda), distances if tda.takes_distances else points)
 
 
-def shape_diagram(view: View, tda: TdaConfig) -> np.ndarray | None:
+def normalized_diagram(view: PreparedCloud, tda: TdaConfig) -> np.ndarray | None:
     """`find_diagram` in units of the cloud's own scale; None where that is 0."""
     if not view.scale:
         return None
@@ -90,7 +92,7 @@ def check_transformer(tda: TdaConfig, rows: int) -> None:
     few = replace(tda, points=None)
     try:
         build_transformer(few)
-        view = view_cloud(points, points, few)
+        view = prepare_cloud(points, points, few)
         find_diagram(view.distances[:count, :count], view.points[:count], few)
     except Exception as error:  # whatever a user's own class raises
         target = (tda.transformer or {}).get("_target_")

@@ -17,12 +17,12 @@ from ..config.memory import memory_shortage
 from ..geometry import intrinsic_dimension
 from ..rundir import RunDirectory
 from ..system.files import is_whole_zip, replacing, set_aside
-from .view import find_diagram, view_cloud
+from .prepared_cloud import find_diagram, prepare_cloud
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What homology sees of one layer at one step."""
+class LayerDiagram:
+    """The diagram of one layer at one step, and the scale that its lengths are divided by."""
 
     diagram: np.ndarray
     """(n_bars, 3) in the units of the activations"""
@@ -38,12 +38,12 @@ class Shape:
     """of the points as homology sees them"""
 
     @property
-    def scaled(self) -> np.ndarray:
+    def normalized(self) -> np.ndarray:
         """The shape diagram: lengths in units of the cloud's own scale."""
         return self.diagram * [1 / self.scale, 1 / self.scale, 1.0]
 
 
-def store_shape(source: RunDirectory, run: RunDirectory, step: int, layer: str, tda: TdaConfig) -> None:
+def store_layer_diagram(source: RunDirectory, run: RunDirectory, step: int, layer: str, tda: TdaConfig) -> None:
     """Compute one layer's shape at a step and store it as a part, unless it is there already.
 
     Args:
@@ -55,12 +55,12 @@ def store_shape(source: RunDirectory, run: RunDirectory, step: int, layer: str, 
     """
     part = run.layer_diagram(step, layer)
     if not (part.exists() or run.diagrams(step).exists()):
-        shape = shape_of_file(source, source.clouds(step), layer, tda, name=f"step {step}, {layer}")
+        shape = layer_diagram_of_file(source, source.clouds(step), layer, tda, label=f"step {step}, {layer}")
         with replacing(part) as partial:
             np.savez(partial, **vars(shape))
 
 
-def merge_shapes(run: RunDirectory, step: int, layers: Sequence[str]) -> None:
+def merge_layer_diagrams(run: RunDirectory, step: int, layers: Sequence[str]) -> None:
     """Join the parts of a step into its one file of diagrams, unless it is there already."""
     if run.diagrams(step).exists():
         return
@@ -82,20 +82,22 @@ def discard_damaged(run: RunDirectory, step: int) -> None:
         shutil.rmtree(run.layer_diagram(step, "").parent, ignore_errors=True)
 
 
-def read_shapes(path: Path, layers: Sequence[str] | None = None) -> dict[str, Shape]:
+def read_layer_diagrams(path: Path, layers: Sequence[str] | None = None) -> dict[str, LayerDiagram]:
     """Shapes from one file of diagrams, of every layer or of those named."""
     with np.load(path) as stored:
         names = layers or sorted({name.partition(".")[0] for name in stored.files})
-        return {name: _read_shape(stored, name) for name in names}
+        return {name: _read_layer_diagram(stored, name) for name in names}
 
 
-def _read_shape(stored: Mapping[str, np.ndarray], layer: str) -> Shape:
-    numbers = {item.name: stored[f"{layer}.{item.name}"].item() for item in fields(Shape) if item.name != "diagram"}
-    return Shape(stored[f"{layer}.diagram"], **numbers)
+def _read_layer_diagram(stored: Mapping[str, np.ndarray], layer: str) -> LayerDiagram:
+    numbers = {
+        item.name: stored[f"{layer}.{item.name}"].item() for item in fields(LayerDiagram) if item.name != "diagram"
+    }
+    return LayerDiagram(stored[f"{layer}.diagram"], **numbers)
 
 
-def shape_of_file(source: RunDirectory, path: Path, layer: str, tda: TdaConfig, *, name: str) -> Shape:
-    """The shape of one layer of a file of clouds; `name` is what an error calls it.
+def layer_diagram_of_file(source: RunDirectory, path: Path, layer: str, tda: TdaConfig, *, label: str) -> LayerDiagram:
+    """The shape of one layer of a file of clouds; `label` is what an error calls it.
 
     Raises:
         ValueError: if the cloud has values that are not finite, or its diagram may take more memory than allowed.
@@ -104,15 +106,15 @@ def shape_of_file(source: RunDirectory, path: Path, layer: str, tda: TdaConfig, 
         for problem in memory_shortage(tda, *cloud_size(path, layer)):
             raise ValueError(problem)
         cloud, base = (read_cloud(file, layer) for file in (path, source.clouds(0)))
-        return compute_shape(cloud, base, tda)
+        return compute_layer_diagram(cloud, base, tda)
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
+        raise ValueError(f"{label}: {error}") from error
 
 
-def compute_shape(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig) -> Shape:
+def compute_layer_diagram(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig) -> LayerDiagram:
     """Diagram and scale of one (N, D) cloud; `base` is the same layer at step 0."""
-    view = view_cloud(cloud, base, tda)
+    view = prepare_cloud(cloud, base, tda)
     diagram, distances = find_diagram(view.distances, view.points, tda), view.distances
     sinks, equal = find_sinks(cloud[: tda.points]).sum(), np.tril(distances == 0, -1).any(axis=1).sum()
     straight = np.sqrt(2 * distances) if tda.metric == "cosine" else distances  # the chord on the unit sphere
-    return Shape(diagram, view.scale, view.explained, float(sinks), float(equal), intrinsic_dimension(straight))
+    return LayerDiagram(diagram, view.scale, view.explained, float(sinks), float(equal), intrinsic_dimension(straight))

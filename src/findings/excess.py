@@ -12,12 +12,12 @@ from ..metrics.selection import select
 from ..metrics.table import MEAN
 from ..statistics.intervals import interval
 from .curves import Curve, read_curve
-from .finding import Finding, Findings
+from .finding import Finding, RunFindings
 
-LEVEL = 0.05
+ALPHA = 0.05
 
 
-def find_chance(table: pd.DataFrame, k: int, layer: str) -> Findings:
+def find_excess(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
     """Findings of the excess; none where it was not measured."""
     excess = read_curve(table, "excess", k, layer)
     if not len(excess):
@@ -44,15 +44,15 @@ def _mean_excess(table: pd.DataFrame, excess: Curve, when: str, k: int, layer: s
     errors = np.log(draws.halves).std(axis=0, ddof=1) / math.sqrt(max(1, len(draws.halves)))
     more = 1.96 * float(np.sqrt((errors**2).mean() / len(errors)))
     halves = (velocity.halves / draws.values).mean(axis=1)
-    low, high = interval(value, halves, more=more)
+    low, high = interval(value, halves, extra_half_width=more)
     called = low > 1 or high < 1
-    said = "more than" if low > 1 else "less than" if high < 1 else "as much as"
+    sentence = "more than" if low > 1 else "less than" if high < 1 else "as much as"
     bounds = f" (95 %: {low:.2f} to {high:.2f})" if math.isfinite(low) else ""
     if not bounds:
-        said = "an unknown amount against"
+        sentence = "an unknown amount against"
     return Finding(
         value, low, high, bool(called),
-        f"H{k} changed {said} chance {when}: {value:.2f} x a random movement of the same size and kind{bounds}.",
+        f"H{k} changed {sentence} chance {when}: {value:.2f} x a random movement of the same size and kind{bounds}.",
     )  # fmt: skip
 
 
@@ -64,14 +64,16 @@ def _significant(table: pd.DataFrame, k: int, layer: str) -> tuple[float, int, s
     ).dropna()  # fmt: skip
     if wide.empty:
         return math.nan, 0, ""
-    above = wide[(false_discovery_control(wide.excess_p) < LEVEL)]
+    above = wide[(false_discovery_control(wide.excess_p) < ALPHA)]
     more, less = above[above.excess > 1], above[above.excess < 1]
-    said = (
+    sentence = (
         f"For these very probes significant in {len(more)} (more than chance) and {len(less)} (less) of {len(wide)} "
         f"layers x checkpoints in H{k}, at most 5 % of these by chance."
     )
     if len(more):
         step, where = more.excess.idxmax()
         last = int(more.index.get_level_values("step").max())
-        said += f" Most: {more.excess.max():.2f} x chance in {where} at step {step}; the last one is at step {last}."
-    return len(above) / len(wide), len(above), said
+        sentence += (
+            f" Most: {more.excess.max():.2f} x chance in {where} at step {step}; the last one is at step {last}."
+        )
+    return len(above) / len(wide), len(above), sentence

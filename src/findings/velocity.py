@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from .curves import NORMAL, Curve, read_curve, read_pair_rate, read_velocity, smooth
-from .finding import Finding, Findings
+from .finding import Finding, RunFindings
 from .peaks import Peak, find_peak
 
 
-def find_course(table: pd.DataFrame, k: int, layer: str) -> Findings:
+def find_velocity(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
     """Findings of the velocity curve; it must have at least 3 checkpoints."""
     velocity = read_velocity(table, k, layer)
     naive = read_curve(table, "naive_velocity", k, layer)
@@ -52,9 +52,9 @@ def _explain(
     """What a peak is an artefact of, if of anything: the tag `peak_explained_by_H<k>`."""
     if not peak.called:
         if naive_peak is None or not naive_peak.called:
-            return Finding(math.nan, word="no_peak", sentence=f"Nor is one called in the naive H{k} velocity.")
+            return Finding(math.nan, label="no_peak", sentence=f"Nor is one called in the naive H{k} velocity.")
         return Finding(
-            math.nan, word="schedule",
+            math.nan, label="schedule",
             sentence=f"The naive H{k} velocity, {naive_peak.ratio:.1f} x its last-half median at step "
             f"{naive_peak.step:.0f}, is explained by the schedule: it divides by the steps between checkpoints, which "
             "lie closer early in the run.",
@@ -62,11 +62,13 @@ def _explain(
     change = read_curve(table, "distance_change", -1, layer)
     change = change.keep(np.isin(change.steps, velocity.steps) & (change.values > 0))
     if not np.array_equal(change.steps, velocity.steps):
-        said = f"Whether the points only moved further at the H{k} peak is unknown: no distance change was measured."
-        return Finding(math.nan, called=True, word="unknown", sentence=said)
+        sentence = (
+            f"Whether the points only moved further at the H{k} peak is unknown: no distance change was measured."
+        )
+        return Finding(math.nan, called=True, label="unknown", sentence=sentence)
     if find_peak(velocity.divide(change)).called:
         return Finding(
-            math.nan, called=True, word="nothing",
+            math.nan, called=True, label="nothing",
             sentence=f"The H{k} peak stays when divided by how far the distances moved: it is a change of shape beyond "
             "the size of the movement.",
         )  # fmt: skip
@@ -74,12 +76,12 @@ def _explain(
     rate = rate.keep(np.isin(rate.steps, velocity.steps)) if rate else None
     if rate and np.ptp(rate.values) > 0 and rate.values.min() > 0 and not find_peak(velocity.divide(rate)).called:
         return Finding(
-            math.nan, called=True, word="learning_rate",
+            math.nan, called=True, label="learning_rate",
             sentence=f"The H{k} peak is gone when divided by the distance change or by the learning rate: the "
             "learning-rate schedule explains it.",
         )  # fmt: skip
     return Finding(
-        math.nan, called=True, word="displacement",
+        math.nan, called=True, label="displacement",
         sentence=f"The H{k} peak is gone when divided by the distance change: the points moved further there, not "
         "otherwise.",
     )  # fmt: skip

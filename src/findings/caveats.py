@@ -11,10 +11,10 @@ from ..metrics.selection import select
 from ..metrics.table import FLOOR_FACTOR, MAX_DISTANCE_CHANGE
 from .curves import read_learning_rate, read_velocity
 
-FEW_LATE = 6
+MIN_LATE_CHECKPOINTS = 6
 
 
-def find_limits(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list[str]:
+def find_caveats(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list[str]:
     """Sentences, the gravest first."""
     measured = select(table, "velocity", layer=layer)
     if measured.empty:
@@ -64,7 +64,7 @@ def _limits_of_pairs(pairs: pd.DataFrame, steps: np.ndarray) -> Iterator[str]:
     if (pairs.groupby("step").pair_step.nunique() < 2).all():
         yield "One pair a checkpoint (schedule.repeats=1): the noise of single steps is unknown."
     late = (steps >= (steps[0] + steps[-1]) / 2).sum()
-    if len(steps) >= 3 and late < FEW_LATE:
+    if len(steps) >= 3 and late < MIN_LATE_CHECKPOINTS:
         yield f"Only {late} checkpoints with pairs lie in the last half: its median is rough."
 
 

@@ -1,0 +1,89 @@
+"""The frame around a measurement: the directory's lock, its log file, signals, and a status that says how it ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from .. import PACKAGE
+from ..config import Config
+from ..config.identity import config_hash
+from ..rundir import RunDirectory
+from ..rundir.state import initialize
+from ..system.signals import SignalHandler, handle_signals
+from ..system.version import git_commit
+from ..tracking.journal import mlflow_run_id_of
+from ..tracking.store import Store, write_views
+from ..tracking.tracker import acquire_lock
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class StartedRun:
+    """A run directory that this process is at work in."""
+
+    lock: FileLock
+    replaces: str | None
+    """MLflow's id of the earlier start that this one takes the place of (`force=true`)."""
+    signals: SignalHandler
+    summary: dict[str, Any] = field(default_factory=dict)
+    """What the run comes to; goes into its status when it is done."""
+
+
+@contextmanager
+def start_run(store: Store, config: Config, run: RunDirectory) -> Iterator[StartedRun]:
+    """Lock, log file, signal handlers and status around a measurement; however the block ends, the status says so.
+
+    The measurement goes on with what an earlier start left in the directory, unless the configuration says `force`.
+
+    Raises:
+        RuntimeError: if another process is at work in the directory.
+    """
+    lock, hashed = acquire_lock(run), config_hash(config)
+    replaces = mlflow_run_id_of(run) if config.force else None
+    initialize(run, config, reset=config.force)
+    with _log_file(run.log) as handler:
+        try:
+            write_views(store)
+            with handle_signals() as signals:
+                started = StartedRun(lock, replaces, signals)
+                yield started
+            started.summary["views"] = write_views(store)
+            run.write_status("done", config_hash=hashed, summary=started.summary)
+        except BaseException as error:
+            state = "failed" if isinstance(error, Exception) else "interrupted"
+            run.write_status(state, config_hash=hashed, reason=f"{type(error).__name__}: {error}")
+            # The traceback is for the file; the terminal gets one message.
+            trace = (type(error), error, error.__traceback__)
+            handler.handle(logger.makeRecord(logger.name, logging.ERROR, __file__, 0, "the run failed", (), trace))
+            raise
+
+
+@contextmanager
+def _log_file(path: Path) -> Iterator[logging.Handler]:
+    """Everything that this package logs goes to the file as well."""
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    package = logging.getLogger(PACKAGE)
+    package.addHandler(handler)
+    try:
+        yield handler
+    finally:
+        package.removeHandler(handler)
+        handler.close()
+
+
+def run_tags(config: Config, kind: str, probe_hash: str, **more: str) -> dict[str, str]:
+    """The tags that a run of this kind, `cell` or `analysis`, has in MLflow."""
+    return {
+        "model": config.model.name, "stage": config.model.stage, "objective": config.objective.name,
+        "tda": config.tda.name, "seed": str(config.seed), "sweep": config.sweep, "config_hash": config_hash(config),
+        "git_commit": git_commit(), "kind": kind, "probe_hash": probe_hash, **more,
+    }  # fmt: skip

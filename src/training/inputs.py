@@ -1,0 +1,50 @@
+"""What training is given: seed, tokenizer, data, model; and whom it hands its results to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import lightning
+from transformers.utils.logging import disable_progress_bar
+
+from ..config import Config
+from ..data.objectives import RunData, load_data
+from ..system.signals import SignalHandler
+from .model import Network, check_context, check_template, load_network, load_tokenizer
+from .module import Log
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """All that a run needs, read and found sound before anything is written."""
+
+    network: Network
+    data: RunData
+
+
+def load_inputs(config: Config) -> RunInputs:
+    """Load data and model.
+
+    Raises:
+        RequestError: if one of them cannot be had, or does not fit the other.
+    """
+    disable_progress_bar()  # of the weights' loading
+    lightning.seed_everything(config.seed, verbose=False)
+    tokenizer = load_tokenizer(config.model)
+    check_template(config, tokenizer)
+    data = load_data(config, tokenizer)
+    network = load_network(config.model, config.adapter, config.trainer, config.probe, config.seed)
+    check_context(config, network)
+    return RunInputs(network, data)
+
+
+@dataclass(frozen=True)
+class RunHooks:
+    """Whom training hands its results to: it knows neither workers nor MLflow."""
+
+    submit: Callable[[int], None]
+    """`submit(step)` follows each captured step and checkpoint, when its files are on disk."""
+    log: Log
+    """`log(values, step)` takes every number."""
+    signals: SignalHandler
