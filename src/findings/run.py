@@ -25,8 +25,8 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
         table: long form, as in `topology.parquet` or from `src.measure.track`; subsamples and draws included.
 
     Returns:
-        The findings of src/findings/README.md that the table allows; under the name `limits`, dimension -1, what it does
-        not allow and what to beware of. Deterministic: the same table gives the same findings.
+        The findings of src/findings/README.md that the table allows; under the name `limits`, dimension -1, what it
+        does not allow and what to beware of. Deterministic: the same table gives the same findings.
     """
     layer = overall_layer(table)
     dimensions = dimensions_of(table, "velocity", "drift")

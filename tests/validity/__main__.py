@@ -21,15 +21,8 @@ from src.rundir import ROOT
 from .controls import CONTROLS, collect, run_task
 
 KEPT = ROOT / "validity.jsonl"
-MEASURING = ("src/topology", "src/geometry", "src/measure", "src/findings", "src/statistics", "src/metrics", "tests")
-    "src/topology",
-    "src/geometry",
-    "src/measure",
-    "src/findings",
-    "src/statistics",
-    "src/metrics",
-    "tests/validity",
-)
+MEASURED_BY = ("topology", "geometry", "statistics", "metrics", "measure", "findings")
+MEASURING = (*(f"src/{room}" for room in MEASURED_BY), "tests/validity")
 Done = dict[str, dict[int, dict[str, float]]]
 """Values by control and number of the trial."""
 
