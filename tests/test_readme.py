@@ -1,4 +1,7 @@
-"""Every command of the README is composed, and run with few steps unless its comment names a GPU, the hub or hours."""
+"""The documents: their links, their paths, and every command, composed, and run with few steps unless it takes long.
+
+A command is a line indented by four spaces. One whose comment names a GPU, the hub, minutes or hours is only composed.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import json
 import re
 import shlex
 import subprocess
+import textwrap
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,36 +18,61 @@ import pytest
 
 from .conftest import ROOT, run_module
 
-README = (ROOT / "README.md").read_text()
-LINES = [
-    line.strip() for line in README.splitlines() if re.match(r" {4}(make|(\.venv/bin/)?python) ", line)
-]  # fmt: skip
+FOLDERS = ("conf", "src", "tests")
+DOCUMENTS = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in (
+        ROOT / "README.md", ROOT / "CONTRIBUTING.md",
+        *sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("README.md")),
+    )
+}  # fmt: skip
+TEXT = "\n".join(DOCUMENTS.values())
+
 FEW = "trainer.max_steps=6 trainer.warmup_steps=1 trainer.progress=false schedule.early=2 schedule.late=2 probe.size=24"
 ELSEWHERE = {
-    "make run": "is `python -m src.run`, below",
+    "make run": "is `python -m src.run`, which a test below runs",
     "make test": "is what continuous integration runs",
-    ".venv/bin/python -m src.ui": "test_ui.py and test_browser.py",
+    "make lint": "is a part of `make test`",
+    "python -m src.ui": "serves until it is stopped: it has tests of its own",
 }
-COMMANDS = [line for line in LINES if line not in ELSEWHERE]
+TOO_MUCH = re.compile("GPU|hub|hour|minutes")
 
 
-def parts_of(line: str) -> tuple[str, list[str], str]:
-    """Module, words and comment of a command line."""
-    command, _, comment = line.partition("#")
+def read_commands() -> dict[str, str]:
+    """Each command of the documents once, with all comments that stand behind it."""
+    found: dict[str, str] = {}
+    for line in re.findall(r"^ {4}((?:make|python) .*)$", TEXT, re.MULTILINE):
+        command, _, comment = line.partition("#")
+        found[command.strip()] = found.get(command.strip(), "") + comment
+    return found
+
+
+COMMANDS = read_commands()
+OURS = [command for command in COMMANDS if command not in ELSEWHERE and command.startswith("python -m src.")]
+
+
+def parts_of(command: str) -> tuple[str, list[str]]:
+    """Module and words of a command."""
     words = shlex.split(command.replace("<", "'<").replace(">", ">'"))
     assert words[:2] == ["python", "-m"]
-    return words[2], words[3:], comment
+    return words[2], words[3:]
+
+
+def block_from(first: str) -> str:
+    """The indented block of a document that begins with the line `first`, without its indentation."""
+    found = re.search(rf"^ {{4}}{re.escape(first)}\n(?: {{4}}.*\n|\n)*", TEXT, re.MULTILINE)
+    assert found, first
+    return textwrap.dedent(found[0])
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the README's examples assume: prompts, dialogues, a method file."""
+    """A folder with what the examples assume: prompts, dialogues, a method file."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "probes.txt").write_text("".join(f"What comes after {n}?\n" for n in range(200)))
     (folder / "mine" / "tda").mkdir(parents=True)
-    block = README[README.index("    name: geodesic") :].partition("\n\n")[0]
-    (folder / "mine" / "tda" / "geodesic.yaml").write_text(block.replace("\n    ", "\n").strip() + "\n")
-    rows = re.findall(r"^ {4}(\{.*\})$", README, re.MULTILINE)
+    (folder / "mine" / "tda" / "geodesic.yaml").write_text(block_from("name: geodesic").partition("\n\n")[0] + "\n")
+    rows = re.findall(r"^ {4}(\{.*\})$", TEXT, re.MULTILINE)
     assert len(rows) >= 3
     for row in rows:
         json.loads(row)
@@ -54,25 +84,62 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def fill_in(words: list[str], place: Path, shared_data: Path) -> list[str]:
-    """The words with the README's placeholders replaced."""
-    dialogues = place / "own" if "objective.dialogues=jsonl" in words else shared_data / "hh-rlhf"
-    filled = {
-        "model.path=<folder or hub id>": f"model.path={ROOT}/src/assets/tiny",
-        "objective.data_dir=<folder>": f"objective.data_dir={dialogues}",
-    }
+def fill_in(words: list[str], place: Path, request: pytest.FixtureRequest) -> list[str]:
+    """The words with the placeholders of the documents replaced."""
+    filled = {"model.path=<folder or hub id>": f"model.path={ROOT}/src/assets/tiny"}
+    if "objective.data_dir=<folder>" in words:
+        own = "objective.dialogues=jsonl" in words
+        dialogues = place / "own" if own else request.getfixturevalue("shared_data") / "hh-rlhf"
+        filled["objective.data_dir=<folder>"] = f"objective.data_dir={dialogues}"
     return [filled.get(word, word) for word in words]
 
 
-def test_the_readme_has_commands() -> None:
-    assert len(COMMANDS) >= 12
-    assert set(ELSEWHERE) <= set(LINES)
+def test_the_readme_is_short() -> None:
+    assert len(DOCUMENTS["README.md"].splitlines()) <= 150
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if " -m model" not in line])  # -m: --cfg shows one job
-def test_every_command_composes(line: str, place: Path, shared_data: Path) -> None:
-    module, words, _ = parts_of(line)
-    done = run_module(module, *fill_in(words, place, shared_data), "--cfg", "job", cwd=place)
+def headings_of(text: str) -> set[str]:
+    """Addresses of the headings of a document, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_link_leads_somewhere(name: str) -> None:
+    folder = (ROOT / name).parent
+    for target in re.findall(r"\]\(([^)]+)\)", DOCUMENTS[name]):
+        path, _, heading = target.partition("#")
+        if not path.startswith("http"):
+            file = folder / path if path else ROOT / name
+            assert file.exists(), target
+            assert not heading or heading in headings_of(file.read_text(encoding="utf-8")), target
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_path_that_is_named_exists(name: str) -> None:
+    named = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./*-]*)`", DOCUMENTS[name])
+    missing = [path for path in named if not any(ROOT.glob(path.rstrip("/")))]
+    assert not missing
+
+
+def test_every_module_that_is_named_exists() -> None:
+    modules = {module.rstrip(".") for module in re.findall(r"python -m ((?:src|tests)[\w.]*)", TEXT)}
+    assert len(modules) >= 10
+    assert [module for module in sorted(modules) if find_spec(module) is None] == []
+
+
+def test_the_documents_have_commands() -> None:
+    assert len(OURS) >= 20
+    assert set(ELSEWHERE) <= set(COMMANDS)
+    others = [command for command in COMMANDS if command not in (*OURS, *ELSEWHERE)]
+    # What lies beside src/ takes no configuration, and is too long for a test.
+    assert all(command.startswith("python -m tests.") for command in others), others
+
+
+@pytest.mark.parametrize("command", [command for command in OURS if " -m model" not in command])  # --cfg shows one job
+def test_every_command_composes(command: str, place: Path, request: pytest.FixtureRequest) -> None:
+    module, words = parts_of(command)
+    done = run_module(module, *fill_in(words, place, request), "--cfg", "job", cwd=place)
     assert done.returncode == 0, done.stderr
 
 
@@ -85,8 +152,7 @@ def default_run(place: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def first_sweep(place: Path) -> None:
     """What the examples of a comparison read; the sweep's own example then finds it done."""
-    line = next(line for line in COMMANDS if "sweep=first" in line)
-    module, words, _ = parts_of(line)
+    module, words = parts_of(next(command for command in OURS if "src.run" in command and "sweep=first" in command))
     done = run_module(module, *words, *FEW.split(), cwd=place)
     assert done.returncode == 0, done.stderr
 
@@ -94,33 +160,48 @@ def first_sweep(place: Path) -> None:
 @pytest.mark.slow
 def test_the_default_run_ends_well(default_run: subprocess.CompletedProcess[str]) -> None:
     assert default_run.returncode == 0, default_run.stderr
-    assert "python -m src.ui" in default_run.stdout
+    shown = block_after(DOCUMENTS["README.md"], "(long lines are cut here):")
+    assert shown[-1] == default_run.stdout.splitlines()[-1] == "Compare runs in the MLflow UI:  python -m src.ui"
+
+
+def block_after(text: str, sentence: str) -> list[str]:
+    """The lines of the fenced block that follows a sentence."""
+    return text.partition(sentence)[2].split("```")[1].strip().splitlines()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("line", [line for line in COMMANDS if not re.search("GPU|hub|hour", parts_of(line)[2])])
-def test_every_command_that_needs_neither_gpu_nor_hub_nor_hours_runs(
-    line: str, place: Path, shared_data: Path, request: pytest.FixtureRequest
+@pytest.mark.parametrize("command", [command for command in OURS if not TOO_MUCH.search(COMMANDS[command])])
+def test_every_command_that_needs_neither_gpu_nor_hub_nor_minutes_runs(
+    command: str, place: Path, request: pytest.FixtureRequest
 ) -> None:
-    module, words, _ = parts_of(line)
+    module, words = parts_of(command)
     if module == "src.analyze":
         request.getfixturevalue("default_run")  # its clouds are what the example reads
     if module == "src.compare":
         request.getfixturevalue("first_sweep")
     few = FEW.split() if module == "src.run" and "--help" not in words else []
-    done = run_module(module, *fill_in(words, place, shared_data), *few, cwd=place)
+    done = run_module(module, *fill_in(words, place, request), *few, cwd=place)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_the_example_for_ones_own_arrays_tells_its_findings(capsys: pytest.CaptureFixture[str]) -> None:
-    start = README.index("    from src.measure import track")
-    block = "\n".join(line[4:] for line in README[start:].partition("\n\nA run is")[0].splitlines())
     rng = np.random.default_rng(0)
     clouds = {0: rng.normal(size=(40, 8))}
     for step in range(1, 22):
         clouds[step] = clouds[step - 1] + 0.01 * rng.normal(size=(40, 8))
-    exec(block, {f"x{step}": cloud for step, cloud in clouds.items()})
-    said = capsys.readouterr().out
-    assert "H1 changed as much as chance" in said
-    assert "3 of 3" not in said
+    exec(block_from("from src.measure import track"), {f"x{step}": cloud for step, cloud in clouds.items()})
+    shown = capsys.readouterr().out
+    assert "H1 changed as much as chance" in shown
+    assert "3 of 3" not in shown
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("first_sweep")
+def test_the_example_for_a_sweep_loads_every_run(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(place)
+    names: dict[str, object] = {}
+    exec(block_from("from src.compare import load_runs"), names)
+    numbers = names["numbers"]
+    assert numbers.run.nunique() == 4  # type: ignore[attr-defined]
