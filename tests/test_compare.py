@@ -88,7 +88,7 @@ def test_a_run_has_the_findings_of_its_whole_table(comparison: Comparison) -> No
     """From its directory or from MLflow, although less of the table is kept."""
     for objective in ("helpful", "mixed"):
         whole = run_findings(plant_table(Planted("tiny", objective, 1, PULLS[objective])))
-        own = comparison.own[f"tiny {objective} seed1"]
+        own = comparison.run_findings[f"tiny {objective} seed1"]
         assert {key: (f.value, f.low, f.sentence) for key, f in whole.items() if f.value == f.value} == {
             key: (f.value, f.low, f.sentence) for key, f in own.items() if f.value == f.value
         }
@@ -97,7 +97,7 @@ def test_a_run_has_the_findings_of_its_whole_table(comparison: Comparison) -> No
 def test_planted_differences_are_told(comparison: Comparison) -> None:
     told = "\n".join(comparison.sentences)
     assert "tiny: The trajectories of harmless, helpful and mixed are separable" in told
-    assert comparison.across["twins_p", "tiny / tiny_instruct"].called
+    assert comparison.group_findings["twins_p", "tiny / tiny_instruct"].called
 
 
 def test_seeds_are_drawn_as_their_mean_within_their_widest_bounds(comparison: Comparison) -> None:

@@ -45,8 +45,8 @@ def prepare_points(
     axes = _principal_axes(reference, components)
     projected = (chosen - reference.mean(0)) @ axes.T
     total = float(((chosen - chosen.mean(0)) ** 2).sum())
-    left = float(((projected - projected.mean(0)) ** 2).sum())
-    return projected, left / total if total else 1.0
+    kept_variance = float(((projected - projected.mean(0)) ** 2).sum())
+    return projected, kept_variance / total if total else 1.0
 
 
 def find_sinks(cloud: np.ndarray) -> np.ndarray:

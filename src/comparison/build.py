@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def compare_runs(store: Store, request: CompareConfig, found: Sequence[StoredRun]) -> Comparison:
-    """Everything that is told of runs of several cells; nothing is written.
+    """Everything that is found across runs of several cells; nothing is written.
 
     Raises:
         RequestError: if they cannot be compared.
@@ -34,9 +34,9 @@ def compare_runs(store: Store, request: CompareConfig, found: Sequence[StoredRun
     runs = [track_stored(store, run) for run in done]
     limits = describe_steps(runs)
     return Comparison(
-        name=comparison_name(request), runs=runs, ids=[run.id for run in done], across=find_across(runs),
-        own={run.name: run.findings for run in runs}, gaps=describe_gaps(found), settings=describe_settings(done),
-        limits=limits, diagrams=choose_diagrams(store, done, runs),
+        name=comparison_name(request), runs=runs, ids=[run.id for run in done], group_findings=find_across(runs),
+        run_findings={run.name: run.findings for run in runs}, gaps=describe_gaps(found),
+        settings=describe_settings(done), limits=limits, diagrams=choose_diagrams(store, done, runs),
     )  # fmt: skip
 
 

@@ -112,5 +112,5 @@ def read_diagrams(store: Store, run: StoredRun, steps: Sequence[int]) -> dict[in
 
 def _fetch(store: Store, run: StoredRun, name: str, folder: str, kept_at: str | None = None) -> Path | None:
     """A file of the run directory, here or else from MLflow."""
-    here = run.directory.path / name if run.directory else None
-    return here if here and here.is_file() else fetch_artifact(store, run.id, kept_at or name, folder)
+    local = run.directory.path / name if run.directory else None
+    return local if local and local.is_file() else fetch_artifact(store, run.id, kept_at or name, folder)

@@ -100,9 +100,9 @@ def with_source(store: Store, runs: Sequence[StoredRun]) -> list[StoredRun]:
 
 def _locate(runs: Sequence[Run]) -> list[StoredRun]:
     """The runs with their directories, where these are on this machine."""
-    here = runs_by_mlflow_id()
+    directories = runs_by_mlflow_id()
     return [
-        StoredRun(run.info.run_id, run.info.status, run.data.tags, run.data.params, here.get(run.info.run_id))
+        StoredRun(run.info.run_id, run.info.status, run.data.tags, run.data.params, directories.get(run.info.run_id))
         for run in runs
     ]
 

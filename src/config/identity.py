@@ -29,10 +29,10 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def identity(config: Config | CompareConfig) -> dict[str, Any]:
     """Flat keys and values that make this run what it is: those that the schema marks with `identity=True`."""
-    keys = frozenset(identity_keys(type(config)))
-    flat = flatten(plain(config)).items()
+    identifying = tuple(f"{key}." for key in identity_keys(type(config)))
     # What lies below a key, a weight of `objective.weights`, belongs to it.
-    return {key: value for key, value in sorted(flat) if any(key == own or key.startswith(f"{own}.") for own in keys)}
+    flat = sorted(flatten(plain(config)).items())
+    return {key: value for key, value in flat if f"{key}.".startswith(identifying)}
 
 
 def identity_keys(schema: type, prefix: str = "") -> Iterator[str]:

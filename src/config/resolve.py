@@ -12,9 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
 from .memory import memory_shortage
 from .schema import SOURCES, Config, ModelConfig, RequestError, TdaConfig
-from .transformer import OWN, parts_of
+from .transformer import OWN_PREFIXES, parts_of
 
-WHITELIST = ("gtda.", "sklearn.", *OWN)
+WHITELIST = ("gtda.", "sklearn.", *OWN_PREFIXES)
 """Prefixes that a `_target_` may have: instantiating runs code."""
 
 

@@ -60,7 +60,7 @@ class ModelConfig:
     blocks: int | None = setting(None, identity=False, at_least=1)
     """Transformer blocks."""
     vocabulary: int | None = setting(None, identity=False, at_least=1)
-    """Tokens that the model knows: what it says at a probe is a number for each."""
+    """Tokens that the model knows: its prediction at a probe is a number for each."""
     gated: bool = setting(False, identity=False)
     """Whether the hub asks for an accepted licence and an access token."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import PACKAGE
 
-OWN = ("src.", "topotrace.")
+OWN_PREFIXES = ("src.", "topotrace.")
 """How a `_target_` of this package may begin: in a clone, and where a wheel was installed. Both mean the same."""
 
 
@@ -29,8 +29,8 @@ def importable(nested: Any) -> Any:
 
 
 def _imported_as(target: Any) -> Any:
-    own = isinstance(target, str) and target.startswith(OWN)
-    return f"{PACKAGE}.{target.partition('.')[2]}" if own else target
+    is_ours = isinstance(target, str) and target.startswith(OWN_PREFIXES)
+    return f"{PACKAGE}.{target.partition('.')[2]}" if is_ours else target
 
 
 class Method:
@@ -50,8 +50,8 @@ class Method:
     def is_plain_rips(self) -> bool:
         """Whether the transformer is Rips over Z/2 without further parameters, which any engine may compute."""
         given = {key: value for key, value in (self.transformer or {}).items() if key != "homology_dimensions"}
-        usual = {"_target_": "gtda.homology.VietorisRipsPersistence", "metric": "precomputed"}
-        return given.pop("coeff", 2) == 2 and given == usual
+        default = {"_target_": "gtda.homology.VietorisRipsPersistence", "metric": "precomputed"}
+        return given.pop("coeff", 2) == 2 and given == default
 
     @property
     def costly_dimension(self) -> int:
@@ -66,5 +66,5 @@ class Method:
     @property
     def takes_distances(self) -> bool:
         """Whether the transformer is given pairwise distances instead of points."""
-        usual = "distances" if (self.transformer or {}).get("metric") == "precomputed" else "points"
-        return (self.takes or usual) == "distances"
+        default = "distances" if (self.transformer or {}).get("metric") == "precomputed" else "points"
+        return (self.takes or default) == "distances"

@@ -51,8 +51,8 @@ def encode_held_out(
     learned = [encode(d, objective.loss_on) for d in dialogues]
     chosen = [encode(d, "last") for d in dialogues]
     rejected = {n: encode(replace(d, chosen=d.rejected), "last") for n, d in enumerate(dialogues) if d.rejected}
-    whole = [n for n, other in rejected.items() if max(len(chosen[n].ids), len(other.ids)) < max_length]
-    compared = whole[: objective.eval_pairs]
+    uncut = [n for n, other in rejected.items() if max(len(chosen[n].ids), len(other.ids)) < max_length]
+    compared = uncut[: objective.eval_pairs]
     first = order(learned)
     second = [compared[k] for k in order([rejected[n] for n in compared])]
     return HeldOut(

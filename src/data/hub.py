@@ -1,4 +1,4 @@
-"""Whether the hub can be asked at all: its client tries for a minute where one look-up tells."""
+"""Whether the hub can be asked at all: its client tries for a minute where one connection is enough."""
 
 from __future__ import annotations
 

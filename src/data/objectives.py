@@ -107,14 +107,14 @@ def _encode_held_out(
     """
     encoded: dict[str, HeldOut] = {}
     for source, rows in held_out.items():
-        left = sorted((d for d in rows if d.opening not in probes.openings), key=lambda d: fingerprint(d.opening))
-        if not left:
+        remaining = sorted((d for d in rows if d.opening not in probes.openings), key=lambda d: fingerprint(d.opening))
+        if not remaining:
             raise RequestError(
                 f"probe.size={config.probe.size}: takes every held-out {source} dialogue and leaves none for the "
                 "held-out loss; lower it, or raise objective.held_out"
             )
         encoded[source] = encode_held_out(
-            left[: config.objective.eval_size], config.objective, tokenizer, max_length=config.trainer.max_length,
+            remaining[: config.objective.eval_size], config.objective, tokenizer, max_length=config.trainer.max_length,
             batch_size=config.probe.batch_size, pad=pad,
         )  # fmt: skip
     return encoded

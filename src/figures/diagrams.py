@@ -65,8 +65,8 @@ def _pack(name: str, diagrams: Diagrams, dimensions: list[int]) -> dict[str, Any
 def _longest(diagram: np.ndarray, dimension: int) -> list[int]:
     bars = diagram[diagram[:, 2] == dimension, :2]
     kept = bars[np.argsort(bars[:, 0] - bars[:, 1], kind="stable")[:MAX_BARS]]
-    whole: list[int] = (kept * FINENESS).round().astype(int).ravel().tolist()
-    return whole
+    numbers: list[int] = (kept * FINENESS).round().astype(int).ravel().tolist()
+    return numbers
 
 
 def diagrams_script() -> str:

@@ -36,47 +36,51 @@ WARM = "RdBu_r"
 def draw_png(figure: Figure) -> bytes:
     """A PNG on white, which light and dark pages both can show."""
     with mpl.rc_context(STYLE):
-        rows, columns = len(figure.rows), len(figure.rows[0])
-        heights = list(figure.heights) or [1.0] * rows
-        legend = _legend_lines(figure) * LEGEND_LINE + (LEGEND_GAP if figure.legend_below else 0)
-        width, height = PANEL_INCHES[0] * columns, PANEL_INCHES[1] * sum(heights) + legend
-        canvas = Canvas(figsize=(width, height), dpi=DPI)
-        axes = canvas.subplots(rows, columns, squeeze=False, height_ratios=heights)
-        # Fixed margins in inches: an automatic layout draws everything twice.
-        right = 0.7 if figure.scale else 0.1
-        canvas.subplots_adjust(
-            left=0.85 / width,
-            right=1 - right / width,
-            bottom=(0.45 + legend) / height,
-            top=1 - 0.55 / height,
-            wspace=0.3,
-            hspace=0.35 * rows / sum(heights),
-        )
-        canvas.suptitle(_plain(figure.title), y=1 - 0.12 / height)
+        canvas, axes = _lay_out(figure)
         for r, row in enumerate(figure.rows):
             for c, panel in enumerate(row):
                 axis: Axes = axes[r, c]
                 _draw_axes(axis, panel)
                 for mark in panel.marks:
                     _draw(axis, mark, figure.scale)
-                # The next panel's legend serves both if it says the same.
-                message = c + 1 < columns and _names(row[c + 1]) == _names(panel)
-                if _names(panel) and not message and not figure.legend_below:
+                # The next panel's legend serves both if it has the same names.
+                repeated = c + 1 < len(row) and _names(row[c + 1]) == _names(panel)
+                if _names(panel) and not repeated and not figure.legend_below:
                     axis.legend(fontsize=7)
         if figure.scale:
             _draw_colors(canvas, figure.scale)
         if figure.legend_below:
-            known = {
-                name: handle
-                for axis in axes.flat
-                for handle, name in zip(*axis.get_legend_handles_labels(), strict=True)
-            }
-            canvas.legend(
-                known.values(), known, loc="lower center", ncols=LEGEND_COLUMNS * columns, fontsize=7, frameon=False
-            )
+            _draw_legend_below(canvas, axes)
         out = io.BytesIO()
         canvas.savefig(out, format="png")
         return out.getvalue()
+
+
+def _lay_out(figure: Figure) -> tuple[Canvas, np.ndarray]:
+    """An empty canvas with its title, and its (rows, columns) axes."""
+    rows, columns = len(figure.rows), len(figure.rows[0])
+    heights = list(figure.heights) or [1.0] * rows
+    legend = _legend_lines(figure) * LEGEND_LINE + (LEGEND_GAP if figure.legend_below else 0)
+    width, height = PANEL_INCHES[0] * columns, PANEL_INCHES[1] * sum(heights) + legend
+    canvas = Canvas(figsize=(width, height), dpi=DPI)
+    axes = canvas.subplots(rows, columns, squeeze=False, height_ratios=heights)
+    # Fixed margins in inches: an automatic layout draws everything twice.
+    right = 0.7 if figure.scale else 0.1
+    canvas.subplots_adjust(
+        left=0.85 / width, right=1 - right / width, bottom=(0.45 + legend) / height, top=1 - 0.55 / height,
+        wspace=0.3, hspace=0.35 * rows / sum(heights),
+    )  # fmt: skip
+    canvas.suptitle(_plain(figure.title), y=1 - 0.12 / height)
+    return canvas, axes
+
+
+def _draw_legend_below(canvas: Canvas, axes: np.ndarray) -> None:
+    """One legend for all panels, each name once."""
+    known = {
+        name: handle for axis in axes.flat for handle, name in zip(*axis.get_legend_handles_labels(), strict=True)
+    }  # fmt: skip
+    columns = LEGEND_COLUMNS * axes.shape[1]
+    canvas.legend(known.values(), known, loc="lower center", ncols=columns, fontsize=7, frameon=False)
 
 
 def _plain(text: str) -> str:

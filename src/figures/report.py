@@ -21,10 +21,10 @@ from .tables import (
     GroupFindings,
     RunFindings,
     list_of,
-    show_across,
     show_gaps,
+    show_group_findings,
     show_groups,
-    show_own,
+    show_run_findings,
     show_runs,
     show_settings,
 )
@@ -57,19 +57,19 @@ class Report:
     titles: Sequence[str]
     rows: Sequence[Sequence[str]]
     ids: Sequence[str]
-    """MLflow runs that it tells of"""
+    """MLflow runs that it is about"""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything that a report tells."""
+    """Everything that a report shows."""
 
     name: str
     runs: Runs
     ids: Sequence[str]
     """Their MLflow runs."""
-    across: GroupFindings
-    own: Mapping[str, RunFindings]
+    group_findings: GroupFindings
+    run_findings: Mapping[str, RunFindings]
     """By name of the run."""
     gaps: Gaps
     settings: Mapping[str, Mapping[str, Sequence[str]]]
@@ -88,12 +88,12 @@ class Comparison:
     @property
     def sentences(self) -> list[str]:
         """What is found across the runs, and what limits it."""
-        return [*self.limits, *to_sentences(self.across)]
+        return [*self.limits, *to_sentences(self.group_findings)]
 
 
 def to_sentences(found: GroupFindings) -> list[str]:
     """Findings across runs in words, each statement once; what only explains another one's number is left out."""
-    message = dict.fromkeys(own.sentence for (name, _), own in found.items() if name not in EXPLAINING)
+    message = dict.fromkeys(finding.sentence for (name, _), finding in found.items() if name not in EXPLAINING)
     return [sentence for sentence in message if sentence]
 
 
@@ -136,12 +136,14 @@ def render_comparison(comparison: Comparison) -> Report:
 
 def write_report(comparison: Comparison, figures: Sequence[Figure]) -> str:
     """The report as one HTML page."""
-    across, pairs = comparison.across, twin_models(comparison.runs)
+    across, pairs = comparison.group_findings, twin_models(comparison.runs)
     beside = {"trajectories": _numbers_and_sentences(_choose(across, SEPARABILITY))}
     below = {"against": _numbers_and_sentences(_choose(across, COMPLEMENT))}
     for number, pair in enumerate(pairs, start=1):
         group = " / ".join(pair)
-        below[f"twins_{number}"] = show_across({key: own for key, own in across.items() if key[1] == group})
+        below[f"twins_{number}"] = show_group_findings(
+            {key: finding for key, finding in across.items() if key[1] == group}
+        )
     shown = []
     for figure in figures:
         section = show_figure(figure, beside.get(figure.name, ""))
@@ -165,7 +167,7 @@ def _choice_of_diagrams(comparison: Comparison) -> str:
 
 
 def _choose(found: GroupFindings, beginnings: tuple[str, ...]) -> GroupFindings:
-    return {key: own for key, own in found.items() if key[0].startswith(beginnings)}
+    return {key: finding for key, finding in found.items() if key[0].startswith(beginnings)}
 
 
 def _numbers_and_sentences(found: GroupFindings) -> str:
@@ -174,11 +176,12 @@ def _numbers_and_sentences(found: GroupFindings) -> str:
 
 
 def _findings(comparison: Comparison) -> Section:
-    parts = [list_of(comparison.sentences), show_across(comparison.across)]
+    parts = [list_of(comparison.sentences), show_group_findings(comparison.group_findings)]
     for k in comparison.dimensions:
-        parts += [f"<h3>Each run for itself, H{k}</h3>", show_own(comparison.own, k)]
+        parts += [f"<h3>Each run for itself, H{k}</h3>", show_run_findings(comparison.run_findings, k)]
     every = "".join(
-        f"<h3>{html.escape(name)}</h3>{list_of(sentences(dict(own)))}" for name, own in comparison.own.items()
+        f"<h3>{html.escape(name)}</h3>{list_of(sentences(dict(finding)))}"
+        for name, finding in comparison.run_findings.items()
     )
     parts.append(f"<details><summary>Every run in sentences</summary>{every}</details>")
     return Section(

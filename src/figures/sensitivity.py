@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from ..findings import find_agreement
 from .page import Section, assemble
 from .report import Report
-from .tables import RunFindings, list_of, show_own
+from .tables import RunFindings, list_of, show_run_findings
 
 LAYERS = "layers"
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What a report tells of one run."""
+    """What a report shows of one run."""
 
     run: str
     """its name"""
@@ -35,8 +35,8 @@ class Sensitivity:
 def render_sensitivity(study: Sensitivity) -> Report:
     """The report: what all ways agree on, and the findings of each."""
     variants, layers = find_agreement(study.variants), find_agreement(study.layers, LAYERS)
-    tables = [f"<h3>H{k}</h3>{show_own(study.variants, k, 'measured with')}" for k in study.dimensions]
-    single = [f"<h3>H{k}</h3>{show_own(study.layers, k, 'layer')}" for k in study.dimensions]
+    tables = [f"<h3>H{k}</h3>{show_run_findings(study.variants, k, 'measured with')}" for k in study.dimensions]
+    single = [f"<h3>H{k}</h3>{show_run_findings(study.layers, k, 'layer')}" for k in study.dimensions]
     sections = [
         Section(
             "ways", "Ways of measuring", "The same clouds, measured again: number of probes, metric, lag. A finding "

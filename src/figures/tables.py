@@ -59,8 +59,8 @@ def write_bounds(finding: Finding) -> str:
     return f"{write_number(finding.low)} to {write_number(finding.high)}"
 
 
-def show_across(found: GroupFindings) -> str:
-    """One row per finding: of which runs, what, value, interval, whether it is called, and how it is told."""
+def show_group_findings(found: GroupFindings) -> str:
+    """One row per finding: of which runs, what, value, interval, whether it is called, and its sentence."""
     rows: list[list[Cell]] = [
         [
             group, name.replace("_", " "), ("number", write_number(finding.value)), ("number", write_bounds(finding)),
@@ -76,21 +76,21 @@ def show_groups(found: GroupFindings) -> str:
     names = list(dict.fromkeys(name for (name, _), finding in found.items() if math.isfinite(finding.value)))
     groups = list(dict.fromkeys(group for _, group in found))
     rows: list[list[Cell]] = [
-        [name.replace("_", " "), *(_own(found.get((name, group))) for group in groups)] for name in names
+        [name.replace("_", " "), *(_value_cell(found.get((name, group))) for group in groups)] for name in names
     ]
     return table_of(["", *groups], rows)
 
 
-def show_own(found: Mapping[str, RunFindings], dimension: int, head: str = "run") -> str:
+def show_run_findings(found: Mapping[str, RunFindings], dimension: int, head: str = "run") -> str:
     """One row per run, or per way of measuring one, with its own findings and their intervals."""
-    names = [name for name in TABLE_FINDINGS if any((name, dimension) in own for own in found.values())]
+    names = [name for name in TABLE_FINDINGS if any((name, dimension) in findings for findings in found.values())]
     rows: list[list[Cell]] = [
-        [label, *(_own(own.get((name, dimension))) for name in names)] for label, own in found.items()
+        [label, *(_value_cell(findings.get((name, dimension))) for name in names)] for label, findings in found.items()
     ]
     return table_of([head, *(name.replace("_", " ") for name in names)], rows)
 
 
-def _own(finding: Finding | None) -> Cell:
+def _value_cell(finding: Finding | None) -> Cell:
     if finding is None:
         return "", ""
     bounds = write_bounds(finding)
@@ -106,14 +106,14 @@ def show_gaps(runs: Runs, gaps: Gaps) -> str:
     for model in models:
         row: list[Cell] = [model]
         for objective in objectives:
-            there = [run.seed for run in runs if (run.model, run.objective) == (model, objective)]
-            row.append(_seeds(there, {seed: why for (m, o, seed), why in gaps.items() if (m, o) == (model, objective)}))
+            done = [run.seed for run in runs if (run.model, run.objective) == (model, objective)]
+            row.append(_seeds(done, {seed: why for (m, o, seed), why in gaps.items() if (m, o) == (model, objective)}))
         rows.append(row)
     return table_of(["", *objectives], rows)
 
 
-def _seeds(there: Sequence[int], gone: Mapping[int, str]) -> Cell:
-    message = [f"done: seed {', '.join(map(str, sorted(there)))}"] if there else []
+def _seeds(done: Sequence[int], gone: Mapping[int, str]) -> Cell:
+    message = [f"done: seed {', '.join(map(str, sorted(done)))}"] if done else []
     message += [f"seed {seed} {why}" for seed, why in sorted(gone.items())]
     state = "" if not gone else "missing" if set(gone.values()) == {"missing"} else "failed"
     return state, "; ".join(message)

@@ -72,15 +72,15 @@ def nonrigid_movement(x: np.ndarray, moved: np.ndarray, width: int) -> np.ndarra
         (N, q), centred, in the same coordinates.
     """
     base = _centred(np.pad(x, ((0, 0), (0, moved.shape[1] - x.shape[1]))))
-    whole = _centred(moved) - base
-    whole -= base * float((whole * base).sum() / max((base**2).sum(), np.finfo(float).tiny))
-    residual = np.zeros_like(whole)
+    movement = _centred(moved) - base
+    movement -= base * float((movement * base).sum() / max((base**2).sum(), np.finfo(float).tiny))
+    residual = np.zeros_like(movement)
     residual[:, : x.shape[1]] = procrustes(x, coordinates(moved))
-    rotation = whole - residual
-    expected = random_rigid_fraction(x, np.linalg.norm(whole, axis=1), width)
+    rotation = movement - residual
+    expected = random_rigid_fraction(x, np.linalg.norm(movement, axis=1), width)
     kept, left = float((rotation**2).sum()), float((residual**2).sum())
     if not (kept > 0 and 0 < expected < 1):
-        return whole
+        return movement
     return np.asarray(residual + min(1.0, math.sqrt(expected / (1 - expected) * left / kept)) * rotation)
 
 

@@ -15,12 +15,12 @@ def describe(x: np.ndarray, base: np.ndarray) -> dict[str, float]:
         x: (N, D) cloud.
         base: (N, D) the same probes at step 0.
     """
-    here = centred_gram(x)
-    spectrum = np.linalg.eigvalsh(here)
+    gram = centred_gram(x)
+    spectrum = np.linalg.eigvalsh(gram)
     return {
         "effective_rank": effective_rank(spectrum),
         "participation_ratio": participation_ratio(spectrum),
-        "cka_to_base": gram_alignment(here, centred_gram(base)),
+        "cka_to_base": gram_alignment(gram, centred_gram(base)),
         "anisotropy": anisotropy(x),
         "mean_norm": float(np.linalg.norm(x.astype(np.float64, copy=False), axis=1).mean()),
     }

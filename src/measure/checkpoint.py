@@ -27,7 +27,7 @@ from .prepared_cloud import prepare_cloud
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is told about one checkpoint; everything else it reads from the run directories."""
+    """What a worker is given about one checkpoint; everything else it reads from the run directories."""
 
     source: RunDirectory
     """Holds the clouds."""
@@ -41,7 +41,7 @@ class Job:
 class Measurement:
     step: int
     metrics: dict[str, float]
-    """What MLflow is told, by its key."""
+    """What MLflow is sent, by its key."""
     skipped: int
     """Values left out: undefined, not finite."""
     seconds: float

@@ -46,8 +46,8 @@ def _step_noise(rows: Iterable[Row], pairs: dict[Place, list[float]]) -> Iterato
     """Spread of the velocity over a checkpoint's pairs, as a standard deviation of its logarithm."""
     for row in rows:
         values = pairs.get((row.quantity, row.layer, row.dimension), [])
-        whole = row.quantity == "velocity" and row.part == "checkpoint"
-        if whole and len(values) > 1 and min(values) > 0:
+        is_velocity = row.quantity == "velocity" and row.part == "checkpoint"
+        if is_velocity and len(values) > 1 and min(values) > 0:
             yield replace(row, quantity="step_noise", value=float(np.log(values).std(ddof=1)))
 
 
@@ -69,12 +69,12 @@ def _excess(rows: list[Row], samples: dict[Place, list[Row]]) -> Iterator[Row]:
             chance = float(draws.mean())
             low, high = prediction_interval(draws)
             yield replace(blank, quantity=quantity, value=chance, low=low, high=high)
-            more = quantile(len(draws)) * float(np.log(draws).std(ddof=1)) / math.sqrt(len(draws))
+            draws_error = quantile(len(draws)) * float(np.log(draws).std(ddof=1)) / math.sqrt(len(draws))
             below, above = math.log(velocity.value / velocity.low), math.log(velocity.high / velocity.value)
             ratio = velocity.value / chance
             excess = replace(
-                blank, value=ratio, low=ratio * math.exp(-math.hypot(below, more)),
-                high=ratio * math.exp(math.hypot(above, more)),
+                blank, value=ratio, low=ratio * math.exp(-math.hypot(below, draws_error)),
+                high=ratio * math.exp(math.hypot(above, draws_error)),
             )  # fmt: skip
             if family == "matched":
                 yield replace(excess, quantity="excess")

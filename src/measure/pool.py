@@ -97,14 +97,14 @@ class WorkerPool:
         Raises:
             BrokenProcessPool: if one worker after another died over it.
         """
-        for left in reversed(range(TRIES)):
+        for tries_left in reversed(range(TRIES)):
             worker = await self.free.get()
             life = worker.life
             try:
                 done, seconds = await asyncio.wrap_future(worker.submit(_timed, work, *args))
             except BrokenProcessPool as error:
                 worker.replace(life)
-                if not left:
+                if not tries_left:
                     raise BrokenProcessPool("workers died over it; did they run out of memory?") from error
                 logger.warning("a worker process died; another one takes its place and its work")
             else:

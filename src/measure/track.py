@@ -50,20 +50,22 @@ def track(
     tda = TdaConfig(name="track", transformer=transformer, subsamples=subsamples, null_draws=null_draws)
     first = min(clouds)
     arrays = {step: np.asarray(cloud) for step, cloud in clouds.items()}
-    shapes = {step: compute_layer_diagram(cloud, arrays[first], tda) for step, cloud in arrays.items()}
+    diagrams = {step: compute_layer_diagram(cloud, arrays[first], tda) for step, cloud in arrays.items()}
     rows = []
     for previous, step in zip([None, *chosen], chosen, strict=False):
         at = CheckpointSteps(step, tuple(_pairs(step, lag, arrays, chosen)), previous, first)
-        here = LayerCheckpoint(at, LAYER, {s: arrays[s] for s in at.steps}, {s: shapes[s] for s in at.steps}, tda, seed)
-        rows += infer(measure(here))
+        layer = LayerCheckpoint(
+            at, LAYER, {s: arrays[s] for s in at.steps}, {s: diagrams[s] for s in at.steps}, tda, seed
+        )
+        rows += infer(measure(layer))
     return tabulate(row for row in rows if row.quantity in QUANTITIES and row.layer != MEAN)
 
 
 def _pairs(
-    step: int, lag: int, there: Mapping[int, object], checkpoints: Sequence[int]
+    step: int, lag: int, clouds: Mapping[int, object], checkpoints: Sequence[int]
 ) -> Iterator[tuple[int, int]]:  # fmt: skip
     """The pair of a checkpoint, and the repeats that follow it up to the next checkpoint."""
-    while step + lag in there:
+    while step + lag in clouds:
         yield step, step + lag
         step += lag
         if step in checkpoints:

@@ -42,7 +42,7 @@ def draw_run(run: RunDirectory, config: Config, schedule: Schedule, table: pd.Da
         return []
     diagrams = {step: {name: shapes[name].normalized for name in layers} for step, shapes in stored.items()}
     shown, dimensions = choose_shown(layers), config.tda.dimensions
-    whole = [
+    figures = [
         draw_speed(table, dimensions),
         *([draw_excess(table, dimensions)] if is_measured(table, "excess") else []),
         *([draw_movement(table)] if is_measured(table, "rigid_share") else []),
@@ -51,8 +51,8 @@ def draw_run(run: RunDirectory, config: Config, schedule: Schedule, table: pd.Da
         draw_betti(diagrams, shown, dimensions),
     ]
     run.figures.mkdir(exist_ok=True)
-    for figure in whole:
+    for figure in figures:
         (run.figures / f"{figure.name}.png").write_bytes(draw_png(figure))
-    page = make_page(run_name(config), [*whole, draw_diagrams(diagrams, shown, dimensions)])
+    page = make_page(run_name(config), [*figures, draw_diagrams(diagrams, shown, dimensions)])
     (run.figures / "figures.html").write_text(page, encoding="utf-8")
     return sorted(run.figures.iterdir())

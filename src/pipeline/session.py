@@ -42,7 +42,7 @@ class Session:
         """Go on from a training state that was saved at `step`, or from nothing: what was measured is not again.
 
         Clouds that are damaged before they were measured can only be captured again, and so can what the base model
-        said, which the steps to come are held against: training then starts over.
+        predicted, which the steps to come are held against: training then starts over.
         """
         passed = [s for s in sorted(self.schedule.completions) if step is not None and s <= step]
         jobs = [job for s in passed for job in self._jobs(s)]

@@ -6,7 +6,7 @@ multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
     step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  metrics.json
         step_000000/  floor.safetensors  base.safetensors
 multirun/comparison/<sweep>/
-    config.yaml  status.json  report.html  *.png  and what MLflow is told, as above
+    config.yaml  status.json  report.html  *.png  and what MLflow is sent, as above
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class RunDirectory:
 
     @property
     def journal(self) -> Path:
-        """What MLflow is told beside the numbers."""
+        """What MLflow is sent beside the numbers."""
         return self.path / JOURNAL_FILE
 
     @property

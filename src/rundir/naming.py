@@ -16,14 +16,14 @@ from .state import load_config
 
 
 def directory_of_run(config: Config, baseline: Config) -> RunDirectory:
-    """The one home of a configuration.
+    """The one directory of a configuration.
 
     `baseline` is the same model, objective and method with nothing else overridden.
     """
-    usual = identity(baseline) | {"seed": config.seed}
-    changed = {key: value for key, value in identity(config).items() if usual.get(key) != value}
+    default = identity(baseline) | {"seed": config.seed}
+    changed = {key: value for key, value in identity(config).items() if default.get(key) != value}
     # A key that only the defaults have was removed: that is a change too.
-    changed |= dict.fromkeys(usual.keys() - identity(config).keys())
+    changed |= dict.fromkeys(default.keys() - identity(config).keys())
     place = ROOT / config.model.name / config.objective.name / config.tda.name
     run = RunDirectory(place / (f"seed{config.seed}" + (f"-{hash_values(changed)[:8]}" if changed else "")))
     return run if run.config.exists() else _named_otherwise(place, config) or run
@@ -40,7 +40,7 @@ def _named_otherwise(place: Path, config: Config) -> RunDirectory | None:
 
 
 def directory_of_analysis(source: RunDirectory, config: Config) -> RunDirectory:
-    """The home of an analysis: beside the clouds that it reads, one for each method, its settings and another lag."""
+    """The directory of an analysis: beside the clouds that it reads, one for each method with its settings and lag."""
     settings = {key: value for key, value in identity(config).items() if key.startswith("tda.")}
     if config.schedule.lag != load_config(source).schedule.lag:
         settings["schedule.lag"] = config.schedule.lag
@@ -56,7 +56,7 @@ def comparison_name(config: CompareConfig) -> str:
 
 
 def directory_of_comparison(config: CompareConfig) -> RunDirectory:
-    """The one home of a comparison, so that the same request again takes the place of the earlier one."""
+    """The one directory of a comparison, so that the same request again takes the place of the earlier one."""
     return RunDirectory(ROOT / "comparison" / comparison_name(config))
 
 

@@ -47,11 +47,11 @@ def initialize(run: RunDirectory, config: Config | CompareConfig, *, reset: bool
     Whoever calls holds the directory's lock.
     """
     if reset:
-        for left in run.path.iterdir():
-            if left.is_dir():
-                shutil.rmtree(left)
-            elif left != run.lock:
-                left.unlink()
+        for leftover in run.path.iterdir():
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            elif leftover != run.lock:
+                leftover.unlink()
     with replacing(run.config) as partial:
         OmegaConf.save(OmegaConf.create(plain(config)), partial)
     run.write_status("running", config_hash=config_hash(config))

@@ -39,11 +39,12 @@ def permanova(points: np.ndarray, labels: np.ndarray) -> Outcome:
         F, R2 and p, as in Anderson (2001), doi:10.1111/j.1442-9993.2001.01070.pp.x.
     """
     squares = squareform(pdist(points, "sqeuclidean"))
-    whole = squares.sum() / (2 * len(points))
+    total = squares.sum() / (2 * len(points))
     permuted = permutations(labels)
-    own, within = _within(squares, labels[None])[0], _within(squares, permuted)
-    p = float((within <= own + RELATIVE_TOLERANCE * whole).mean())
-    return Outcome(_ratio(whole - own, own, labels), p, float(1 - own / whole), _expected(labels), len(permuted))
+    observed, within = _within(squares, labels[None])[0], _within(squares, permuted)
+    p = float((within <= observed + RELATIVE_TOLERANCE * total).mean())
+    f, r2 = _ratio(total - observed, observed, labels), float(1 - observed / total)
+    return Outcome(f, p, r2, _expected(labels), len(permuted))
 
 
 def _within(squares: np.ndarray, permuted: np.ndarray) -> np.ndarray:
@@ -83,16 +84,18 @@ def permdisp(points: np.ndarray, labels: np.ndarray) -> Outcome:
     """
     far = np.empty(len(points))
     for group in range(labels.max() + 1):
-        own = points[labels == group]
-        far[labels == group] = np.linalg.norm(own - own.mean(axis=0), axis=1) * np.sqrt(len(own) / (len(own) - 1))
+        members = points[labels == group]
+        distances = np.linalg.norm(members - members.mean(axis=0), axis=1)
+        far[labels == group] = distances * np.sqrt(len(members) / (len(members) - 1))
     means = np.array([far[labels == group].mean() for group in range(labels.max() + 1)])
     residuals = far - means[labels]
-    whole, own_within = float(((far - far.mean()) ** 2).sum()), float((residuals**2).sum())
+    total, observed_within = float(((far - far.mean()) ** 2).sum()), float((residuals**2).sum())
     permuted = permutations(labels)
     within = _within(squareform(pdist(residuals[:, None], "sqeuclidean")), permuted)
     # The residuals have their own sum of squares, so that shares are compared. Unpermuted they have no differences
     # between groups left: the observed distances stand in for that arrangement.
-    share = own_within / whole if whole > 0 else 1.0
-    more = int((within <= (share + RELATIVE_TOLERANCE) * own_within).sum())
-    p = min(1.0, (1 + more) / len(permuted))
-    return Outcome(_ratio(whole - own_within, own_within, labels), p, 1 - share, _expected(labels), len(permuted))
+    share = observed_within / total if total > 0 else 1.0
+    as_extreme = int((within <= (share + RELATIVE_TOLERANCE) * observed_within).sum())
+    p = min(1.0, (1 + as_extreme) / len(permuted))
+    f = _ratio(total - observed_within, observed_within, labels)
+    return Outcome(f, p, 1 - share, _expected(labels), len(permuted))

@@ -31,7 +31,7 @@ class Machine:
 
     @property
     def default_parallelism(self) -> int:
-        """How many cells run at once unless somebody says: one on a GPU, one on two cores: it trains and measures."""
+        """Cells that run at once by default: one a GPU, else one on two cores, since a cell trains and measures."""
         return len(self.gpus) or min(len(self.cores), max(2, len(self.cores) // 2))
 
 

@@ -33,7 +33,7 @@ class Size:
 
 
 def model_size(config: Config) -> Size | None:
-    """From the model's configuration, else from its folder; None for a hub model that says nothing."""
+    """From the model's configuration, else from its folder; None for a hub model whose size is not known."""
     model = config.model
     if model.parameters and model.width and model.blocks:
         return Size(model.parameters, model.width, model.blocks, model.vocabulary or 0)
@@ -43,7 +43,7 @@ def model_size(config: Config) -> Size | None:
     try:
         described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except ValueError:
-        return None  # what is wrong with the folder is said by whoever reads the model
+        return None  # what is wrong with the folder is reported when the model is read
     described = described.get("text_config", described)
     width, blocks = _first(described, "hidden_size", "n_embd"), _first(described, "num_hidden_layers", "n_layer")
     weights = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
@@ -72,7 +72,7 @@ def disk_bytes(config: Config) -> float | None:
     trained = FLOAT * trained_parameters(config, size)
     # Adapters stay at each checkpoint; the last state has two moments beside them.
     needed = len(schedule.checkpoints) * trained + 3 * trained
-    needed += config.probe.size * size.vocabulary * FLOAT  # what the base model says at each probe
+    needed += config.probe.size * size.vocabulary * FLOAT  # what the base model predicts at each probe
     if config.tda.transformer is not None:
         layers = len(choose_layers(size.blocks))
         needed += (len(schedule.captured) + 1) * layers * config.probe.size * size.width * FLOAT

@@ -1,7 +1,7 @@
 """Jobs of submitit: what they do when their time is up, and who notices that one is gone.
 
 Submitit learns of a lost job from SLURM's accounting, at most every ten minutes, and never where a cluster keeps none;
-and then it leaves all the others. So a job that is gone without a result gets one from whoever waits for it.
+and then it leaves all the others. So a job that is gone without a result gets one from the process that waits for it.
 """
 
 from __future__ import annotations
@@ -98,11 +98,11 @@ def requeue_on_timeout() -> Iterator[None]:
     if not is_job():
         yield
         return
-    told: list[int] = []
+    received: list[int] = []
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
-        if not told:  # to be told twice is no reason to hurry
-            told.append(signum)
+        if not received:  # a second one is no reason to hurry
+            received.append(signum)
             signal.raise_signal(signal.SIGTERM)
 
     requeue = signal.signal(TIMEOUT_SIGNAL, interrupt)
@@ -110,7 +110,7 @@ def requeue_on_timeout() -> Iterator[None]:
         with handle_signals():
             yield
     except Interrupted:
-        if (told or _still_running()) and callable(requeue):
+        if (received or _still_running()) and callable(requeue):
             requeue(TIMEOUT_SIGNAL, None)  # submitit's: queues the job and exits
         raise
     finally:
@@ -123,7 +123,7 @@ def is_job() -> bool:
 
 
 def _still_running() -> bool:
-    """Whether SLURM has the job go on, though it told it to end: a preemption after a period of grace."""
+    """Whether SLURM has the job go on, though it sent it a signal: a preemption after a period of grace."""
     from submitit import JobEnvironment
 
     if "SLURM_JOB_ID" not in os.environ:

@@ -1,4 +1,4 @@
-"""Births of H1 bars: edges with empty lunes; `reduced_rips.py` tells how. Compiled by Numba, cached."""
+"""Births of H1 bars: edges with empty lunes; `reduced_rips.py` explains them. Compiled by Numba, cached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deaths of H1 bars, by lunes that fall apart; `reduced_rips.py` tells how. Compiled by Numba, cached.
+"""Deaths of H1 bars, by lunes that fall apart; `reduced_rips.py` explains them. Compiled by Numba, cached.
 
 In one file, because Numba's cache notices a change of a function's own file only. An edge is packed as i << 16 | j; a
 set of vertices is a row of 64-bit words; so is the sum of bars that an edge's class is.

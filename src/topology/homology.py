@@ -1,4 +1,4 @@
-"""Persistence diagrams: which engine makes them, and how they look whoever made them.
+"""Persistence diagrams: which engine computes them, and their one format.
 
 The only importer of giotto's packages, and a late one: it takes a while.
 

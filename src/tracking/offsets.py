@@ -17,7 +17,7 @@ class UploadOffsets:
     store: str
     """Hash of the store's address, which may hold a password."""
     started: int
-    """Start of the run, in ms: an emptied directory begins anew."""
+    """Start of the run, in ms: a directory that was emptied has another one."""
     run_id: str = ""
     metrics: int = 0
     """Bytes of the spool."""

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-# A research tool on a cluster tells nobody what it does. Whoever calls decides about another try: MLflow's own tries
+# A research tool on a cluster sends nobody its usage. The caller decides about another try: MLflow's own tries
 # would make two runs of one request whose answer was lost, and four minutes of a server that is gone.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
@@ -85,7 +85,7 @@ def open_store(tracking: TrackingConfig) -> Store:
 
 
 def find_store(tracking: TrackingConfig) -> Store:
-    """`open_store` for who only reads: no database is made.
+    """`open_store` for reading only: no database is made.
 
     Raises:
         RequestError: if there is none, or it cannot be reached.
@@ -118,8 +118,8 @@ def _make_database(uri: str) -> None:
     path = _database(uri)
     if path is None or path.exists():
         return
-    for left in path.parent.glob(f".*.{path.name}*"):  # by a process that was killed here
-        left.unlink()
+    for leftover in path.parent.glob(f".*.{path.name}*"):  # by a process that was killed here
+        leftover.unlink()
     with replacing(path) as partial:
         MlflowClient(f"sqlite:///{partial}").search_experiments(max_results=1)
 

@@ -94,8 +94,8 @@ class Tracker:
         while self._thread.is_alive() and time.monotonic() - max(since, self._uploader.last_success) < patience:
             self._thread.join(0.05)
         if not self.offsets.done:
-            left = "%s: not all of it reached MLflow (%s); python -m src.sync brings the rest"
-            logger.warning(left, self.run.path, self._trouble)
+            message = "%s: not all of it reached MLflow (%s); python -m src.sync brings the rest"
+            logger.warning(message, self.run.path, self._trouble)
 
     def _upload_until_done(self) -> None:
         """Deliver at every flush, and after an outage again and again, until the run has ended and all is there."""

@@ -190,7 +190,7 @@ class Uploader:
         self._save_offsets(journal=behind, ended=True)
 
     def _request(self, what: str, request: Callable[..., object], *args: object, **kwargs: object) -> None:
-        """Make a request that may be made twice; what is refused for good is left out, and said once.
+        """Make a request that may be made twice; what is refused for good is left out, and logged once.
 
         Raises:
             OutageError: if it is worth another try.

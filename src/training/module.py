@@ -90,7 +90,7 @@ class FineTuning(LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip and keep the norm from before, which the trainer's own clipping does not tell."""
+        """Clip and keep the norm from before, which the trainer's own clipping does not give."""
         trained = [p for p in self.parameters() if p.requires_grad]
         self.grad_norm = torch.nn.utils.clip_grad_norm_(trained, self.settings.clip)
 
