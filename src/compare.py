@@ -16,12 +16,12 @@ from .rundir.naming import directory_of_comparison
 if TYPE_CHECKING:
     import pandas as pd
 
-from .comparison.build import compare_runs, log_report, study_run
-
 
 def compare(composed: DictConfig) -> None:
-    """Compose, find and check the runs, say what is found across them, write and log the report."""
+    """Compose, find and check the runs, compare them, write and log the report."""
     request = resolve_comparison(composed)
+    # Late: a wrong request must not wait for pandas and MLflow.
+    from .comparison.build import compare_runs, is_remeasured, log_report, study_run
     from .comparison.note import show_report
     from .comparison.select import find_runs
     from .figures.report import render_comparison
@@ -30,11 +30,10 @@ def compare(composed: DictConfig) -> None:
 
     store = find_store(request.tracking)
     found = find_runs(store, request)
-    again = len({run.cell for run in found}) == 1 and any(run.tags.get("kind") == "analysis" for run in found)
-    report = (
-        render_sensitivity(study_run(store, found)) if again
-        else render_comparison(compare_runs(store, request, found))
-    )  # fmt: skip
+    if is_remeasured(found):
+        report = render_sensitivity(study_run(store, found))
+    else:
+        report = render_comparison(compare_runs(store, request, found))
     directory = directory_of_comparison(request)
     log_report(store, request, report, directory)
     show_report(report, directory.report)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ..config.commands import CompareConfig
+from ..figures.report import Comparison, Report
+from ..figures.sensitivity import Sensitivity
+from ..findings import find_across, run_findings
+from ..metrics.selection import layers_of
 from ..rundir import RunDirectory
 from ..rundir.naming import comparison_name
 from ..rundir.state import initialize
 from ..system.files import replacing
+from ..system.version import git_commit
+from ..tracking.journal import mlflow_run_id_of
+from ..tracking.store import Store
+from ..tracking.tracker import acquire_lock, track_run
+from .checks import check_comparable, describe_gaps, describe_settings, describe_steps, label_variants
+from .load import choose_diagrams, read_table, track_stored
+from .note import write_report_note
+from .select import StoredRun, with_source
 
-if TYPE_CHECKING:
-    from ..figures.report import Comparison, Report
-    from ..figures.sensitivity import Sensitivity
-    from ..tracking.store import Store
-    from .select import StoredRun
+
+def is_remeasured(found: Sequence[StoredRun]) -> bool:
+    """Whether the runs are one cell, measured once more by `src.analyze`."""
+    return len({run.cell for run in found}) == 1 and any(run.tags.get("kind") == "analysis" for run in found)
 
 
 def compare_runs(store: Store, request: CompareConfig, found: Sequence[StoredRun]) -> Comparison:
@@ -24,11 +34,6 @@ def compare_runs(store: Store, request: CompareConfig, found: Sequence[StoredRun
     Raises:
         RequestError: if they cannot be compared.
     """
-    from ..figures.report import Comparison
-    from ..findings import find_across
-    from .checks import check_comparable, describe_gaps, describe_settings, describe_steps
-    from .load import choose_diagrams, track_stored
-
     done = sorted((run for run in found if run.done), key=lambda run: run.cell)
     check_comparable(done)
     runs = [track_stored(store, run) for run in done]
@@ -46,13 +51,6 @@ def study_run(store: Store, found: Sequence[StoredRun]) -> Sensitivity:
     Raises:
         RequestError: if these are analyses of more than one run.
     """
-    from ..figures.sensitivity import Sensitivity
-    from ..findings import run_findings
-    from ..metrics.selection import layers_of
-    from .checks import label_variants
-    from .load import read_table
-    from .select import with_source
-
     runs = with_source(store, found)
     variants = label_variants(runs)
     tables = {variant: read_table(store, run) for variant, run in variants.items()}
@@ -66,11 +64,6 @@ def study_run(store: Store, found: Sequence[StoredRun]) -> Sensitivity:
 
 def log_report(store: Store, request: CompareConfig, report: Report, directory: RunDirectory) -> None:
     """Page and pictures into the directory and into MLflow, in place of an earlier comparison of the same name."""
-    from ..system.version import git_commit
-    from ..tracking.journal import mlflow_run_id_of
-    from ..tracking.tracker import acquire_lock, track_run
-    from .note import write_report_note
-
     tags = {"kind": "comparison", "sweep": comparison_name(request), "git_commit": git_commit()}
     lock, replaces = acquire_lock(directory), mlflow_run_id_of(directory)
     initialize(directory, request, reset=True)

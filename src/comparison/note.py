@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..system.console import show_rows
+
 if TYPE_CHECKING:
     from ..figures.report import Report
-from ..system.console import show_rows
 
 
 def show_report(report: Report, path: Path) -> None:

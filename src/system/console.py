@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 def show_rows(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
