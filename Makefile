@@ -2,14 +2,16 @@
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
+# Two processes; tests that share something expensive go to one of them, see tests/conftest.py, and the longest go first.
+PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: run test lint lock
 run: $(READY)
 	$(VENV)/bin/python -m src.run
 
 test: lint
-	$(VENV)/bin/python -m pytest -n 2 --dist loadscope -m "not slow"
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m slow
+	$(PYTEST) -m "not slow"
+	$(PYTEST) -m slow
 
 lint: $(READY)
 	$(VENV)/bin/ruff check --no-cache src tests

@@ -57,7 +57,7 @@ def _bar(key: str) -> Card:
 
 
 LOSSES = [f"behavior/{name}" for name in ("train_loss", "eval_loss_helpful", "eval_loss_harmless")]
-TOGETHER = "Together"
+SIDE_BY_SIDE = "Together"
 DIMENSIONS = {"Loops (H1)": 1, "Components (H0)": 0}
 COURSE = (
     "velocity/H{}/mean", "excess/H{}/mean", "drift/H{}/mean", "topology/H{}/total_persistence/mean",
@@ -84,7 +84,7 @@ VIEWS = (
     View("topotrace-steps", "Topology over steps", CURVES),
     View("topotrace-by-objective", "By objective", CURVES, group_by="objective"),
     View("topotrace-by-model", "By model", CURVES, group_by="model"),
-    View("topotrace-final", "Final values", {TOGETHER: [PARALLEL]} | BARS),
+    View("topotrace-final", "Final values", {SIDE_BY_SIDE: [PARALLEL]} | BARS),
     View(
         "topotrace-findings",
         "Findings",
@@ -108,7 +108,7 @@ def build_state(view: View, keys: Iterable[str] = ()) -> dict[str, Any]:
     unwanted = [{"metricKey": key, "deleted": True} for key in sorted(set(keys) - view.metrics)[:MAX_HIDDEN_CHARTS]]
     sections = [
         {"uuid": title, "name": title, "display": title != PICTURES, "isReordered": True, "cardHeight": 300,
-         "columns": 1 if title == TOGETHER else 3}
+         "columns": 1 if title == SIDE_BY_SIDE else 3}
         for title in (*view.sections, PICTURES)
     ]  # fmt: skip
     return {

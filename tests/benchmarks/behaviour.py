@@ -18,7 +18,7 @@ from src.config.resolve import resolve_config
 from src.training.behaviour import evaluate_replies, kl_to_base, write_base_logprobs
 from src.training.inputs import load_inputs
 
-from ..test_config import composed
+from ..support.builders import composed
 from .timing import print_row, take_turns
 
 
@@ -38,7 +38,7 @@ def main(*overrides: str) -> None:
                 )  # fmt: skip
                 write_clouds(file, clouds, step=0, probe_hash=data.probes.hash)
 
-        def judge(*, pairs: bool) -> None:
+        def assess(*, pairs: bool) -> None:
             for held_out in data.held_out.values():
                 evaluate_replies(network.causal, held_out if pairs else replace(held_out, pairs=[]))
 
@@ -47,8 +47,8 @@ def main(*overrides: str) -> None:
         ways = {
             "capture": capture,
             "KL": lambda: kl_to_base(base, network.causal, ends),
-            "held-out loss": lambda: judge(pairs=False),
-            "and preference": lambda: judge(pairs=True),
+            "held-out loss": lambda: assess(pairs=False),
+            "and preference": lambda: assess(pairs=True),
         }
         pairs = sum(len(held_out.pairs) for held_out in data.held_out.values())
         print_row(f"{captures} captures, {pairs} pairs", take_turns(ways), "capture")

@@ -31,7 +31,7 @@ from threadpoolctl import threadpool_limits
 from src.clouds.store import write_clouds
 from src.config import TdaConfig
 from src.measure.checkpoint import Job, measure_layer, write_checkpoint
-from src.measure.layer import Checkpoint
+from src.measure.layer import CheckpointSteps
 from src.measure.layer_diagrams import merge_layer_diagrams, read_layer_diagrams, store_layer_diagram
 from src.measure.pool import WorkerPool
 from src.rundir import RunDirectory
@@ -71,7 +71,7 @@ class Ours:
         self.calls += 1
         run = RunDirectory(self.source.path / f"call{id(self)}-{self.calls}")
         for step in self.checkpoints:
-            self.pool.submit(Job(self.source, run, Checkpoint(step, ((step, step + 1),), None), self.tda))
+            self.pool.submit(Job(self.source, run, CheckpointSteps(step, ((step, step + 1),), None), self.tda))
         assert len(list(self.pool.collect(wait=True))) == len(self.checkpoints)
 
 
@@ -105,7 +105,7 @@ def full() -> None:
     for width, fall in ((128, 0.5), (128, 1.0), (4096, 0.5), (4096, 1.0)):
         with tempfile.TemporaryDirectory() as folder:
             run = plant(Path(folder), POINTS, 6, 2, width, fall)
-            job = Job(run, run, Checkpoint(10, ((10, 11),), 0), tda)
+            job = Job(run, run, CheckpointSteps(10, ((10, 11),), 0), tda)
             layers = [f"layer_{n:02d}" for n in range(1, 7)]
             taken = [_cpu_seconds(job, layers) for _ in range(2)][1:]
             bars = read_layer_diagrams(run.diagrams(10))["layer_01"].diagram
@@ -139,13 +139,13 @@ def measure_growth(points: int, layers: int, checkpoints: int) -> tuple[float, f
 
 
 def growth() -> None:
-    usual = {"points": 256, "layers": 4, "checkpoints": 4}
+    default = {"points": 256, "layers": 4, "checkpoints": 4}
     for name, values in {"points": (128, 256, 512, 1024), "layers": (2, 4, 8), "checkpoints": (2, 4, 8, 16)}.items():
         found = []
         for value in values:
             # A process of its own: peak memory never falls within one.
             with multiprocessing.get_context("spawn").Pool(1) as one:
-                found.append(one.apply(_in_child, ({**usual, name: value},)))
+                found.append(one.apply(_in_child, ({**default, name: value},)))
         exponent = np.polyfit(np.log(values), np.log([took for took, _ in found]), 1)[0]
         row = "  ".join(f"{v}: {took:.2f} s, {peak:.0f} MB" for v, (took, peak) in zip(values, found, strict=True))
         print(f"{name:>12}  {row}   exponent {exponent:.2f}", flush=True)

@@ -29,7 +29,7 @@ from src.figures.report import render_comparison
 from src.rundir.naming import directory_of_comparison
 from src.tracking.store import open_store
 
-from ..planted import Planted, plant_run
+from ..support.planted import Planted, plant_run
 
 MODELS = ("llama", "llama_instruct", "mistral", "mistral_instruct")
 OBJECTIVES = ("harmless", "helpful", "mixed")
@@ -43,21 +43,21 @@ def main() -> None:
         for model, objective, seed in product(MODELS, OBJECTIVES, range(3)):
             plant_run(Planted(model, objective, seed, steps=STEPS, layers=9, halves=20), sweep="large", bars=255)
         request = CompareConfig(sweep="large")
-        store, home = open_store(request.tracking), directory_of_comparison(request)
+        store, directory = open_store(request.tracking), directory_of_comparison(request)
         start, used = time.perf_counter(), time.process_time()
         comparison = compare_runs(store, request, find_runs(store, request))
-        told = time.perf_counter()
-        log_report(store, request, render_comparison(comparison), home)
+        reported = time.perf_counter()
+        log_report(store, request, render_comparison(comparison), directory)
         end = time.perf_counter()
-        size = Path(home.report).stat().st_size / 2**20
+        size = Path(directory.report).stat().st_size / 2**20
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
         print(
-            f"36 runs of {len(STEPS)} checkpoints and 9 layers: reading and findings {told - start:.1f} s, figures, "
-            f"page and MLflow {end - told:.1f} s, together {end - start:.1f} s, of which "
+            f"36 runs of {len(STEPS)} checkpoints and 9 layers: reading and findings {reported - start:.1f} s, "
+            f"figures, page and MLflow {end - reported:.1f} s, together {end - start:.1f} s, of which "
             f"{time.process_time() - used:.1f} s at work; report {size:.1f} MB; peak {peak:.0f} MB"
         )
         if len(sys.argv) > 1:
-            shutil.copy(home.report, here / sys.argv[1])
+            shutil.copy(directory.report, here / sys.argv[1])
         os.chdir(here)
 
 

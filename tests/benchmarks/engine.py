@@ -23,7 +23,7 @@ from src.topology import compute_diagram, diagram_distance
 from src.topology.distances import pairwise_distances
 from src.topology.reduced_rips import component_deaths
 
-from ..test_engines import activation_like
+from ..support.builders import activation_like
 
 SIZES = (256, 512, 1024, 2048)
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from src.system.jsonl import read_jsonl
 
-from ..faults import finish, only_run, serve, start
-from ..servers import Gate, MlflowServer
+from ..support.runs import finish, only_run, start
+from ..support.servers import Gate, MlflowServer, serve
 
 WAYS = {"healthy": "", "refuses": "refuse", "dies": "die", "hangs": "hang", "answers 500": "fail"}
 STEPS = 40

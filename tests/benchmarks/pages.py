@@ -22,8 +22,8 @@ from selenium.webdriver.remote.webdriver import WebDriver
 
 from src.tracking.views import VIEWS, View
 
-from ..chromium import DRAWN, EMPTY, start_chromium
-from ..conftest import ROOT
+from ..support.chromium import DRAWN, EMPTY, start_chromium
+from ..support.processes import ROOT
 
 LIMIT = 120
 

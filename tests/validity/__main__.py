@@ -21,8 +21,9 @@ from src.rundir import ROOT
 from .controls import CONTROLS, collect, run_task
 
 KEPT = ROOT / "validity.jsonl"
-MEASURED_BY = ("topology", "geometry", "statistics", "metrics", "measure", "findings")
-MEASURING = (*(f"src/{room}" for room in MEASURED_BY), "tests/validity")
+MEASURING = (
+    "src/topology", "src/geometry", "src/statistics", "src/metrics", "src/measure", "src/findings", "tests/validity",
+)  # fmt: skip
 Done = dict[str, dict[int, dict[str, float]]]
 """Values by control and number of the trial."""
 
@@ -53,7 +54,7 @@ def show(done: Done, names: list[str]) -> int:
         if len(trials) < 2:
             print(f"| {CONTROLS[name].planted} | {len(trials)} | | |")
             continue
-        for answer in CONTROLS[name].judge(collect(trials)):
+        for answer in CONTROLS[name].assess(collect(trials)):
             holds = "yes" if answer.holds else "**no**"
             print(f"| {CONTROLS[name].planted} | {len(trials)} | {answer.said} | {holds} |")
             broken += not answer.holds

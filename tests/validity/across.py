@@ -16,7 +16,7 @@ from .answer import Answer, Results, at_least, at_most, mean_within
 
 CHECKPOINTS = (0, 4, 12)
 POINTS, WIDTH = 64, 16
-OWN = 0.005
+ONE_RUN = 0.005
 """How far a point goes in a step the way that is its run's alone, in units of about its length."""
 
 
@@ -40,7 +40,7 @@ def _run(x: np.ndarray, common: np.ndarray, own: np.ndarray, strength: float, su
     for at in range(max(wanted) + 1):
         if at in wanted:
             seen[at] = x
-        x = x + strength * np.tanh(x @ common) + OWN * np.tanh(x @ own)
+        x = x + strength * np.tanh(x @ common) + ONE_RUN * np.tanh(x @ own)
     return track(seen, checkpoints=CHECKPOINTS, subsamples=subsamples, null_draws=0)
 
 

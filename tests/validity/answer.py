@@ -17,29 +17,29 @@ REFUTED = 0.01
 
 @dataclass(frozen=True)
 class Answer:
-    said: str
+    message: str
     holds: bool
     refuted: bool
     """Whether so many trials cannot be bad luck: what a short form of few trials can say."""
 
 
-def at_most(results: Results, name: str, limit: float, said: str) -> Answer:
-    return _rate(results[name], limit, f"{said}: {{:.1f}} % (at most {100 * limit:.0f})", "greater")
+def at_most(results: Results, name: str, limit: float, message: str) -> Answer:
+    return _rate(results[name], limit, f"{message}: {{:.1f}} % (at most {100 * limit:.0f})", "greater")
 
 
-def at_least(results: Results, name: str, limit: float, said: str) -> Answer:
-    return _rate(results[name], limit, f"{said}: {{:.1f}} % (at least {100 * limit:.0f})", "less")
+def at_least(results: Results, name: str, limit: float, message: str) -> Answer:
+    return _rate(results[name], limit, f"{message}: {{:.1f}} % (at least {100 * limit:.0f})", "less")
 
 
-def _rate(happened: np.ndarray, limit: float, said: str, wrong: Literal["greater", "less"]) -> Answer:
+def _rate(happened: np.ndarray, limit: float, message: str, wrong: Literal["greater", "less"]) -> Answer:
     count, trials = int(happened.sum()), len(happened)
     holds = count <= limit * trials if wrong == "greater" else count >= limit * trials
     refuted = binomtest(count, trials, limit, alternative=wrong).pvalue < REFUTED
-    return Answer(said.format(100 * count / trials), bool(holds), bool(refuted))
+    return Answer(message.format(100 * count / trials), bool(holds), bool(refuted))
 
 
-def mean_within(values: np.ndarray, low: float, high: float, said: str) -> Answer:
+def mean_within(values: np.ndarray, low: float, high: float, message: str) -> Answer:
     mean, error = float(values.mean()), 3 * float(values.std(ddof=1)) / math.sqrt(len(values))
-    text = f"{said} {mean:.2f} " + (f"({low:g} to {high:g})" if low > 0 and high < math.inf else
+    text = f"{message} {mean:.2f} " + (f"({low:g} to {high:g})" if low > 0 and high < math.inf else
                                     f"(above {low:g})" if low > 0 else f"(at most {high:g})")  # fmt: skip
     return Answer(text, low <= mean <= high, mean + error < low or mean - error > high)

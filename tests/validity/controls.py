@@ -18,7 +18,7 @@ Trial = Callable[[np.random.Generator], dict[str, float]]
 class Control:
     planted: str
     trial: Trial
-    judge: Callable[[Results], Iterator[Answer]]
+    assess: Callable[[Results], Iterator[Answer]]
 
 
 CONTROLS: dict[str, Control] = {
@@ -50,11 +50,11 @@ CONTROLS |= {
     "loop_opens": Control("a loop slowly opens", partial(pairs.blind_trial, kind="loop"), pairs.judge_blind),
     "learning_rate": Control(
         "displacement peak without structure, learning rate known",
-        partial(courses.schedule_trial, told=True), partial(courses.judge_schedule, right="learning_rate"),
+        partial(courses.schedule_trial, reported=True), partial(courses.judge_schedule, right="learning_rate"),
     ),
     "displacement": Control(
         "displacement peak without structure, learning rate unknown",
-        partial(courses.schedule_trial, told=False), partial(courses.judge_schedule, right="displacement"),
+        partial(courses.schedule_trial, reported=False), partial(courses.judge_schedule, right="displacement"),
     ),
     "rigid": Control("translation, rotation, uniform scaling", pairs.rigid_trial, pairs.judge_rigid),
     "interval": Control("the interval, many samples of one distribution", pairs.coverage_trial, pairs.judge_coverage),

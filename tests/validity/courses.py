@@ -75,18 +75,18 @@ def judge_burst(results: Results) -> Iterator[Answer]:
 # A peak of movement as such, made by warm-up and decay.
 
 
-def schedule_trial(rng: np.random.Generator, told: bool) -> dict[str, float]:
+def schedule_trial(rng: np.random.Generator, reported: bool) -> dict[str, float]:
     def rate(at: int) -> float:
         return min((at + 1) / 20, (STEPS - at) / (STEPS - 20))
 
     seen = plant.perturb(rng, plant.cloud(rng, 128, 64), WANTED, size=lambda at: 0.05 * rate(at))
     table = track(seen, checkpoints=SCHEDULE.checkpoints, null_draws=0)
-    if told:
+    if reported:
         rates = pd.DataFrame({"step": range(STEPS), "quantity": "learning_rate", "layer": ""})
         rates["value"] = [rate(at) for at in rates.step]
         table = pd.concat([table, rates.assign(pair_step=-1, dimension=-1, sample=-1)], ignore_index=True)
     found = run_findings(table)
-    right = "learning_rate" if told else "displacement"
+    right = "learning_rate" if reported else "displacement"
     return {
         f"{name}{k}": value
         for k in (0, 1)

@@ -91,10 +91,10 @@ def rigid_trial(rng: np.random.Generator) -> dict[str, float]:
 def judge_rigid(results: Results) -> Iterator[Answer]:
     for k in (0, 1):
         whole, own = (float(results[f"{name}{k}"].max()) for name in ("whole", "own"))
-        said = (
+        message = (
             f"H{k} velocity, drift at most {whole:.1e} of the total persistence (1e-6), {own:.1e} of its own H{k} part"
         )
-        yield Answer(said, whole <= 1e-6, refuted=whole > 1e-6)
+        yield Answer(message, whole <= 1e-6, refuted=whole > 1e-6)
 
 
 # The interval covers what an endless probe set of this size would give on average.

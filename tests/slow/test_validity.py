@@ -1,0 +1,27 @@
+"""The controls in a short, seeded form; `python -m tests.validity` runs them in full.
+
+So few trials may miss a rate by bad luck; what is asked here is that they do not refute it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.validity.controls import CONTROLS, collect, run_trial
+
+TRIALS = {
+    "walk": 3, "walk_rank10": 3, "burst": 3, "learning_rate": 2, "displacement": 2, "rigid": 2, "interval": 12,
+    "random_256x128_isotropic_even": 8, "random_256x128_rank10_uneven": 8, "random_256x2048_isotropic_even": 8,
+    "clusters_contract": 3,
+    "nearest_neighbours_attract": 3, "nearest_neighbours_repel": 3, "one_cluster": 4, "loop_opens": 4,
+    "shuffled": 4, "two_objectives": 3, "explained": 3,
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRIALS)
+def test_what_was_planted_is_found_and_nothing_else(name: str) -> None:
+    results = collect([run_trial(name, number) for number in range(TRIALS[name])])
+    answers = list(CONTROLS[name].assess(results))
+    assert answers
+    assert [answer.message for answer in answers if answer.refuted] == []

@@ -1,0 +1,48 @@
+"""What makes two runs the same, and what only describes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from src.config import Config
+from src.config.commands import CompareConfig
+from src.config.identity import config_hash, identity, identity_keys
+from src.config.messages import key_names
+from src.config.resolve import resolve_config
+from tests.support.builders import composed, directory
+
+
+def test_identity_leaves_out_how_a_run_is_watched() -> None:
+    watched = composed("tracking.uri=http://x", "tda.workers=7", "force=true", "debug=true", "sweep=a")
+    assert config_hash(resolve_config(watched)) == config_hash(resolve_config(composed()))
+    assert directory("tda.workers=7", "sweep=a") == directory()
+    assert config_hash(resolve_config(composed("trainer.learning_rate=0.1"))) != config_hash(resolve_config(composed()))
+    assert not any(key.startswith("tracking") for key in identity(resolve_config(composed())))
+
+
+def test_every_setting_of_a_run_says_whether_it_is_identity() -> None:
+    for schema in (Config, CompareConfig):
+        leaves = set(key_names(schema))
+        assert set(identity_keys(schema)) < leaves, "a setting without `identity=` raises KeyError"
+
+
+@pytest.mark.parametrize(
+    "described",
+    ["gated=true", "twin=other", "vocabulary=9", "parameters=1e9", "blocks=3"],
+)
+def test_what_only_describes_a_model_changes_no_identity(described: str) -> None:
+    assert config_hash(resolve_config(composed(f"model.{described}"))) == config_hash(resolve_config(composed()))
+    assert directory(f"model.{described}") == directory()
+
+
+def test_where_a_value_was_taken_from_changes_no_identity() -> None:
+    for given, taken in (("model.learning_rate=0.1", "trainer.learning_rate=0.1"),
+                         ("model.draws=5", "tda={subsamples:5,null_draws:5}")):  # fmt: skip
+        ours, theirs = (resolve_config(composed(word)) for word in (given, taken))
+        assert config_hash(ours) == config_hash(theirs) != config_hash(resolve_config(composed()))
+
+
+def test_a_key_that_begins_like_another_is_none_of_it() -> None:
+    keys = set(identity_keys(Config))
+    assert "trainer.max_steps" in keys
+    assert not keys & {"force", "debug", "sweep", "trainer.progress", "tracking.uri"}

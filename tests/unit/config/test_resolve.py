@@ -1,0 +1,65 @@
+"""Every shipped option composes; what is missing is filled in, and what is wrong is said at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from src.config import RequestError
+from src.config.resolve import resolve_config
+from tests.support.builders import composed, options
+
+NEEDED = {"local": ["model.path=somewhere"], "list": ["schedule.steps=[0,1]"], "study_real": ["model.path=somewhere"]}
+"""What an option does not bring along."""
+
+
+@pytest.mark.parametrize("group", ["model", "objective", "tda"])
+def test_every_model_objective_and_method_composes_and_sets_nothing_beyond_its_group(group: str) -> None:
+    """So all their combinations compose: an option is read the same beside any option of the other groups."""
+    default = OmegaConf.to_container(composed())
+    for option in options(group):
+        found = composed(f"{group}={option}", *NEEDED.get(option, []))
+        assert OmegaConf.to_container(found) | {group: default[group]} == default
+        config = resolve_config(found)
+        assert getattr(config, group).name == option
+        assert config.model.stage in ("pretrained", "instruct")
+
+
+@pytest.fixture(scope="module")
+def of_each_draws() -> list[str]:
+    """A model for each number of draws that there is."""
+    by_draws = {composed(f"model={model}", *NEEDED.get(model, [])).model.draws: model for model in options("model")}
+    return list(by_draws.values())
+
+
+@pytest.mark.parametrize("tda", options("tda"))
+def test_every_method_bears_the_draws_of_every_model(tda: str, of_each_draws: list[str]) -> None:
+    """The one thing that a method takes from the model."""
+    for model in of_each_draws:
+        found = composed(f"model={model}", f"tda={tda}", *NEEDED.get(model, []))
+        config = resolve_config(found)
+        for key in ("subsamples", "null_draws"):
+            own = found.tda[key]  # some have none, whatever the model says
+            assert getattr(config.tda, key) == (config.model.draws if own is None else own)
+
+
+@pytest.mark.parametrize("group", ["schedule", "adapter", "probe", "trainer", "tracking", "experiment"])
+def test_every_option_of_the_other_groups_composes(group: str) -> None:
+    for option in options(group):
+        resolve_config(composed(f"{group}={option}", *NEEDED.get(option, [])))
+
+
+def test_dialogues_come_from_where_the_model_says_unless_a_folder_is_given(tmp_path: Path) -> None:
+    assert resolve_config(composed()).objective.dialogues == "embedded"
+    assert resolve_config(composed("model=llama7b")).objective.dialogues == "hh_rlhf"
+    assert resolve_config(composed(f"objective.data_dir={tmp_path}")).objective.dialogues == "hh_rlhf"
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    with pytest.raises(RequestError) as caught:
+        resolve_config(composed("trainer.max_steps=-3", "probe.size=7", "adapter.rank=0", "objective.held_out=nan"))
+    message = str(caught.value)
+    for problem in ("trainer.max_steps=-3", "probe.size=7", "adapter.rank=0", "objective.held_out=nan"):
+        assert problem in message

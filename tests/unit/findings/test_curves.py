@@ -1,0 +1,44 @@
+"""Curves as they are read from a table, divided and smoothed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from src.findings.curves import read_pair_rate, read_velocity, smooth
+from src.metrics.table import Row, tabulate
+from tests.support.tables import STEPS
+
+
+def test_a_velocity_is_divided_by_the_rate_that_its_own_pairs_moved_by() -> None:
+    """In warm-up the rate of a checkpoint's second pair is twice that of its first."""
+
+    def rate(step: int) -> float:
+        return min((step + 1) / 20, (240 - step) / 220)
+
+    rows = [Row(step, "learning_rate", rate(step)) for step in range(240)]
+    for step in STEPS:
+        pairs = [3 * rate(step + n) for n in range(2)]
+        rows += [Row(step, "velocity", v, "layer_01", 1, step + n + 1) for n, v in enumerate(pairs)]
+        rows.append(Row(step, "velocity", sum(pairs) / 2, "layer_01", 1))
+    table = tabulate(rows)
+    moved_by = read_pair_rate(table, 1, "layer_01")
+    assert moved_by is not None
+    divided = read_velocity(table, 1, "layer_01").divide(moved_by)
+    assert divided.values == pytest.approx([3.0] * len(STEPS))
+    assert divided.own[np.isfinite(divided.own)] == pytest.approx(3.0)
+    assert read_pair_rate(table[table.quantity == "velocity"], 1, "layer_01") is None
+
+
+def test_pairs_that_checkpoints_share_count_once() -> None:
+    """At steps 0, 1, 2 the second pair of one is the first of the next: the same number three times is no evidence."""
+    from src.findings.curves import read_curve
+
+    rows = [Row(s, "velocity", 1.0 * s, "layer_01", 1) for s in (0, 1)]
+    rows += [Row(0, "velocity", 1.0, "layer_01", 1, 1), Row(0, "velocity", 2.0, "layer_01", 1, 2)]
+    rows += [Row(1, "velocity", 2.0, "layer_01", 1, 2), Row(1, "velocity", 5.0, "layer_01", 1, 3)]
+    np.testing.assert_array_equal(read_curve(tabulate(rows), "velocity", 1, "layer_01").own, [1.5, 5.0])
+
+
+def test_the_running_median_is_of_two_at_the_ends() -> None:
+    np.testing.assert_array_equal(smooth(np.array([1.0, 5, 2, 3])), [3, 2, 3, 2.5])

@@ -1,0 +1,132 @@
+"""Workers that measure, fail and die."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from src.config import TdaConfig
+from src.measure.checkpoint import Job, Measurement
+from src.measure.layer import CheckpointSteps
+from src.measure.pool import WorkerPool
+from src.rundir import RunDirectory
+from tests.support.builders import RIPS, plant_clouds
+
+
+# Workers that die.
+def die_once(marker: Path) -> str:
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done at the second try"
+
+
+def die_always() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def _give(pool: WorkerPool, *work: object) -> object:
+    return await pool._run([], *work)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_is_replaced_and_its_work_tried_once_more(tmp_path: Path) -> None:
+    import asyncio
+
+    with WorkerPool(2) as pool:
+        ask = lambda *work: asyncio.run_coroutine_threadsafe(_give(pool, *work), pool.loop)  # noqa: E731
+        hopeless, lucky = ask(die_always), ask(die_once, tmp_path / "marker")
+        others = [ask(abs, -n) for n in range(20)]
+        assert lucky.result(600) == "done at the second try"
+        with pytest.raises(BrokenProcessPool, match="out of memory"):
+            hopeless.result(600)
+        assert [other.result(600) for other in others] == list(range(20)), "the death of one is no one else's"
+
+
+X = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WorkerPool]:
+    with WorkerPool(1) as started:
+        yield started
+
+
+def finish(pool: WorkerPool, job: Job) -> Measurement:
+    pool.submit(job)
+    return next(pool.collect(wait=True))
+
+
+Measure = Callable[..., dict[str, float]]
+
+
+@pytest.fixture
+def measure(pool: WorkerPool) -> Measure:
+    """Metrics of one checkpoint by step and pairs."""
+
+    def work(
+        run: RunDirectory, step: int, *pairs: tuple[int, int], previous: int | None = None, tda: TdaConfig = RIPS
+    ) -> dict[str, float]:
+        return finish(pool, Job(run, run, CheckpointSteps(step, pairs, previous), tda)).metrics
+
+    return work
+
+
+def test_activations_that_are_not_finite_name_step_and_layer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    broken = X.copy()
+    broken[7, 3] = np.nan
+    run = plant_clouds(tmp_path, s0=X, s2=broken, s3=X)
+    with WorkerPool(1) as pool:
+        pool.submit(Job(run, run, CheckpointSteps(2, ((2, 3),), 0), RIPS))
+        assert list(pool.collect(wait=True)) == []
+    assert re.search(r"step 2, layer_01: prompt 7 .* not finite", caplog.text)
+
+
+@pytest.mark.slow
+def test_workers_give_the_same_numbers_in_the_order_of_the_jobs(tmp_path: Path, measure: Measure) -> None:
+    rng = np.random.default_rng(4)
+    clouds = {f"s{n}": X + 0.1 * n * rng.normal(size=X.shape).astype(np.float32) for n in range(5)}
+    alone = [
+        measure(plant_clouds(tmp_path / "alone", **clouds), n, (n, n + 1), previous=n - 1 if n else None)
+        for n in range(4)
+    ]
+    for workers in (1, 2):
+        run = plant_clouds(tmp_path / str(workers), **clouds)
+        with WorkerPool(workers) as pool:
+            for n in range(4):
+                pool.submit(Job(run, run, CheckpointSteps(n, ((n, n + 1),), n - 1 if n else None), RIPS))
+            done = list(pool.collect(wait=True))
+        assert [measured.step for measured in done] == [0, 1, 2, 3]
+        assert [measured.metrics for measured in done] == alone
+
+
+def test_a_checkpoint_that_fails_leaves_the_others_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run = plant_clouds(tmp_path, s0=X, s1=np.full_like(X, np.inf), s2=X, s3=X)
+    with WorkerPool(1) as pool:
+        for step in (0, 2):
+            pool.submit(Job(run, run, CheckpointSteps(step, ((step, step + 1),), None), RIPS))
+        assert [measured.step for measured in pool.collect(wait=True)] == [2]
+    assert pool.failed == [0]
+    assert "step 1, layer_01" in caplog.text
+
+
+def test_a_job_that_may_not_fit_into_memory_says_the_sizes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tight = replace(RIPS, max_memory_gb=1e-5, workers=1)
+    run = plant_clouds(tmp_path, s0=X, s1=X)
+    with WorkerPool(1) as pool:
+        pool.submit(Job(run, run, CheckpointSteps(0, ((0, 1),), None), tight))
+        assert list(pool.collect(wait=True)) == []
+    assert pool.failed == [0]
+    assert "H1 of 40 points of 8 coordinates may take" in caplog.text
+    assert "tda.max_memory_gb" in caplog.text
+    with WorkerPool(1) as pool:  # the clouds are on disk: measured later
+        pool.submit(Job(run, run, CheckpointSteps(0, ((0, 1),), None), RIPS))
+        assert [measured.step for measured in pool.collect(wait=True)] == [0]

@@ -1,0 +1,46 @@
+"""The home of a run follows from its configuration alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from src.config.resolve import resolve_config
+from src.rundir import RunDirectory
+from src.rundir.state import initialize
+from tests.support.builders import composed, directory
+
+
+def test_a_run_of_defaults_lives_under_its_plain_name() -> None:
+    assert directory() == Path("multirun/tiny/helpful/vietoris_rips/seed0")
+    assert directory("objective=mixed", "seed=3", "tda=none") == Path("multirun/tiny/mixed/none/seed3")
+
+
+def test_a_cell_has_one_home_however_it_was_started() -> None:
+    smoke = ["probe.size=64", "schedule.early=3", "schedule.late=4", "objective.eval_size=16"]
+    smoke += ["trainer.max_steps=24", "trainer.warmup_steps=4"]
+    assert directory("experiment=smoke") == directory(*reversed(smoke))
+    assert directory("trainer.max_steps=240") == directory(), "a default spelled out is still the default"
+
+
+def test_different_configurations_never_share_a_home() -> None:
+    homes = [
+        directory(),
+        directory("seed=1"),
+        directory("adapter=full"),
+        directory("probe.size=128"),
+        directory("probe.size=128", "seed=1"),
+    ]
+    assert len(set(homes)) == len(homes)
+
+
+def test_a_directory_that_an_earlier_version_named_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = resolve_config(composed("probe.size=64", "model.gated=true"))
+    named = directory("probe.size=64")
+    initialize(RunDirectory(named.with_name("seed0-0123abcd")), config, reset=False)
+    assert directory("probe.size=64") == named.with_name("seed0-0123abcd")
+    assert directory("probe.size=32") != named.with_name("seed0-0123abcd"), "another configuration"
+    initialize(RunDirectory(named), config, reset=False)
+    assert directory("probe.size=64") == named, "the name it has today comes first"

@@ -1,0 +1,50 @@
+"""What a sweep will take of disk and memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from src.config import Config
+from src.config.resolve import resolve_config
+from src.sweeps.estimate import disk_bytes, model_size, weights_bytes
+from src.system.machine import GIB
+from tests.support.builders import CONF, composed, options
+from tests.support.processes import Command
+
+
+def configured(*words: str) -> Config:
+    return resolve_config(composed(*words))
+
+
+def test_what_does_not_fit_on_the_disk_is_refused_before_it_starts(command: Command, tmp_path: Path) -> None:
+    words = ("adapter=full", "model.parameters=1e15", "model.width=1", "model.blocks=1")
+    for more in ((), ("-m", "seed=0,1")):
+        done = command("src.run", *more, *words)
+        assert done.returncode == 2
+        assert "GiB are free; make room" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.rglob("config.yaml"))
+
+
+@pytest.mark.parametrize("model", [name for name in options("model") if name != "local"])
+def test_the_size_of_every_model_is_known_and_fits_what_its_file_says(model: str) -> None:
+    config = configured(f"model={model}")
+    size = model_size(config)
+    assert size is not None
+    message = (CONF / "model" / f"{model}.yaml").read_text()
+    if "Weights: " in message:
+        gb = float(message.partition("Weights: ")[2].partition(" GB")[0])
+        assert weights_bytes(config) == pytest.approx(gb * 1e9, rel=0.15)
+        assert size.vocabulary >= 32000
+    else:
+        assert size.parameters == pytest.approx(1.24e6, rel=0.02)
+        assert (size.width, size.blocks, size.vocabulary) == (128, 6, 1024)
+
+
+def test_the_estimate_of_the_disk_counts_clouds_and_weights() -> None:
+    few, many = configured(), configured("probe.size=512", "objective.eval_size=8")
+    assert 0.005 * GIB < (disk_bytes(few) or 0) < (disk_bytes(many) or 0) < 2 * (disk_bytes(few) or 0)
+    assert (disk_bytes(configured("adapter=full")) or 0) > 20 * 1.2e6 * 4
+    assert disk_bytes(configured("model=local", "model.path=some/hub_model")) is None

@@ -1,0 +1,50 @@
+"""Distances between diagrams, by hand and by optimal transport."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import ot
+import pytest
+from scipy.spatial.distance import cdist
+
+from src.topology import diagram_distance
+
+RNG = np.random.default_rng(0)
+
+
+def test_distances_between_diagrams_by_hand() -> None:
+    a = np.array([[0.0, 4.0, 1]])
+    b = np.array([[1.0, 4.5, 1], [0.0, 1.0, 1]])
+    # Match the long bars at cost 1; the short one goes to the diagonal at half its length.
+    assert math.isclose(diagram_distance(a, b, 1), 1.5)
+    assert math.isclose(diagram_distance(a, b, 1, np.inf), 1.0)
+    assert math.isclose(diagram_distance(a, b, 1, 2), math.sqrt(1.25))
+    assert diagram_distance(a, b, 0) == 0
+    assert math.isclose(diagram_distance(a, b[:0], 1), 2)
+
+
+@pytest.mark.parametrize("sizes", [(30, 30), (40, 13), (1, 25), (0, 9)])
+@pytest.mark.parametrize("order", [1, 2])
+def test_distances_agree_with_optimal_transport(sizes: tuple[int, int], order: int) -> None:
+    def random_bars(n: int) -> np.ndarray:
+        births = RNG.random(n)
+        return np.column_stack([births, births + RNG.random(n) + 0.01])
+
+    a, b = map(random_bars, sizes)
+    to_diagonal = [(d[:, 1] - d[:, 0]) / 2 for d in (a, b)]
+    cost = np.zeros((len(a) + len(b),) * 2)
+    cost[: len(a), : len(b)] = cdist(a, b, "chebyshev") if len(a) else 0
+    cost[: len(a), len(b) :] = to_diagonal[0][:, None]
+    cost[len(a) :, : len(b)] = to_diagonal[1][None, :]
+    weights = np.full(len(cost), 1 / len(cost))
+    expected = (ot.emd2(weights, weights, cost**order) * len(cost)) ** (1 / order)
+    ours = diagram_distance(*(np.column_stack([d, np.ones(len(d))]) for d in (a, b)), 1, order)
+    assert math.isclose(ours, expected, rel_tol=1e-9)
+
+
+def test_an_endless_bar_has_no_distance() -> None:
+    endless = np.array([[0.0, np.inf, 0.0]])
+    with pytest.raises(ValueError, match="no end"):
+        diagram_distance(endless, endless, 0)
