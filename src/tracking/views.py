@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,45 +39,62 @@ class View:
     @property
     def metrics(self) -> set[str]:
         """The keys that have a chart of their own."""
-        return {card["metricKey"] for cards in self.sections.values() for card in cards if "metricKey" in card}
+        charts = [card for cards in self.sections.values() for card in cards if "metricKey" in card]
+        return {str(card.get("dataAccessKey", card["metricKey"])) for card in charts}
 
 
-def _line(key: str) -> Card:
+def _line(key: str, title: str) -> Card:
     # A linear axis starts at zero and would squeeze what never comes near it into a flat line.
     scale = "log" if key.startswith("topology/") else "linear"
     return {
         "type": "LINE", "metricKey": key, "selectedMetricKeys": [key], "xAxisKey": "step", "yAxisKey": "metric",
         "scaleType": scale, "xAxisScaleType": "linear", "range": {}, "lineSmoothness": 0, "useGlobalXaxisKey": True,
         "useGlobalLineSmoothing": True, "yAxisExpressions": [], "selectedXAxisMetricKey": "",
+        # The page of runs shows the key instead of the name, but for charts of a computer's nodes. It asks for no more.
+        "displayName": title, "nodeLevelSystemMetricConfiguration": {"metric": key, "type": "none"},
     }  # fmt: skip
 
 
-def _bar(key: str) -> Card:
-    return {"type": "BAR", "metricKey": key}
+def _bar(key: str, title: str) -> Card:
+    # The page of runs shows no name of a bar chart but its key, and draws another key if one is given.
+    return {"type": "BAR", "displayName": title, "metricKey": title, "dataAccessKey": key}
 
 
-LOSSES = [f"behavior/{name}" for name in ("train_loss", "eval_loss_helpful", "eval_loss_harmless")]
+def _cards(kind: Callable[[str, str], Card], titles: Mapping[str, str], dimension: int | None = None) -> list[Card]:
+    return [kind(key.format(dimension), title.format(dimension)) for key, title in titles.items()]
+
+
+# The UI cuts a title that is too long for its card.
+LOSSES = {
+    "behavior/train_loss": "Training loss",
+    "behavior/eval_loss_helpful": "Held-out loss, helpful",
+    "behavior/eval_loss_harmless": "Held-out loss, harmless",
+}
 SIDE_BY_SIDE = "Together"
 DIMENSIONS = {"Loops (H1)": 1, "Components (H0)": 0}
-COURSE = (
-    "velocity/H{}/mean", "excess/H{}/mean", "drift/H{}/mean", "topology/H{}/total_persistence/mean",
-    "topology/H{}/entropy/mean",
-)  # fmt: skip
-FINDINGS = tuple(
-    f"finding/{name}/H{{}}" for name in ("peak_ratio", "naive_peak_ratio", "early_share", "excess_early", "excess_late")
-)
+COURSE = {
+    "velocity/H{}/mean": "Velocity H{}, mean over blocks",
+    "excess/H{}/mean": "Excess over chance H{}, mean over blocks",
+    "drift/H{}/mean": "Drift H{}, mean over blocks",
+    "topology/H{}/total_persistence/mean": "Total persistence H{}, mean over blocks",
+    "topology/H{}/entropy/mean": "Entropy H{}, mean over blocks",
+}
+FINDINGS = {
+    "finding/peak_ratio/H{}": "Peak ratio of velocity, H{}",
+    "finding/naive_peak_ratio/H{}": "Peak ratio of naive velocity, H{}",
+    "finding/early_share/H{}": "Early share of the path, H{}",
+    "finding/excess_early/H{}": "Excess in the first tenth, H{}",
+    "finding/excess_late/H{}": "Excess in the last half, H{}",
+}
 
-CURVES = {"Losses": [_line(key) for key in LOSSES]} | {
-    title: [_line(key.format(k)) for key in COURSE] for title, k in DIMENSIONS.items()
-}
+CURVES = {"Losses": _cards(_line, LOSSES)} | {title: _cards(_line, COURSE, k) for title, k in DIMENSIONS.items()}
 # The last velocity and the loss of the last batch say nothing about the end.
-BARS = {"Losses": [_bar(key) for key in LOSSES[1:]]} | {
-    title: [_bar(key.format(k)) for key in COURSE[1:]] for title, k in DIMENSIONS.items()
-}
+HELD_OUT, ENDS = dict(list(LOSSES.items())[1:]), dict(list(COURSE.items())[1:])
+BARS = {"Losses": _cards(_bar, HELD_OUT)} | {title: _cards(_bar, ENDS, k) for title, k in DIMENSIONS.items()}
 # A run that lacks one of these is not drawn, so only what every measured run has.
 PARALLEL = {
     "type": "PARALLEL", "selectedParams": ["model.name", "objective.name"],
-    "selectedMetrics": [*LOSSES[1:], "drift/H0/mean", "drift/H1/mean"], "showAllRuns": False,
+    "selectedMetrics": [*HELD_OUT, "drift/H0/mean", "drift/H1/mean"], "showAllRuns": False,
 }  # fmt: skip
 
 VIEWS = (
@@ -85,11 +102,7 @@ VIEWS = (
     View("topotrace-by-objective", "By objective", CURVES, group_by="objective"),
     View("topotrace-by-model", "By model", CURVES, group_by="model"),
     View("topotrace-final", "Final values", {SIDE_BY_SIDE: [PARALLEL]} | BARS),
-    View(
-        "topotrace-findings",
-        "Findings",
-        {title: [_bar(key.format(k)) for key in FINDINGS] for title, k in DIMENSIONS.items()},
-    ),
+    View("topotrace-findings", "Findings", {title: _cards(_bar, FINDINGS, k) for title, k in DIMENSIONS.items()}),
 )
 
 
@@ -97,18 +110,20 @@ def build_state(view: View, keys: Iterable[str] = ()) -> dict[str, Any]:
     """What the UI shows under a view.
 
     Args:
-        keys: metrics of the store. Those that the view does not draw get no chart: the UI would add one for each, and
-            take seconds to show them.
+        keys: metrics of the store. Those that the view does not draw get no chart, and those of its bars no second
+            one: the UI would add one for each, and take seconds to show them.
     """
     grouping = {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": view.group_by}]}
     cards = [
         {"uuid": f"{title} {n}", "metricSectionId": title, "deleted": False, "isGenerated": False, **card}
         for title, cards in view.sections.items() for n, card in enumerate(cards)
     ]  # fmt: skip
-    unwanted = [{"metricKey": key, "deleted": True} for key in sorted(set(keys) - view.metrics)[:MAX_HIDDEN_CHARTS]]
+    known = {card.get("metricKey") for card in cards}
+    others = [*sorted(view.metrics - known), *sorted(set(keys) - view.metrics)[:MAX_HIDDEN_CHARTS]]
+    unwanted = [{"metricKey": key, "deleted": True} for key in others]
     sections = [
         {"uuid": title, "name": title, "display": title != PICTURES, "isReordered": True, "cardHeight": 300,
-         "columns": 1 if title == SIDE_BY_SIDE else 3}
+         "columns": 1 if title == SIDE_BY_SIDE else 2}
         for title in (*view.sections, PICTURES)
     ]  # fmt: skip
     return {
@@ -127,11 +142,6 @@ def build_state(view: View, keys: Iterable[str] = ()) -> dict[str, Any]:
 
 def encode_state(state: Mapping[str, Any]) -> str:
     return "deflate;" + base64.b64encode(zlib.compress(json.dumps(state, separators=(",", ":")).encode(), 9)).decode()
-
-
-def decode_state(text: str) -> dict[str, Any]:
-    """The inverse of `encode_state`; reads what the UI writes, too."""
-    return dict(json.loads(zlib.decompress(base64.b64decode(text.removeprefix("deflate;")))))
 
 
 def view_tags(keys: Iterable[str], present: Mapping[str, str], now: int) -> dict[str, str]:

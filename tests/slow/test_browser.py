@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -22,7 +23,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from src.config import TrackingConfig
 from src.tracking.store import open_store, write_views
 from src.tracking.views import VIEWS, View
-from tests.support.chromium import DRAWN, EMPTY, start_chromium
+from tests.support.chromium import DRAWN, EMPTY, SCROLL, TITLES, start_chromium
 from tests.support.processes import ROOT, require, run_module
 from tests.support.runs import all_runs, spooled, stored
 
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.slow
 
 SHOTS = ROOT / "multirun" / ".screenshots"
 PATIENCE = 90
+LAPTOPS = ((1366, 768), (1500, 860))
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def server(sweep: Path) -> Iterator[dict[str, str]]:
 def wait_for(browser: WebDriver, shown: Callable[[WebDriver], object], name: str) -> None:
     """Wait until `shown`, and keep a screenshot either way."""
     try:
-        WebDriverWait(browser, PATIENCE).step_to_change(shown)
+        WebDriverWait(browser, PATIENCE).until(shown)
     finally:
         browser.save_screenshot(str(SHOTS / f"{name}.png"))
 
@@ -106,11 +108,17 @@ def test_the_killed_sweep_is_complete_and_mlflow_has_no_point_twice(sweep: Path)
         assert len({(key, step) for key, _, _, step in points}) == len(points) > 2000
 
 
+def titles_of(view: View) -> list[str]:
+    """The title of each chart that a view has of one metric."""
+    charts = [card for cards in view.sections.values() for card in cards if "metricKey" in card]
+    return [card.get("displayName", card["metricKey"]) for card in charts]
+
+
 @pytest.fixture
 def tall(browser: WebDriver) -> Iterator[WebDriver]:
     """A window so high that every chart of a view is in it: the UI draws only what is seen."""
     size = browser.get_window_size()
-    browser.set_window_size(1500, 2700)
+    browser.set_window_size(1500, 3400)
     yield browser
     browser.set_window_size(size["width"], size["height"])
 
@@ -118,7 +126,7 @@ def tall(browser: WebDriver) -> Iterator[WebDriver]:
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.key)
 def test_a_prepared_view_draws_its_charts_with_every_run(tall: WebDriver, server: dict[str, str], view: View) -> None:
     series = {None: 12, "objective": 3, "model": 2}[view.group_by]
-    expected = dict.fromkeys(view.metrics, series)
+    expected = dict.fromkeys(titles_of(view), series)
     tall.get("about:blank")  # or only what follows the # would change
     tall.get(server[view.name])
     wait_for(tall, lambda b: expected.items() <= b.execute_script(DRAWN).items(), f"view_{view.key}")
@@ -129,6 +137,40 @@ def test_a_prepared_view_draws_its_charts_with_every_run(tall: WebDriver, server
         drawn = tall.find_element(By.CSS_SELECTOR, ".parcoords").text
         assert all(word in drawn for word in ("tiny_instruct", "helpful", "harmless", "mixed", "drift/H1/mean"))
     assert re.search(r"\b12\s+matching runs", words_of(tall))
+
+
+@pytest.fixture(params=LAPTOPS, ids=lambda size: f"{size[0]}x{size[1]}")
+def laptop(browser: WebDriver, request: pytest.FixtureRequest) -> Iterator[WebDriver]:
+    """A window as a laptop has it."""
+    size = browser.get_window_size()
+    browser.set_window_size(*request.param)
+    yield browser
+    browser.set_window_size(size["width"], size["height"])
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.key)
+def test_on_a_laptop_every_chart_says_in_full_what_it_is(laptop: WebDriver, server: dict[str, str], view: View) -> None:
+    wanted = [*titles_of(view), *(["Parallel Coordinates"] if view.name == "Final values" else [])]
+    name = f"view_{view.key}_{laptop.get_window_size()['width']}"
+    laptop.get("about:blank")
+    pointer = ActionBuilder(laptop)
+    pointer.pointer_action.move_to_location(1, 1)  # a chart shows its tool bar while the pointer is over it
+    pointer.perform()
+    laptop.get(server[view.name])
+    wait_for(laptop, lambda b: any(card["drawn"] for card in b.execute_script(TITLES)), name)
+    seen: dict[str, dict[str, object]] = {}
+
+    def all_drawn(browser: WebDriver) -> bool:
+        """Note what is in reach, and go on: the UI draws only what is seen."""
+        cards = browser.execute_script(TITLES)
+        assert len({card["title"] for card in cards}) == len(cards), cards
+        seen.update({card["title"]: card for card in cards if card["drawn"]})
+        browser.execute_script(SCROLL)
+        return len(seen) >= len(wanted)
+
+    wait_for(laptop, all_drawn, f"{name}_end")
+    assert sorted(seen) == sorted(wanted)
+    assert [title for title, card in seen.items() if card["cut"] or card["bar"]] == []
 
 
 def test_a_view_shows_more_than_twenty_runs_and_bears_what_they_lack(
@@ -145,7 +187,7 @@ def test_a_view_shows_more_than_twenty_runs_and_bears_what_they_lack(
     write_views(store)
     tall.get("about:blank")
     tall.get(re.sub(r"experiments/\d+", f"experiments/{experiment}", server["Topology over steps"]))
-    wait_for(tall, lambda b: b.execute_script(DRAWN) == {"drift/H1/mean": 23}, "view_few_metrics")
+    wait_for(tall, lambda b: b.execute_script(DRAWN) == {"Drift H1, mean over blocks": 23}, "view_few_metrics")
 
 
 def test_the_run_page_has_the_note_charts_and_the_picture_slider(

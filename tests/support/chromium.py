@@ -24,6 +24,29 @@ return Object.fromEntries(cards.map(card => {
 """
 """In a view of the MLflow UI: title of each chart -> curves or bars that are drawn in it."""
 
+TITLES = """
+const seen = part => getComputedStyle(part).opacity !== '0'
+const cards = [...document.querySelectorAll('[data-testid=experiment-view-compare-runs-card]')]
+return cards.map(card => {
+    const title = card.querySelector('h4')
+    return {
+        title: title.innerText,
+        cut: title.scrollWidth > title.clientWidth,
+        bar: [...card.querySelectorAll('.modebar-group')].some(seen),
+        drawn: card.querySelector('.js-plotly-plot .main-svg, .parcoords canvas') !== null,
+    }
+})
+"""
+"""In a view of the MLflow UI: of each chart in reach its title, and if that is cut, a tool bar seen, a plot drawn."""
+
+SCROLL = """
+let pane = document.querySelector('[data-testid=experiment-view-compare-runs-card]')
+while (pane && getComputedStyle(pane).overflowY !== 'auto') pane = pane.parentElement
+if (pane && pane.scrollTop + pane.clientHeight > pane.scrollHeight - 5) pane.scrollTo(0, 0)
+else if (pane) pane.scrollBy(0, 150)
+"""
+"""In a view of the MLflow UI: go on to the charts below, or from the last to the first."""
+
 EMPTY = "return [...document.querySelectorAll('.plot, #diagram')].filter(p => !p.querySelector('.trace, .hm')).length"
 """In a report: how many of its figures are not drawn."""
 

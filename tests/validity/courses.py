@@ -24,7 +24,7 @@ WANTED = plant.captured(SCHEDULE.checkpoints)
 
 
 def walk_trial(rng: np.random.Generator, rank: int | None) -> dict[str, float]:
-    seen = plant.perturb(rng, plant.cloud(rng, 128, 64), WANTED, rank=rank)
+    seen = plant.walk(rng, plant.cloud(rng, 128, 64), WANTED, rank=rank)
     found = run_findings(track(seen, checkpoints=SCHEDULE.checkpoints, null_draws=0))
     values = {}
     for k in (0, 1):
@@ -57,7 +57,7 @@ def burst_trial(rng: np.random.Generator) -> dict[str, float]:
         way = plant.contraction(x, labels) if at % 2 else -plant.contraction(x, labels)
         return plant.step(x, way, 3 * plant.CHANGE * strength)
 
-    seen = plant.perturb(rng, x, WANTED, size=lambda _: 0.01, extra=burst)
+    seen = plant.walk(rng, x, WANTED, size=lambda _: 0.01, extra=burst)
     found = run_findings(track(seen, checkpoints=SCHEDULE.checkpoints, null_draws=0))
     values = {}
     for k in (0, 1):
@@ -79,7 +79,7 @@ def schedule_trial(rng: np.random.Generator, reported: bool) -> dict[str, float]
     def rate(at: int) -> float:
         return min((at + 1) / 20, (STEPS - at) / (STEPS - 20))
 
-    seen = plant.perturb(rng, plant.cloud(rng, 128, 64), WANTED, size=lambda at: 0.05 * rate(at))
+    seen = plant.walk(rng, plant.cloud(rng, 128, 64), WANTED, size=lambda at: 0.05 * rate(at))
     table = track(seen, checkpoints=SCHEDULE.checkpoints, null_draws=0)
     if reported:
         rates = pd.DataFrame({"step": range(STEPS), "quantity": "learning_rate", "layer": ""})

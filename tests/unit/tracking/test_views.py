@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,13 +20,17 @@ from src.tracking.views import (
     VIEWS,
     View,
     build_state,
-    decode_state,
     encode_state,
     view_addresses,
     view_tags,
 )
 
 STEPS, BY_OBJECTIVE, BY_MODEL, FINAL, FINDINGS = VIEWS
+
+
+def decode_state(text: str) -> dict[str, Any]:
+    """The inverse of `encode_state`; reads what the UI writes, too."""
+    return dict(json.loads(zlib.decompress(base64.b64decode(text.removeprefix("deflate;")))))
 
 
 def test_a_state_survives_its_encoding() -> None:
@@ -47,16 +54,31 @@ def test_every_chart_lies_in_a_section_and_every_run_is_shown(view: View) -> Non
     state = build_state(view)
     sections = [section["uuid"] for section in state["compareRunSections"]]
     assert len(sections) == len(set(sections))
-    charts = state["compareRunCharts"]
+    charts = [chart for chart in state["compareRunCharts"] if not chart["deleted"]]
     assert {chart["metricSectionId"] for chart in charts} == set(sections) - {PICTURES}
     assert len({chart["uuid"] for chart in charts}) == len(charts)
     assert state["runsHiddenMode"] == "SHOW_ALL"
     assert bool(state["groupBy"]) == (view in (BY_OBJECTIVE, BY_MODEL))
 
 
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.key)
+def test_every_chart_of_a_metric_has_a_title_of_its_own_that_is_no_key(view: View) -> None:
+    charts = [chart for cards in view.sections.values() for chart in cards if chart["type"] != "PARALLEL"]
+    titles = [chart.get("displayName", chart["metricKey"]) for chart in charts]
+    assert len(set(titles)) == len(titles) == len(view.metrics)
+    assert not any("/" in title or "_" in title or "{" in title for title in titles)
+
+
 def test_what_a_view_does_not_draw_gets_no_chart() -> None:
-    charts = build_state(FINDINGS, ["drift/H1/layer_01", "finding/peak_ratio/H1"])["compareRunCharts"]
+    charts = build_state(STEPS, ["drift/H1/layer_01", "drift/H1/mean"])["compareRunCharts"]
     assert [chart for chart in charts if chart["deleted"]] == [{"metricKey": "drift/H1/layer_01", "deleted": True}]
+
+
+def test_what_a_bar_draws_gets_no_second_chart_whatever_the_store_holds() -> None:
+    """The UI looks for a metric's key where the title of a bar is."""
+    for keys in ([], ["finding/peak_ratio/H1", *(f"a/{n}" for n in range(5000))]):
+        charts = build_state(FINDINGS, keys)["compareRunCharts"]
+        assert {chart["metricKey"] for chart in charts if chart["deleted"]} >= FINDINGS.metrics
 
 
 def test_the_tags_of_a_model_of_many_layers_are_short_enough_for_mlflow() -> None:
