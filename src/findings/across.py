@@ -13,6 +13,8 @@ from .groups import separability
 from .summary import summarize_runs
 from .trajectory import IncomparableError, Tracked
 from .twins import GroupFindings, compare_pairs, twin_models
+from .wording.groups import name_group
+from .wording.twins import describe_no_twins
 
 ALL = "all"
 
@@ -32,22 +34,19 @@ def find_across(runs: Sequence[Tracked]) -> GroupFindings:
         ValueError: if two runs of twins have the same model, objective and seed.
     """
     runs = sorted(runs, key=lambda run: (run.model, run.objective, run.seed, run.name))
-    by_model = {run.model: [own for own in runs if own.model == run.model] for run in runs}
+    by_model = {run.model: [other for other in runs if other.model == run.model] for run in runs}
     found: GroupFindings = {}
-    for model, own in by_model.items():
-        found |= _label_group(model, "", partial(summarize_runs, [run.findings for run in own]))
-        found |= _label_group(model, "separability_p", partial(_separate_objectives, own))
-        found |= _label_group(model, "complementarity_behavior", partial(complementarity, own))
+    for model, model_runs in by_model.items():
+        found |= _label_group(model, "", partial(summarize_runs, [run.findings for run in model_runs]))
+        found |= _label_group(model, "separability_p", partial(_separate_objectives, model_runs))
+        found |= _label_group(model, "complementarity_behavior", partial(complementarity, model_runs))
     if len(by_model) > 1:
         found |= _label_group(ALL, "complementarity_behavior", partial(complementarity, runs))
     twins = twin_models(runs)
     for first, second in twins:
         found |= _label_group(f"{first} / {second}", "twins_p", partial(compare_pairs, runs, first, second))
     if not twins:
-        sentence = (
-            f"None of {', '.join(by_model)} is the instruct twin of another: pretrained and instruct are not compared."
-        )
-        found["twins_p", ALL] = Finding(math.nan, sentence=sentence)
+        found["twins_p", ALL] = Finding(math.nan, sentence=describe_no_twins(list(by_model)))
     return found
 
 
@@ -58,11 +57,12 @@ def _separate_objectives(runs: Sequence[Tracked]) -> dict[str, Finding]:
 
 
 def _label_group(group: str, name: str, find: Callable[[], dict[str, Finding]]) -> GroupFindings:
-    """Findings of a group, their sentences saying whose they are; `name` tells it if the runs cannot be compared."""
+    """Findings of a group, with sentences that name it; where its runs cannot be compared, `name` says why."""
     try:
         found = find()
     except IncomparableError as error:
         found = {name: Finding(math.nan, sentence=str(error))}
     return {
-        (own, group): replace(finding, sentence=f"{group}: {finding.sentence}") for own, finding in found.items()
-    }  # fmt: skip
+        (finding_name, group): replace(finding, sentence=name_group(finding.sentence, group))
+        for finding_name, finding in found.items()
+    }

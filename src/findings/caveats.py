@@ -9,16 +9,28 @@ import pandas as pd
 
 from ..metrics.selection import select
 from ..metrics.table import FLOOR_FACTOR, MAX_DISTANCE_CHANGE
-from .curves import read_learning_rate, read_velocity
+from .curves import MIN_COURSE, read_learning_rate, read_velocity
+from .wording.caveats import (
+    describe_few_late_checkpoints,
+    describe_missing_null,
+    describe_missing_subsamples,
+    describe_no_pairs,
+    describe_overlap,
+    describe_rounding,
+    describe_short_course,
+    describe_single_pairs,
+    describe_varied_rate,
+)
 
 MIN_LATE_CHECKPOINTS = 6
+"""Checkpoints in the last half below which its median is rough."""
 
 
 def find_caveats(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list[str]:
     """Sentences, the gravest first."""
     measured = select(table, "velocity", layer=layer)
     if measured.empty:
-        return ["No checkpoint has a pair one lag later: velocity, excess and their course cannot be stated."]
+        return [describe_no_pairs()]
     steps = np.array(sorted(set(measured.step)))
     return [
         *_limits_of_course(steps),
@@ -31,24 +43,17 @@ def find_caveats(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list
 
 
 def _limits_of_course(steps: np.ndarray) -> Iterator[str]:
-    if len(steps) < 3:
-        yield (
-            f"{len(steps)} checkpoint(s) with pairs: no statement about the course over training; at least 3 are "
-            "needed, 20 are usual."
-        )
+    if len(steps) < MIN_COURSE:
+        yield describe_short_course(len(steps), MIN_COURSE)
 
 
 def _limits_of_rounding(
     table: pd.DataFrame, measured: pd.DataFrame, layer: str, dimensions: list[int]
 ) -> Iterator[str]:
     for k in dimensions:
-        count = len(read_velocity(table, k, layer))
-        lost = len(set(measured[measured.dimension == k].step)) - count
-        if lost:
-            yield (
-                f"H{k}: {lost} of {lost + count} checkpoints moved less than {FLOOR_FACTOR} x the rounding floor, or "
-                "not at all, and are left out: raise schedule.lag, or set probe.precision=float32."
-            )
+        kept, checkpoints = len(read_velocity(table, k, layer)), len(set(measured[measured.dimension == k].step))
+        if checkpoints != kept:
+            yield describe_rounding(k, checkpoints - kept, checkpoints, FLOOR_FACTOR)
 
 
 def _limits_of_pairs(pairs: pd.DataFrame, steps: np.ndarray) -> Iterator[str]:
@@ -57,38 +62,25 @@ def _limits_of_pairs(pairs: pd.DataFrame, steps: np.ndarray) -> Iterator[str]:
     lag = int((pairs.pair_step - pairs.step).min())
     gaps = np.diff(steps)
     if len(gaps) and lag > gaps.min():
-        yield (
-            f"The lag of {lag} steps is longer than the gap between some checkpoints ({gaps.min()}): velocities "
-            "there overlap and are no independent evidence."
-        )
+        yield describe_overlap(lag, gaps.min())
     if (pairs.groupby("step").pair_step.nunique() < 2).all():
-        yield "One pair a checkpoint (schedule.repeats=1): the noise of single steps is unknown."
+        yield describe_single_pairs()
     late = (steps >= (steps[0] + steps[-1]) / 2).sum()
-    if len(steps) >= 3 and late < MIN_LATE_CHECKPOINTS:
-        yield f"Only {late} checkpoints with pairs lie in the last half: its median is rough."
+    if len(steps) >= MIN_COURSE and late < MIN_LATE_CHECKPOINTS:
+        yield describe_few_late_checkpoints(late)
 
 
 def _limits_of_null(change: pd.DataFrame) -> Iterator[str]:
     far = sorted(set(change[change.value >= MAX_DISTANCE_CHANGE].step))
     if far:
-        yield (
-            f"The distances changed by {100 * MAX_DISTANCE_CHANGE:g} % or more at steps {_few(far)}: too far for a "
-            "null, so that excess is not defined there; lower schedule.lag or trainer.learning_rate."
-        )
+        yield describe_missing_null(far, MAX_DISTANCE_CHANGE)
 
 
 def _limits_of_sample(table: pd.DataFrame) -> Iterator[str]:
     if select(table, part="sample").empty:
-        yield "No subsamples (tda.subsamples=0): no intervals, and nothing can be called a peak."
+        yield describe_missing_subsamples()
 
 
 def _limits_of_rate(rate: np.ndarray | None) -> Iterator[str]:
     if rate is not None and rate.max() > 0 and np.ptp(rate) > 1e-6 * rate.max():
-        yield (
-            f"The learning rate was not constant ({rate.min():.2g} to {rate.max():.2g} at the checkpoints): velocity "
-            "follows it. Only excess, and what stays after division, is about shape."
-        )
-
-
-def _few(steps: list[int]) -> str:
-    return ", ".join(map(str, steps[:5])) + (f" and {len(steps) - 5} more" if len(steps) > 5 else "")
+        yield describe_varied_rate(rate.min(), rate.max())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,11 @@ from ..statistics.intervals import Scale, interval, transform
 NOISE_DRAWS = 200
 """Times that a curve is disturbed by its step noise to see what a finding makes of it."""
 NORMAL = 1.96
+MIN_COURSE = 3
+"""Checkpoints with pairs below which there is no course over training."""
 
+Period = Literal["early", "late"]
+"""Of a run: the first tenth of its steps, the last half of them."""
 Statistic = Callable[[np.ndarray], float]
 """From the values of a curve, in the order of its steps, to one number."""
 
@@ -84,10 +89,13 @@ def read_curve(table: pd.DataFrame, quantity: str, dimension: int, layer: str) -
     sampled = select(rows, part="sample").pivot_table(index="sample", columns="step", values="value")
     halves = sampled.reindex(columns=values.index)
     pairs = select(rows, part="pair")
-    own = pairs.sort_values("step").drop_duplicates("pair_step").groupby("step").value.mean() if len(pairs) else values
+    unshared = values
+    if len(pairs):
+        unshared = pairs.sort_values("step").drop_duplicates("pair_step").groupby("step").value.mean()
     return Curve(
-        values.index.to_numpy(), values.to_numpy(), halves.dropna().to_numpy(), own.reindex(values.index).to_numpy()
-    )
+        values.index.to_numpy(), values.to_numpy(), halves.dropna().to_numpy(),
+        unshared.reindex(values.index).to_numpy(),
+    )  # fmt: skip
 
 
 def read_velocity(table: pd.DataFrame, dimension: int, layer: str) -> Curve:
@@ -111,10 +119,10 @@ def read_pair_rate(table: pd.DataFrame, dimension: int, layer: str) -> Curve | N
     # A pair from s to s + lag is the work of steps s, ..., s + lag - 1.
     moved_by = np.add.outer(pairs.pair_step.to_numpy(float) - lag, np.arange(lag))
     each = pairs.assign(value=np.interp(moved_by, rates.step.to_numpy(float), rates.value.to_numpy(float)).mean(axis=1))
-    whole = each.groupby("step", as_index=False).value.mean().assign(
+    averaged = each.groupby("step", as_index=False).value.mean().assign(
         pair_step=-1, quantity="velocity", dimension=dimension, layer=layer, sample=-1
     )  # fmt: skip
-    return read_curve(pd.concat([each, whole]), "velocity", dimension, layer)
+    return read_curve(pd.concat([each, averaged]), "velocity", dimension, layer)
 
 
 def read_learning_rate(table: pd.DataFrame, steps: np.ndarray) -> np.ndarray | None:

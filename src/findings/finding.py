@@ -16,7 +16,7 @@ class Finding:
     called: bool = False
     """whether it is there, by its own rule, and not by chance"""
     sentence: str = ""
-    """how it is told; empty where another finding's sentence says it"""
+    """how it is reported; empty where another finding's sentence says it"""
     label: str = ""
     """the value of a finding that is a word"""
 

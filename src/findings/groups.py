@@ -12,9 +12,23 @@ from ..statistics.permanova import Outcome, permanova, permdisp
 from ..statistics.permutations import ALPHA, count_arrangements, seeds_needed
 from .finding import Finding
 from .trajectory import read_shape, shared_logs, trajectories
+from .wording.groups import (
+    describe_confounding_spread,
+    describe_dispersion,
+    describe_few_arrangements,
+    describe_pseudo_f,
+    describe_r2,
+    describe_seed_accuracy,
+    describe_separability,
+    describe_single_group,
+    describe_unequal_lengths,
+    describe_unknown_spread,
+    describe_untested,
+)
+from .wording.trajectory import describe_alike_runs
 
-SPREAD_NEEDS = 3
-"""Runs a group without which spread cannot be told: two are equally far from their middle, whatever they are."""
+MIN_RUNS_FOR_SPREAD = 3
+"""Runs a group below which spread cannot be compared: two are equally far from their middle, whatever they are."""
 
 
 def separability(
@@ -38,81 +52,60 @@ def separability(
     groups = list(groups)
     numbers = list(seeds) if seeds is not None else [groups[:n].count(group) for n, group in enumerate(groups)]
     if not len(tables) == len(groups) == len(numbers):
-        raise ValueError(
-            f"{len(tables)} tables, {len(groups)} groups and {len(numbers)} seeds: give one group and one seed a table"
-        )
+        raise ValueError(describe_unequal_lengths(len(tables), len(groups), len(numbers)))
     names = sorted(set(groups))
     if len(names) < 2:
-        return _untold(f"All {len(groups)} runs belong to {_join(names)}: two groups are needed.")
+        return _report_untested(describe_single_group(names, len(groups)))
     order = sorted(range(len(groups)), key=lambda place: (groups[place], numbers[place]))
     tables = [tables[place] for place in order]
     labels = np.array([names.index(groups[place]) for place in order])
     points, steps = trajectories(tables)
     if not points.shape[1]:
-        return _untold("The runs do not differ in anything that all of them have.")
-    left_out = np.array([numbers[place] for place in order])
-    return _test(points, labels, names, len(steps)) | _tell_seeds(tables, labels, left_out, names)
+        return _report_untested(describe_alike_runs())
+    run_seeds = np.array([numbers[place] for place in order])
+    return _test(points, labels, names, len(steps)) | _classify_seeds(tables, labels, run_seeds, names)
 
 
-def _untold(reason: str) -> dict[str, Finding]:
-    sentence = f"Whether the trajectories are separable is not tested. {reason}"
-    return {"separability_p": Finding(math.nan, sentence=sentence)}
+def _report_untested(reason: str) -> dict[str, Finding]:
+    return {"separability_p": Finding(math.nan, sentence=describe_untested(reason))}
 
 
 def _test(points: np.ndarray, labels: np.ndarray, names: list[str], steps: int) -> dict[str, Finding]:
     sizes = np.bincount(labels).tolist()
-    ways = count_arrangements(sizes)
-    if 1 / ways >= ALPHA:
-        least, better = seeds_needed(len(names)), seeds_needed(len(names), ALPHA / 5)
-        return _untold(
-            f"{_join(names)} have {_join(sizes)} runs, which can be divided in {ways} ways, too few for a test at 5 %: "
-            f"{least} seeds each are needed for that{f', and {better} to reach 1 %' if better > least else ''}."
-        )
-    spread = permdisp(points, labels) if min(sizes) >= SPREAD_NEEDS else None
-    found = _tell_places(
-        permanova(points, labels), spread, names, f"{len(labels)} runs over {steps} shared checkpoints"
-    )
+    arrangements = count_arrangements(sizes)
+    if 1 / arrangements >= ALPHA:
+        needed = seeds_needed(len(names)), seeds_needed(len(names), ALPHA / 5)
+        return _report_untested(describe_few_arrangements(names, sizes, arrangements, *needed))
+    place = permanova(points, labels)
+    spread = permdisp(points, labels) if min(sizes) >= MIN_RUNS_FOR_SPREAD else None
+    found = _report_places(place, spread, names, len(labels), steps)
     if spread is not None:
-        differ = "differ beyond chance" if spread.p < ALPHA else "do not differ beyond chance"
-        sentence = (
-            f"The spreads of {_join(names)} about their middles {differ} (PERMDISP F = {spread.f:.2f}, "
-            f"p = {spread.p:.2g}); with few runs a group the test is rough."
-        )
+        sentence = describe_dispersion(spread, spread.p < ALPHA, names)
         found["dispersion_p"] = Finding(spread.p, called=spread.p < ALPHA, sentence=sentence)
         found["dispersion_f"] = Finding(spread.f, sentence=sentence)
     return found
 
 
-def _tell_places(place: Outcome, spread: Outcome | None, names: list[str], what: str) -> dict[str, Finding]:
-    groups, called = _join(names), place.p < ALPHA
-    sentence = (
-        f"The trajectories of {groups} are {'' if called else 'not '}separable: the groups make up "
-        f"{100 * place.r2:.0f} % of the differences between {what} (PERMANOVA F = {place.f:.2f}, p = {place.p:.2g} "
-        f"over {place.arrangements:,} arrangements)."
-    )
+def _report_places(
+    place: Outcome, spread: Outcome | None, names: list[str], runs: int, steps: int
+) -> dict[str, Finding]:  # fmt: skip
+    called = place.p < ALPHA
+    sentence = describe_separability(place, called, names, runs, steps)
     if spread is None:
-        sentence += f" Whether they only spread differently is unknown: that takes {SPREAD_NEEDS} runs a group."
+        sentence += " " + describe_unknown_spread(MIN_RUNS_FOR_SPREAD)
     elif spread.p < ALPHA:
-        beside = (
-            "PERMANOVA may be seeing that, not another place" if called else "another place is hard to see beside that"
-        )
-        sentence += f" But the groups spread differently (PERMDISP p = {spread.p:.2g}): {beside}."
+        sentence += " " + describe_confounding_spread(spread, called)
     return {
         "separability_p": Finding(place.p, called=called, sentence=sentence),
-        "separability_f": Finding(
-            place.f, sentence=f"The pseudo-F of {groups} is {place.f:.2f}; about 1 is usual for groups that are alike."
-        ),
-        "separability_r2": Finding(
-            place.r2, sentence=f"The division into {groups} makes up {100 * place.r2:.0f} % of the squared distances "
-            f"between trajectories; {100 * place.r2_expected:.0f} % is usual for any division.",
-        ),
-    }  # fmt: skip
+        "separability_f": Finding(place.f, sentence=describe_pseudo_f(place, names)),
+        "separability_r2": Finding(place.r2, sentence=describe_r2(place, names)),
+    }
 
 
-def _tell_seeds(
+def _classify_seeds(
     tables: Sequence[pd.DataFrame], labels: np.ndarray, seeds: np.ndarray, names: list[str]
 ) -> dict[str, Finding]:  # fmt: skip
-    """How often the nearest centroid of the other seeds' runs is that of the own group."""
+    """How often the nearest centroid of the other seeds' runs is that of the group that a run belongs to."""
     if any(len(set(seeds[labels == group])) < 2 for group in range(len(names))):
         return {}
     from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
@@ -120,22 +113,13 @@ def _tell_seeds(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    # Scaled by the runs that are learned from alone: the left-out ones must not leak into their own yardstick.
+    # Scaled by the runs that are learned from alone: the left-out ones must not leak into their yardstick.
     nearest = make_pipeline(StandardScaler(), NearestCentroid())
     logs = shared_logs([read_shape(table) for table in tables]).to_numpy()
-    reported = cross_val_predict(nearest, logs, labels, groups=seeds, cv=LeaveOneGroupOut())
-    right = int((reported == labels).sum())
-    share, chance = right / len(labels), 1 / len(names)
-    sentence = (
-        f"The nearest centroid of the other seeds' runs tells {_join(names)} in {right} of {len(labels)} runs "
-        f"({100 * share:.0f} %; {100 * chance:.0f} % by chance)."
-    )
+    predicted = cross_val_predict(nearest, logs, labels, groups=seeds, cv=LeaveOneGroupOut())
+    right, chance = int((predicted == labels).sum()), 1 / len(names)
+    sentence = describe_seed_accuracy(right, len(labels), chance, names)
     return {
-        "seed_accuracy": Finding(share, sentence=sentence),
+        "seed_accuracy": Finding(right / len(labels), sentence=sentence),
         "seed_accuracy_chance": Finding(chance, sentence=sentence),
     }
-
-
-def _join(words: Sequence[object]) -> str:
-    texts = list(map(str, words))
-    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)

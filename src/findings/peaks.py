@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -13,6 +14,9 @@ PERMUTATIONS = 1999
 ALPHA = 0.05
 MIN_CHECKPOINTS = 6
 """Checkpoints below which no permutation of them can be significant."""
+
+Explanation = Literal["no_peak", "schedule", "unknown", "nothing", "learning_rate", "displacement"]
+"""What a peak is an artefact of; `nothing`: it is a change of shape; `schedule`: only the naive velocity has one."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,14 @@ def find_peak(curve: Curve) -> Peak:
     def step(values: np.ndarray) -> float:
         return float(curve.steps[np.argmax(smooth(values))])
 
-    height, low, high = curve.estimate(ratio, "log")
+    highest, low, high = curve.estimate(ratio, "log")
     at, first, last = curve.estimate(step, "plain")
     p, window = scan(np.log(curve.own[np.isfinite(curve.own)]))
     inside = np.flatnonzero(np.isfinite(curve.own))[window]
     around = len(inside) > 0 and inside.min() - 1 <= place <= inside.max() + 1
     called = bool(low > 1 and p < ALPHA and around and place < len(curve) - 1)
     span = float(curve.steps[0]), float(curve.steps[-1])
-    return Peak(at, _within(first, span), _within(last, span), height, low, high, p, called)
+    return Peak(at, _within(first, span), _within(last, span), highest, low, high, p, called)
 
 
 def _within(step: float, span: tuple[float, float]) -> float:

@@ -9,13 +9,10 @@ import pandas as pd
 
 from ..metrics.selection import dimensions_of, overall_layer
 from .caveats import find_caveats
-from .curves import read_velocity
+from .curves import MIN_COURSE, read_velocity
 from .excess import find_excess
 from .finding import Finding, RunFindings
 from .velocity import find_velocity
-
-MIN_CHECKPOINTS = 3
-"""Checkpoints with pairs below which there is no course."""
 
 
 def run_findings(table: pd.DataFrame) -> RunFindings:
@@ -32,12 +29,12 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
     dimensions = dimensions_of(table, "velocity", "drift")
     found: RunFindings = {}
     for k in dimensions:
-        if len(read_velocity(table, k, layer)) >= MIN_CHECKPOINTS:
+        if len(read_velocity(table, k, layer)) >= MIN_COURSE:
             found |= find_velocity(table, k, layer)
         found |= find_excess(table, k, layer)
-    sentence = find_caveats(table, layer, dimensions)
-    if sentence:
-        found["limits", -1] = Finding(math.nan, sentence=" ".join(sentence))
+    caveats = find_caveats(table, layer, dimensions)
+    if caveats:
+        found["limits", -1] = Finding(math.nan, sentence=" ".join(caveats))
     return found
 
 

@@ -6,12 +6,21 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-import numpy as np
-
+from .curves import Period
 from .finding import Finding, RunFindings
+from .spread import measure_spread
+from .wording.summary import (
+    describe_beginnings,
+    describe_excesses,
+    describe_explanations,
+    describe_naive_peaks,
+    describe_peaks,
+)
+
+PERIODS: tuple[Period, ...] = ("early", "late")
 
 
-def summarize_runs(own: Sequence[RunFindings]) -> dict[str, Finding]:
+def summarize_runs(runs: Sequence[RunFindings]) -> dict[str, Finding]:
     """What the findings of single runs come to, for each homology dimension that all of them have.
 
     Returns:
@@ -20,65 +29,48 @@ def summarize_runs(own: Sequence[RunFindings]) -> dict[str, Finding]:
         Nothing for fewer than two runs.
     """
     found: dict[str, Finding] = {}
-    if len(own) < 2:
+    if len(runs) < 2:
         return found
-    for k in sorted(set.intersection(*({k for _, k in one if k >= 0} for one in own))):
-        for name, reported in ((f"peaks_H{k}", _tell_peaks(own, k)), (f"early_H{k}", _tell_beginning(own, k))):
-            if reported:
-                found[name] = reported
+    for k in sorted(set.intersection(*({k for _, k in run if k >= 0} for run in runs))):
+        for name, finding in ((f"peaks_H{k}", _count_peaks(runs, k)), (f"early_H{k}", _count_beginnings(runs, k))):
+            if finding:
+                found[name] = finding
     return found
 
 
-def _tell_peaks(own: Sequence[RunFindings], k: int) -> Finding | None:
-    peaks = _those("peak_ratio", own, k)
+def _count_peaks(runs: Sequence[RunFindings], k: int) -> Finding | None:
+    peaks = _select("peak_ratio", runs, k)
     if not peaks:
         return None
-    called = sum(peak.called for peak in peaks)
-    sentence = (
-        f"In {called} of {len(peaks)} runs a peak of the H{k} velocity at constant lag is called (highest over late "
-        f"level: {_spread(peaks, ' x')}; 5 % of the runs by chance)."
-    )
-    causes = Counter(cause.label.replace("_", " ") for cause in _those("peak_explained_by", own, k) if cause.called)
-    if causes:
-        sentence += f" Explained by {', '.join(f'{word}: {count}' for word, count in causes.most_common())}."
-    naive = _those("naive_peak_ratio", own, k)
+    called = _count_called(peaks)
+    parts = [describe_peaks(called, len(peaks), measure_spread(peaks), k)]
+    explanations = Counter(finding.label for finding in _select("peak_explained_by", runs, k) if finding.called)
+    if explanations:
+        parts.append(describe_explanations(explanations.most_common()))
+    naive = _select("naive_peak_ratio", runs, k)
     if naive:
-        shown = sum(peak.called for peak in naive)
-        sentence += f" The naive velocity shows one in {shown} of {len(naive)} ({_spread(naive, ' x')})."
-    return Finding(called / len(peaks), sentence=sentence)
+        parts.append(describe_naive_peaks(_count_called(naive), len(naive), measure_spread(naive)))
+    return Finding(called / len(peaks), sentence=" ".join(parts))
 
 
-def _tell_beginning(own: Sequence[RunFindings], k: int) -> Finding | None:
-    shares = _those("early_share", own, k)
+def _count_beginnings(runs: Sequence[RunFindings], k: int) -> Finding | None:
+    shares = _select("early_share", runs, k)
     if not shares:
         return None
-    called = sum(share.called for share in shares)
-    sentence = (
-        f"In {called} of {len(shares)} runs more than a tenth of the H{k} path lies in the first tenth of the steps "
-        f"(share: {_spread(shares)})."
-    )
-    for name, when in (("excess_early", "in the first tenth"), ("excess_late", "in the last half")):
-        excess = _those(name, own, k)
-        if excess:
-            more, less = sum(one.low > 1 for one in excess), sum(one.high < 1 for one in excess)
-            sentence += (
-                f" Change {when} is above chance in {more} and below it in {less} runs ({_spread(excess, ' x')})."
-            )
-    return Finding(_median(shares), sentence=sentence)
+    spread = measure_spread(shares)
+    parts = [describe_beginnings(_count_called(shares), len(shares), spread, k)]
+    for period in PERIODS:
+        excesses = _select(f"excess_{period}", runs, k)
+        if excesses:
+            above, below = sum(one.low > 1 for one in excesses), sum(one.high < 1 for one in excesses)
+            parts.append(describe_excesses(above, below, measure_spread(excesses), period))
+    return Finding(spread.median if spread else math.nan, sentence=" ".join(parts))
 
 
-def _those(name: str, own: Sequence[RunFindings], k: int) -> list[Finding]:
+def _select(name: str, runs: Sequence[RunFindings], k: int) -> list[Finding]:
     """One finding of every run that has it."""
-    return [one[name, k] for one in own if (name, k) in one]
+    return [run[name, k] for run in runs if (name, k) in run]
 
 
-def _median(findings: Sequence[Finding]) -> float:
-    values = [finding.value for finding in findings if math.isfinite(finding.value)]
-    return float(np.median(values)) if values else math.nan
-
-
-def _spread(findings: Sequence[Finding], unit: str = "") -> str:
-    values = [finding.value for finding in findings if math.isfinite(finding.value)]
-    if not values:
-        return "no value"
-    return f"median {_median(findings):.2f}{unit}, from {min(values):.2f} to {max(values):.2f}"
+def _count_called(findings: Sequence[Finding]) -> int:
+    return sum(finding.called for finding in findings)

@@ -12,6 +12,7 @@ import pandas as pd
 from ..metrics.selection import overall_layer, select
 from .finding import RunFindings
 from .run import run_findings
+from .wording.trajectory import describe_disjoint_steps, describe_missing_shape
 
 SHAPE = ("drift", "velocity")
 DIMENSIONS = (0, 1)
@@ -104,13 +105,7 @@ def _shared_steps(wide: Sequence[pd.DataFrame]) -> np.ndarray:
     shared = set.intersection(*steps) if steps else set()
     if shared:
         return np.array(sorted(shared))
-    without = ", ".join(str(number) for number, own in enumerate(steps, start=1) if not own)
+    without = [number for number, run_steps in enumerate(steps, start=1) if not run_steps]
     if without:
-        raise IncomparableError(
-            f"No drift or velocity of H0 or H1 in table {without} of {len(steps)}: leave out what has none (tda=none)."
-        )
-    courses = sorted({", ".join(map(str, sorted(own)[:4])) for own in steps})
-    raise IncomparableError(
-        f"No checkpoint is shared by all {len(steps)} runs (their first steps: {'; '.join(courses[:3])}): compare runs "
-        "of one schedule and one trainer.max_steps."
-    )
+        raise IncomparableError(describe_missing_shape(without, len(steps)))
+    raise IncomparableError(describe_disjoint_steps([sorted(run_steps) for run_steps in steps]))

@@ -13,6 +13,15 @@ from ..statistics.intervals import quantile
 from ..statistics.permutations import ALPHA, flip_signs, pairs_needed
 from .finding import Finding
 from .trajectory import DIMENSIONS, Tracked, read_shape, shared_logs, trajectories
+from .wording.twins import (
+    describe_alike_twins,
+    describe_certainty,
+    describe_difference,
+    describe_duplicate,
+    describe_few_pairs,
+    describe_ratio,
+    describe_twin_trajectories,
+)
 
 GroupFindings = dict[tuple[str, str], Finding]
 """Findings by name and group of runs."""
@@ -61,10 +70,7 @@ def compare_pairs(runs: Sequence[Tracked], first: str, second: str) -> dict[str,
     """The findings of `compare_twins` for one pretrained model and its instruct twin."""
     pairs, needed = _pair(runs, first, second), pairs_needed()
     if len(pairs) < needed:
-        sentence = (
-            f"{first} and {second} are not compared: there are {len(pairs)} pairs of runs with the same objective and "
-            f"seed, {needed} are needed for a test at 5 %."
-        )
+        sentence = describe_few_pairs(first, second, len(pairs), needed)
         return {"twins_p": Finding(math.nan, sentence=sentence)}
     return _compare_trajectories(pairs, first, second) | _compare_numbers(pairs, first, second)
 
@@ -74,10 +80,7 @@ def _pair(runs: Sequence[Tracked], first: str, second: str) -> list[Pair]:
     for run in runs:
         other = by_place.setdefault((run.model, run.objective, run.seed), run)
         if other is not run:
-            raise ValueError(
-                f"runs {other.name} and {run.name} are both {run.model}, {run.objective}, seed {run.seed}: pairs are "
-                "not unique; compare one of them"
-            )
+            raise ValueError(describe_duplicate((other.name, run.name), run.model, run.objective, run.seed))
     places = sorted((objective, seed) for model, objective, seed in by_place if model == first)
     return [
         (by_place[(first, *place)], by_place[(second, *place)]) for place in places if (second, *place) in by_place
@@ -100,27 +103,23 @@ def _flip(differences: np.ndarray) -> tuple[float, int]:
     signs = flip_signs(len(differences))
     gram = differences @ differences.T
     norms = ((signs @ gram) * signs).sum(axis=1)
-    own = float(gram.sum())
-    return float((norms >= own - 1e-9 * np.trace(gram)).mean()), len(signs)
+    observed = float(gram.sum())
+    return float((norms >= observed - 1e-9 * np.trace(gram)).mean()), len(signs)
 
 
 def _compare_trajectories(pairs: Sequence[Pair], first: str, second: str) -> dict[str, Finding]:
     points, steps = trajectories(_tables(pairs))
     if not points.shape[1]:
-        sentence = f"{first} and {second} do not differ in anything that all of their runs have."
-        return {"twins_p": Finding(math.nan, sentence=sentence)}
+        return {"twins_p": Finding(math.nan, sentence=describe_alike_twins(first, second))}
     differences = _differences(points)
     p, flips = _flip(differences)
-    apart = float(np.sqrt((differences.mean(axis=0) ** 2).mean()))
-    sentence = (
-        f"{second}'s trajectories {'differ' if p < ALPHA else 'do not differ beyond chance'} from {first}'s under the "
-        f"same fine-tuning: mean difference {apart:.2f} standard deviations over {len(steps)} shared checkpoints, "
-        f"p = {p:.2g} over {flips:,} sign flips within {len(pairs)} pairs. That holds for this pair of models; it is "
-        "no statement about instruction tuning."
+    distance = float(np.sqrt((differences.mean(axis=0) ** 2).mean()))
+    sentence = describe_twin_trajectories(
+        first, second, differ=p < ALPHA, distance=distance, steps=len(steps), p=p, flips=flips, pairs=len(pairs)
     )
     return {
         "twins_p": Finding(p, called=p < ALPHA, sentence=sentence),
-        "twins_distance": Finding(apart, sentence=sentence),
+        "twins_distance": Finding(distance, sentence=sentence),
     }
 
 
@@ -136,13 +135,11 @@ def _compare_numbers(pairs: Sequence[Pair], first: str, second: str) -> dict[str
         value, low, high = center, center - width, center + width
         number = name.rpartition("_")[0]
         if SCALARS.get(number) == "plain":
-            sentence = f"{name} of {second} is {center:+.3f} from that of {first}"
+            sentence = describe_difference(name, first, second, value)
         else:
             value, low, high = math.exp(value), math.exp(low), math.exp(high)
-            sentence = f"{name} of {second} is {value:.2f} x that of {first}"
-        sentence += (
-            f" (95 %: {low:.3g} to {high:.3g}, {len(column)} pairs; p = {p:.2g}, adjusted for {len(values)} numbers)."
-        )
+            sentence = describe_ratio(name, first, second, value)
+        sentence += describe_certainty(low, high, pairs=len(column), p=p, numbers=len(values))
         found[f"twins_{name}"] = Finding(value, low, high, called=bool(p < ALPHA), sentence=sentence)
     return found
 

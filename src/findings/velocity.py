@@ -10,11 +10,20 @@ import pandas as pd
 
 from .curves import NORMAL, Curve, read_curve, read_pair_rate, read_velocity, smooth
 from .finding import Finding, RunFindings
-from .peaks import Peak, find_peak
+from .peaks import Explanation, Peak, find_peak
+from .wording.velocity import (
+    describe_early_share,
+    describe_explanation,
+    describe_level,
+    describe_peak,
+    describe_schedule,
+    describe_stabilisation,
+    describe_unsettled,
+)
 
 
 def find_velocity(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
-    """Findings of the velocity curve; it must have at least 3 checkpoints."""
+    """Findings of the velocity curve; it must have at least `MIN_COURSE` checkpoints."""
     velocity = read_velocity(table, k, layer)
     naive = read_curve(table, "naive_velocity", k, layer)
     naive = naive.keep(naive.values > 0)
@@ -22,7 +31,7 @@ def find_velocity(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
     naive_peak = find_peak(naive) if len(naive) > 2 else None
     found = {
         ("peak_step", k): Finding(peak.step, peak.step_low, peak.step_high, peak.called),
-        ("peak_ratio", k): Finding(peak.ratio, peak.low, peak.high, peak.called, _tell_peak(peak, k)),
+        ("peak_ratio", k): Finding(peak.ratio, peak.low, peak.high, peak.called, describe_peak(peak, k)),
         ("early_share", k): _early_share(velocity, k),
         ("half_life", k): Finding(*velocity.estimate(lambda values: _half_life(velocity.steps, values), "logit")),
         ("stabilisation_step", k): _stabilisation(velocity, k),
@@ -33,61 +42,38 @@ def find_velocity(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
     return found
 
 
-def _tell_peak(peak: Peak, k: int) -> str:
-    if peak.called:
-        return (
-            f"H{k} velocity at constant lag has a peak at step {peak.step:.0f}: {peak.ratio:.2f} x its last-half "
-            f"median (95 %: {peak.low:.2f} to {peak.high:.2f}, p = {peak.p:.2g})."
-        )
-    bounds = f"95 %: {peak.low:.2f} to {peak.high:.2f}" if math.isfinite(peak.low) else "no interval"
-    return (
-        f"H{k} velocity at constant lag is highest at step {peak.step:.0f}, {peak.ratio:.2f} x its last-half median "
-        f"({bounds}, p = {peak.p:.2g}): no peak is called, which takes a lower bound above 1, p < 0.05 and a descent."
-    )
-
-
 def _explain(
     table: pd.DataFrame, velocity: Curve, peak: Peak, naive_peak: Peak | None, k: int, layer: str
 ) -> Finding:  # fmt: skip
     """What a peak is an artefact of, if of anything: the tag `peak_explained_by_H<k>`."""
-    if not peak.called:
-        if naive_peak is None or not naive_peak.called:
-            return Finding(math.nan, label="no_peak", sentence=f"Nor is one called in the naive H{k} velocity.")
-        return Finding(
-            math.nan, label="schedule",
-            sentence=f"The naive H{k} velocity, {naive_peak.ratio:.1f} x its last-half median at step "
-            f"{naive_peak.step:.0f}, is explained by the schedule: it divides by the steps between checkpoints, which "
-            "lie closer early in the run.",
-        )  # fmt: skip
+    if peak.called:
+        explanation = _explain_peak(table, velocity, k, layer)
+        sentence = describe_explanation(explanation, k)
+    elif naive_peak is not None and naive_peak.called:
+        explanation = "schedule"
+        sentence = describe_schedule(naive_peak, k)
+    else:
+        explanation = "no_peak"
+        sentence = describe_explanation(explanation, k)
+    return Finding(math.nan, called=peak.called, label=explanation, sentence=sentence)
+
+
+def _explain_peak(table: pd.DataFrame, velocity: Curve, k: int, layer: str) -> Explanation:
+    """Whether a called peak is gone when divided by how far the distances moved, and then by the learning rate."""
     change = read_curve(table, "distance_change", -1, layer)
     change = change.keep(np.isin(change.steps, velocity.steps) & (change.values > 0))
     if not np.array_equal(change.steps, velocity.steps):
-        sentence = (
-            f"Whether the points only moved further at the H{k} peak is unknown: no distance change was measured."
-        )
-        return Finding(math.nan, called=True, label="unknown", sentence=sentence)
+        return "unknown"
     if find_peak(velocity.divide(change)).called:
-        return Finding(
-            math.nan, called=True, label="nothing",
-            sentence=f"The H{k} peak stays when divided by how far the distances moved: it is a change of shape beyond "
-            "the size of the movement.",
-        )  # fmt: skip
+        return "nothing"
     rate = read_pair_rate(table, k, layer)
     rate = rate.keep(np.isin(rate.steps, velocity.steps)) if rate else None
     if rate and np.ptp(rate.values) > 0 and rate.values.min() > 0 and not find_peak(velocity.divide(rate)).called:
-        return Finding(
-            math.nan, called=True, label="learning_rate",
-            sentence=f"The H{k} peak is gone when divided by the distance change or by the learning rate: the "
-            "learning-rate schedule explains it.",
-        )  # fmt: skip
-    return Finding(
-        math.nan, called=True, label="displacement",
-        sentence=f"The H{k} peak is gone when divided by the distance change: the points moved further there, not "
-        "otherwise.",
-    )  # fmt: skip
+        return "learning_rate"
+    return "displacement"
 
 
-def _every_step(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _path_length(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The path length covered up to each optimizer step: the integral of the curve by trapezoids."""
     dense = np.interp(np.arange(steps[0], steps[-1] + 1), steps, values)
     return np.concatenate([[0.0], np.cumsum((dense[1:] + dense[:-1]) / 2)])
@@ -95,20 +81,16 @@ def _every_step(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def _early_share(velocity: Curve, k: int) -> Finding:
     def share(values: np.ndarray) -> float:
-        covered = _every_step(velocity.steps, values)
+        covered = _path_length(velocity.steps, values)
         return float(np.interp((len(covered) - 1) / 10, np.arange(len(covered)), covered) / covered[-1])
 
     value, low, high = velocity.estimate(share, "logit")
     called = low > 0.1 * (1 + 1e-9)  # a constant velocity gives 0.1 up to rounding
-    return Finding(
-        value, low, high, bool(called),
-        f"{100 * value:.1f} % of the H{k} path lies in the first tenth of the steps"
-        + (f" (95 %: {100 * low:.1f} to {100 * high:.1f}; 10 is nothing special)." if math.isfinite(low) else "."),
-    )  # fmt: skip
+    return Finding(value, low, high, bool(called), describe_early_share(value, low, high, k))
 
 
 def _half_life(steps: np.ndarray, values: np.ndarray) -> float:
-    covered = _every_step(steps, values)
+    covered = _path_length(steps, values)
     return float(np.interp(covered[-1] / 2, covered, np.arange(len(covered))) / (len(covered) - 1))
 
 
@@ -123,12 +105,12 @@ def _stabilisation(velocity: Curve, k: int) -> Finding:
     smoothed = smooth(velocity.values)
     center = level(velocity.values)
     spread = velocity.noise or float(np.std(np.log(velocity.values[late]), ddof=1)) if late.sum() > 1 else 0.0
-    room = math.hypot(math.log(high / low) / 2 if math.isfinite(low) else 0.0, NORMAL * spread)
-    outside = np.flatnonzero(np.abs(np.log(smoothed / center)) > room)
+    tolerance = math.hypot(math.log(high / low) / 2 if math.isfinite(low) else 0.0, NORMAL * spread)
+    outside = np.flatnonzero(np.abs(np.log(smoothed / center)) > tolerance)
     first = outside[-1] + 1 if len(outside) else 0
     if first >= len(velocity):
-        return Finding(math.nan, sentence=f"H{k} velocity had not settled at the end.")
+        return Finding(math.nan, sentence=describe_unsettled(k))
     step = float(velocity.steps[first])
     if first == 0:
-        return Finding(step, sentence=f"H{k} velocity stays at its late level from the start.")
-    return Finding(step, called=True, sentence=f"H{k} velocity stays at its late level from step {step:.0f} on.")
+        return Finding(step, sentence=describe_level(k))
+    return Finding(step, called=True, sentence=describe_stabilisation(step, k))

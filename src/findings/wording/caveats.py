@@ -1,0 +1,69 @@
+"""Sentences about what a run cannot say, or not without a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .lists import join_first
+
+MAX_LISTED_STEPS = 5
+
+
+def describe_no_pairs() -> str:
+    """That no velocity was measured."""
+    return "No checkpoint has a pair one lag later: velocity, excess and their course cannot be stated."
+
+
+def describe_short_course(checkpoints: int, needed: int) -> str:
+    """That there are too few checkpoints for a course over training."""
+    return (
+        f"{checkpoints} checkpoint(s) with pairs: no statement about the course over training; at least {needed} are "
+        "needed, 20 are usual."
+    )
+
+
+def describe_rounding(k: int, lost: int, checkpoints: int, floor_factor: int) -> str:
+    """That some velocities are below the rounding floor."""
+    return (
+        f"H{k}: {lost} of {checkpoints} checkpoints moved less than {floor_factor} x the rounding floor, or not at "
+        "all, and are left out: raise schedule.lag, or set probe.precision=float32."
+    )
+
+
+def describe_overlap(lag: int, gap: int) -> str:
+    """That the movements of neighbouring checkpoints overlap."""
+    return (
+        f"The lag of {lag} steps is longer than the gap between some checkpoints ({gap}): velocities there overlap and "
+        "are no independent evidence."
+    )
+
+
+def describe_single_pairs() -> str:
+    """That the noise of single steps was not measured."""
+    return "One pair a checkpoint (schedule.repeats=1): the noise of single steps is unknown."
+
+
+def describe_few_late_checkpoints(checkpoints: int) -> str:
+    """That the late level hangs on few checkpoints."""
+    return f"Only {checkpoints} checkpoints with pairs lie in the last half: its median is rough."
+
+
+def describe_missing_null(steps: Sequence[int], limit: float) -> str:
+    """That the points moved too far at some steps; `limit` as a share of the distances."""
+    return (
+        f"The distances changed by {100 * limit:g} % or more at steps {join_first(steps, MAX_LISTED_STEPS)}: too far "
+        "for a null, so that excess is not defined there; lower schedule.lag or trainer.learning_rate."
+    )
+
+
+def describe_missing_subsamples() -> str:
+    """That nothing has an interval."""
+    return "No subsamples (tda.subsamples=0): no intervals, and nothing can be called a peak."
+
+
+def describe_varied_rate(lowest: float, highest: float) -> str:
+    """That the learning rate changed from checkpoint to checkpoint."""
+    return (
+        f"The learning rate was not constant ({lowest:.2g} to {highest:.2g} at the checkpoints): velocity follows it. "
+        "Only excess, and what stays after division, is about shape."
+    )

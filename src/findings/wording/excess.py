@@ -1,0 +1,34 @@
+"""Sentences about change beyond chance."""
+
+from __future__ import annotations
+
+import math
+
+from ..curves import Period
+
+PERIODS: dict[Period, str] = {"early": "in the first tenth of the steps", "late": "in the last half"}
+
+
+def describe_excess(value: float, low: float, high: float, period: Period, k: int) -> str:
+    """How the mean change in a period of the run compares with random movement."""
+    comparison = "more than" if low > 1 else "less than" if high < 1 else "as much as"
+    bounds = f" (95 %: {low:.2f} to {high:.2f})" if math.isfinite(low) else ""
+    if not bounds:
+        comparison = "an unknown amount against"
+    return (
+        f"H{k} changed {comparison} chance {PERIODS[period]}: {value:.2f} x a random movement of the same size and "
+        f"kind{bounds}."
+    )
+
+
+def describe_significance(above: int, below: int, total: int, k: int) -> str:
+    """How many layers x checkpoints changed significantly more and less than chance."""
+    return (
+        f"For these very probes significant in {above} (more than chance) and {below} (less) of {total} layers x "
+        f"checkpoints in H{k}, at most 5 % of these by chance."
+    )
+
+
+def describe_largest_excess(value: float, layer: str, step: int, last_step: int) -> str:
+    """Where the largest significant excess is, and when the last one."""
+    return f"Most: {value:.2f} x chance in {layer} at step {step}; the last one is at step {last_step}."
