@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pickle
+import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 pytest.register_assert_rewrite("tests.support")
@@ -34,6 +37,17 @@ def shared_data() -> Path:
     return SHARED
 
 
+def make_once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """The folder, filled by the first process of a test run that asks for it; `make` finds it as the current one."""
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(f"{folder}.lock"), pytest.MonkeyPatch.context() as patch:
+        if not folder.exists():
+            folder.mkdir()
+            patch.chdir(folder)
+            make(folder)
+    return folder
+
+
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
     """Runs `python -m <module> <words>` in a fresh directory."""
@@ -50,6 +64,34 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "4")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
+    """A folder that all processes of a test run have in common."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / testrun_uid
+
+
+@pytest.fixture(scope="session")
+def fresh_database(shared_folder: Path) -> Path:
+    """MLflow's database before its first run; to be copied, for making it takes seconds."""
+    from src.config import TrackingConfig
+    from src.tracking.store import open_store
+
+    def make(folder: Path) -> None:
+        # The experiment of the tests has its files beside the copy.
+        open_store(TrackingConfig(experiment="another than the tests use"))
+
+    return make_once(shared_folder / "fresh", make) / "multirun" / "mlflow.db"
+
+
+@pytest.fixture
+def stored_here(place: Path, fresh_database: Path) -> Path:
+    """A fresh directory with a fresh database, as the current one."""
+    (place / "multirun").mkdir()
+    shutil.copy(fresh_database, place / "multirun")
+    return place
 
 
 @pytest.fixture(scope="session")
@@ -77,15 +119,18 @@ def gate(server: MlflowServer) -> Iterator[Gate]:
 
 
 @pytest.fixture(scope="session")
-def planted_sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the planted sweep in its store."""
+def planted_sweep(shared_folder: Path, fresh_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the planted sweep in its store, to which tests may add."""
     from tests.support.planted import plant_sweep
 
-    cwd = tmp_path_factory.mktemp("planted")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(cwd)
+    def make(folder: Path) -> None:
+        (folder / "multirun").mkdir()
+        shutil.copy(fresh_database, folder / "multirun")
         plant_sweep()
-    return cwd
+
+    own = tmp_path_factory.mktemp("planted")
+    shutil.copytree(make_once(shared_folder / "planted", make), own, dirs_exist_ok=True)
+    return own
 
 
 @pytest.fixture
@@ -96,19 +141,13 @@ def inside(planted_sweep: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def comparison(planted_sweep: Path) -> Comparison:
+def comparison(shared_folder: Path, planted_sweep: Path) -> Comparison:
     """What is told of the planted sweep."""
     from tests.support.planted import compare
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(planted_sweep)
-        return compare(sweep="first")
+    def make(folder: Path) -> None:
+        os.chdir(planted_sweep)
+        reported = compare(sweep="first")
+        (folder / "told.pickle").write_bytes(pickle.dumps(reported))
 
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests go to one process, which makes what they share once; so do all that share the planted sweep."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            planted = "planted_sweep" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("planted" if planted else item.module.__name__))
+    return pickle.loads((make_once(shared_folder / "comparison", make) / "told.pickle").read_bytes())

@@ -158,7 +158,6 @@ def first_sweep(place: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("the default run")
 def test_the_default_run_ends_well(default_run: subprocess.CompletedProcess[str]) -> None:
     assert default_run.returncode == 0, default_run.stderr
     shown = block_after(DOCUMENTS["README.md"], "(long lines are cut here):")
@@ -170,18 +169,8 @@ def block_after(text: str, sentence: str) -> list[str]:
     return text.partition(sentence)[2].split("```")[1].strip().splitlines()
 
 
-def grouped(command: str) -> object:
-    """A command, with the others that read the same runs; without such others two processes share them."""
-    reads = {"src.analyze": "the default run", "src.compare": "the first sweep"}.get(parts_of(command)[0])
-    group = "the first sweep" if "sweep=first" in command else reads or f"README {OURS.index(command)}"
-    return pytest.param(command, marks=pytest.mark.xdist_group(group))
-
-
-RUNNABLE = [command for command in OURS if not TOO_MUCH.search(COMMANDS[command])]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [grouped(command) for command in RUNNABLE])
+@pytest.mark.parametrize("command", [command for command in OURS if not TOO_MUCH.search(COMMANDS[command])])
 def test_every_command_that_needs_neither_gpu_nor_hub_nor_minutes_runs(
     command: str, place: Path, request: pytest.FixtureRequest
 ) -> None:

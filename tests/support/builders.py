@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,12 @@ CONF = ROOT / "conf"
 
 
 def composed(*overrides: str) -> DictConfig:
+    """A configuration of one's own, composed once for all who ask for the same."""
+    return deepcopy(_composed(overrides))
+
+
+@cache
+def _composed(overrides: tuple[str, ...]) -> DictConfig:
     ConfigStore.instance().store(name="config_schema", node=Config)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("config", list(overrides))

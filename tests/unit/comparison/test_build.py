@@ -31,8 +31,8 @@ def test_a_run_has_the_findings_of_its_whole_table(comparison: Comparison) -> No
     for objective in ("helpful", "mixed"):
         whole = run_findings(plant_table(Planted("tiny", objective, 1, PULLS[objective])))
         own = comparison.run_findings[f"tiny {objective} seed1"]
-        assert {key: (f.value, f.low, f.sentence) for key, f in whole.items() if f.value == f.value} == {
-            key: (f.value, f.low, f.sentence) for key, f in own.items() if f.value == f.value
+        assert {key: (f.value, str(f.low), f.sentence) for key, f in whole.items() if f.value == f.value} == {
+            key: (f.value, str(f.low), f.sentence) for key, f in own.items() if f.value == f.value
         }
 
 

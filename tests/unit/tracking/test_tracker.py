@@ -14,7 +14,7 @@ from tests.support.tracked import configure, directory
 
 
 @pytest.fixture
-def config(place: Path) -> Config:
+def config(stored_here: Path) -> Config:
     return configure()
 
 

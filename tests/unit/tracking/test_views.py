@@ -104,8 +104,7 @@ def test_addresses_name_the_view_and_the_workflow() -> None:
     assert address.endswith("viewStateShareKey=topotrace-findings")
 
 
-def test_a_store_gets_each_view_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_store_gets_each_view_once(stored_here: Path) -> None:
     store = open_store(TrackingConfig())
     client, experiment = store.client, store.experiment
     assert write_views(store) == {}, "a file has no address"
