@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from ..metrics.selection import select, select_curve
+from ..statistics import NORMAL
 from ..statistics.intervals import Scale, interval, transform
 
 NOISE_DRAWS = 200
 """Times that a curve is disturbed by its step noise to see what a finding makes of it."""
-NORMAL = 1.96
 MIN_COURSE = 3
 """Checkpoints with pairs below which there is no course over training."""
 

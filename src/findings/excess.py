@@ -10,12 +10,11 @@ from scipy.stats import false_discovery_control
 
 from ..metrics.selection import select
 from ..metrics.table import MEAN
+from ..statistics import ALPHA, NORMAL
 from ..statistics.intervals import interval
-from .curves import NORMAL, Curve, Period, read_curve
+from .curves import Curve, Period, read_curve
 from .finding import Finding, RunFindings
 from .wording.excess import describe_excess, describe_largest_excess, describe_significance
-
-ALPHA = 0.05
 
 
 def find_excess(table: pd.DataFrame, k: int, layer: str) -> RunFindings:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..statistics import ALPHA
 from ..statistics.permanova import Outcome, permanova, permdisp
-from ..statistics.permutations import ALPHA, count_arrangements, seeds_needed
+from ..statistics.permutations import count_arrangements, seeds_needed
 from .finding import Finding
 from .trajectory import read_shape, shared_logs, trajectories
 from .wording.groups import (

@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
+from ..statistics import ALPHA
 from .curves import Curve, smooth
 
 PERMUTATIONS = 1999
-ALPHA = 0.05
 MIN_CHECKPOINTS = 6
 """Checkpoints below which no permutation of them can be significant."""
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
+from ..statistics import ALPHA
 from ..statistics.intervals import quantile
-from ..statistics.permutations import ALPHA, flip_signs, pairs_needed
+from ..statistics.permutations import flip_signs, pairs_needed
 from .finding import Finding
 from .trajectory import DIMENSIONS, Tracked, read_shape, shared_logs, trajectories
 from .wording.twins import (

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from .curves import NORMAL, Curve, read_curve, read_pair_rate, read_velocity, smooth
+from ..statistics import NORMAL
+from .curves import Curve, read_curve, read_pair_rate, read_velocity, smooth
 from .finding import Finding, RunFindings
 from .peaks import Explanation, Peak, find_peak
 from .wording.velocity import (

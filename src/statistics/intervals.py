@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from . import CONFIDENCE
+
 Scale = Literal["log", "logit", "plain"]
 """Where errors are alike: lengths and ratios on the log scale, shares on the logit, signed numbers as they are."""
-CONFIDENCE = 0.95
 _FORTH: dict[Scale, Callable[[np.ndarray], np.ndarray]] = {
     "log": np.log, "logit": lambda x: np.log(x) - np.log1p(-x), "plain": lambda x: x,
 }  # fmt: skip

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-ALPHA = 0.05
+from . import ALPHA
+
 MAX_EXACT = 10_000
 """From so many arrangements on, not all of them are gone through."""
 DRAWS = 9_999
