@@ -50,13 +50,13 @@ def has_begun(place: Path, cell: int) -> bool:
 
 def test_nothing_of_it_listens_beyond_this_machine(slurm: Slurm) -> None:
     for port in slurm.ports:
-        handle_signals = [
+        listeners = [
             line.split()[1]
             for name in ("tcp", "tcp6")
             for line in Path("/proc/net", name).read_text().splitlines()[1:]
             if line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"
         ]
-        assert handle_signals == [f"0100007F:{port:04X}"]
+        assert listeners == [f"0100007F:{port:04X}"]
 
 
 def test_a_grid_loses_no_cell_and_no_point(slurm: Slurm, tmp_path: Path) -> None:
