@@ -56,7 +56,7 @@ def show(done: Done, names: list[str]) -> int:
             continue
         for answer in CONTROLS[name].assess(collect(trials)):
             holds = "yes" if answer.holds else "**no**"
-            print(f"| {CONTROLS[name].planted} | {len(trials)} | {answer.said} | {holds} |")
+            print(f"| {CONTROLS[name].planted} | {len(trials)} | {answer.message} | {holds} |")
             broken += not answer.holds
     return broken
 
