@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from src.rundir import RunDirectory
-from src.tracking.sync import sync_run
+from src.tracking.sync import SyncOutcome, sync_run
 from tests.support.processes import ENVIRONMENT, run_module, wait_until
 from tests.support.runs import spooled, stored
 from tests.support.servers import Gate, MlflowServer
@@ -77,7 +77,7 @@ def test_what_a_run_leaves_undelivered_is_brought_by_the_command(server: MlflowS
     assert done.stdout.splitlines()[-2:] == ["multirun/a: all of it is in MLflow now", "0 of 1 runs missed nothing"]
     found = check_complete(run, server, "FINISHED")
 
-    assert sync_run(run, None) is None, "it missed nothing"
+    assert sync_run(run, None) is SyncOutcome.COMPLETE, "it missed nothing"
     run.offsets.unlink()  # whatever was noted: sent again, nothing is there twice
     sync_run(run, None)
     again = check_complete(run, server, "FINISHED")
@@ -101,7 +101,7 @@ def test_a_killed_run_ends_as_killed_with_all_in_it(
     press_enter(process)
     read_lines(process, 3)
     run = RunDirectory(Path("multirun/a"))
-    assert sync_run(run, None) == "still at work, left alone"
+    assert sync_run(run, None) is SyncOutcome.IN_USE
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
     gate.turn("pass")

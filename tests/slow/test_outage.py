@@ -8,7 +8,7 @@ import pytest
 
 from src.tracking.offsets import read_offsets
 from src.tracking.store import open_store
-from src.tracking.sync import sync_run
+from src.tracking.sync import SyncOutcome, sync_run
 from src.tracking.tracker import track_run
 from tests.support.processes import wait_until
 from tests.support.servers import Gate, MlflowServer
@@ -70,7 +70,7 @@ def test_a_run_that_begins_while_the_store_is_gone_is_made_later(
         conclude(tracker)
     assert time.monotonic() - start < 10, "bounded"
     assert not run.mlflow_run_id.exists()
-    assert sync_run(run, None) == "still at work, left alone"
+    assert sync_run(run, None) is SyncOutcome.IN_USE
     gate.turn("pass")
     wait_until(lambda: uploaded(tracker).done)
     check_complete(run, server, "FINISHED")
