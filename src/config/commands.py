@@ -1,4 +1,4 @@
-"""What the commands beside `src.run` read: typed, with their defaults. A run's own configuration is in `config.py`."""
+"""What the commands beside `src.run` read: typed, with their defaults. A run's own configuration is in `schema.py`."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def interval(
         value: from all probes.
         halves: (B,) from random halves.
         scale: where the spread is taken.
-        more: half-width from another source, on that scale, added in squares.
+        extra_half_width: half-width from another source, on that scale, added in squares.
 
     Returns:
         Lower and upper bound; NaN where a value does not exist on the scale, or is missing.

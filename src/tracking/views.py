@@ -1,7 +1,7 @@
 """Prepared views of an experiment in the MLflow UI: what each one draws, and the tag in which MLflow keeps it.
 
 The tags are what the UI's own "Share" writes (MLflow 3.10 to 3.17). The format is internal to MLflow:
-tests/test_browser.py opens every view.
+tests/slow/test_browser.py opens every view.
 """
 
 from __future__ import annotations
