@@ -64,7 +64,7 @@ def end_if_killed(run: RunDirectory) -> None:
 
 
 def try_lock(run: RunDirectory) -> FileLock | None:
-    """A lock on the run directory, free again when its process releases it or dies; None if another one has it."""
+    """A lock on the run directory, held until it is released or its process dies; None if another one has it."""
     lock = FileLock(run.lock, thread_local=False)
     try:
         lock.acquire(blocking=False)

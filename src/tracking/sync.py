@@ -36,7 +36,7 @@ def sync_run(run: RunDirectory, uri: str | None) -> SyncOutcome:
     lock = try_lock(run)
     if lock is None:
         return SyncOutcome.IN_USE
-    with lock:
+    try:
         end_if_killed(run)
         target = uri or start["uri"]
         if target is None:
@@ -45,6 +45,8 @@ def sync_run(run: RunDirectory, uri: str | None) -> SyncOutcome:
             )
         uploader = Uploader(open_store(TrackingConfig(uri=target, experiment=start["experiment"])), run)
         uploader.upload()
+    finally:
+        lock.release()
     return SyncOutcome.UPLOADED
 
 
@@ -60,6 +62,8 @@ def add_tag(run: RunDirectory, key: str, value: str) -> None:
     lock = try_lock(run)
     if lock is None:
         raise RequestError(f"{run.path}: another process is at work there")
-    with lock:
+    try:
         append_jsonl(run.journal, {"tags": {key: value}})
+    finally:
+        lock.release()
     sync_run(run, None)

@@ -101,7 +101,7 @@ class Tracker:
         """Deliver at every flush, and after an outage again and again, until the run has ended and all is there."""
         failures = 0
         while not self.offsets.done:
-            pause = min(2.0 ** (failures - 2), 1.0 if self._closing else MAX_BACKOFF)  # half a second at first
+            pause = min(2.0 ** min(failures - 2, 10), 1.0 if self._closing else MAX_BACKOFF)  # half a second at first
             self._wake.wait(pause if failures else None)
             self._wake.clear()
             try:
@@ -132,7 +132,7 @@ def track_run(
         run: gets spool, journal and the run's id.
         tags: logged beside the name.
         replaces: id of an earlier start of the same cell, which is ended and deleted.
-        held: the directory's lock, if the caller has it already.
+        lock: the directory's lock, if the caller has it already.
 
     Raises:
         RuntimeError: if another process is at work in the run directory.

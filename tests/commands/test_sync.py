@@ -21,12 +21,12 @@ SCRIPT = """
 import sys
 from src.tracking.store import open_store
 from src.tracking.tracker import track_run
-from tests.support.tracked import STEPS, conclude, configure, directory, tell
+from tests.support.tracked import STEPS, conclude, configure, directory, log_checkpoint
 uri, patience = sys.argv[1:]
 config = configure(uri, patience=float(patience))
 with track_run(open_store(config.tracking), config, directory("a"), {"kind": "cell"}, None) as tracker:
     for step in STEPS:
-        print(tell(tracker, step), flush=True)
+        print(log_checkpoint(tracker, step), flush=True)
         if step == 2:
             sys.stdin.readline()
     sys.stdin.readline()
