@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,9 +18,6 @@ from ..metrics.table import COLUMNS, MEAN
 from ..rundir import RunDirectory
 from ..rundir.layout import TABLE_FILE
 from ..tracking.store import Store, fetch_artifact
-
-if TYPE_CHECKING:
-    pass
 from .select import StoredRun
 
 BY_LAYER = ("excess", "excess_p", "scale")

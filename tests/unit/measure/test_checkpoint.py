@@ -3,50 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from src.clouds.store import write_clouds
-from src.config import TdaConfig
-from src.measure.checkpoint import Job, Measurement
+from src.measure.checkpoint import Job
 from src.measure.layer import CheckpointSteps
 from src.measure.layer_diagrams import read_layer_diagrams
 from src.measure.pool import WorkerPool
 from src.metrics.files import read_rows
 from src.rundir import RunDirectory
 from tests.support.builders import RIPS, plant_clouds
+from tests.support.measuring import Measure, measure_job
 
 X = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[WorkerPool]:
-    with WorkerPool(1) as started:
-        yield started
-
-
-def finish(pool: WorkerPool, job: Job) -> Measurement:
-    pool.submit(job)
-    return next(pool.collect(wait=True))
-
-
-Measure = Callable[..., dict[str, float]]
-
-
-@pytest.fixture
-def measure(pool: WorkerPool) -> Measure:
-    """Metrics of one checkpoint by step and pairs."""
-
-    def work(
-        run: RunDirectory, step: int, *pairs: tuple[int, int], previous: int | None = None, tda: TdaConfig = RIPS
-    ) -> dict[str, float]:
-        return finish(pool, Job(run, run, CheckpointSteps(step, pairs, previous), tda)).metrics
-
-    return work
 
 
 def test_every_metric_of_the_contract_is_there_for_each_layer_and_the_mean(tmp_path: Path, measure: Measure) -> None:
@@ -115,7 +87,7 @@ def test_a_cloud_in_one_place_is_valid_and_its_undefined_values_are_counted(tmp_
     run = RunDirectory(tmp_path)
     for step in (0, 1):
         write_clouds(run.clouds(step), {"layer_01": X, "layer_02": point}, step=step, probe_hash="x")
-    done = finish(pool, Job(run, run, CheckpointSteps(0, ((0, 1),), None), RIPS))
+    done = measure_job(pool, Job(run, run, CheckpointSteps(0, ((0, 1),), None), RIPS))
     assert done.metrics["topology/H1/n_bars/layer_02"] == 0
     assert done.metrics["geometry/scale/layer_02"] == 0
     assert "drift/H1/layer_02" not in done.metrics

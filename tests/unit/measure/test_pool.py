@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.config import TdaConfig
-from src.measure.checkpoint import Job, Measurement
+from src.measure.checkpoint import Job
 from src.measure.layer import CheckpointSteps
 from src.measure.pool import WorkerPool
-from src.rundir import RunDirectory
 from tests.support.builders import RIPS, plant_clouds
+from tests.support.measuring import Measure
 
 
 # Workers that die.
@@ -52,32 +50,6 @@ def test_a_worker_that_dies_is_replaced_and_its_work_tried_once_more(tmp_path: P
 
 
 X = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[WorkerPool]:
-    with WorkerPool(1) as started:
-        yield started
-
-
-def finish(pool: WorkerPool, job: Job) -> Measurement:
-    pool.submit(job)
-    return next(pool.collect(wait=True))
-
-
-Measure = Callable[..., dict[str, float]]
-
-
-@pytest.fixture
-def measure(pool: WorkerPool) -> Measure:
-    """Metrics of one checkpoint by step and pairs."""
-
-    def work(
-        run: RunDirectory, step: int, *pairs: tuple[int, int], previous: int | None = None, tda: TdaConfig = RIPS
-    ) -> dict[str, float]:
-        return finish(pool, Job(run, run, CheckpointSteps(step, pairs, previous), tda)).metrics
-
-    return work
 
 
 def test_activations_that_are_not_finite_name_step_and_layer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
