@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..config import TdaConfig
 from ..metrics.table import MEAN, tabulate
+from ..topology.distances import power_of_two
 from .inference import infer
 from .layer import CheckpointSteps, LayerCheckpoint, measure
 from .layer_diagrams import compute_layer_diagram
@@ -49,7 +50,9 @@ def track(
     }  # fmt: skip
     tda = TdaConfig(name="track", transformer=transformer, subsamples=subsamples, null_draws=null_draws)
     first = min(clouds)
-    arrays = {step: np.asarray(cloud) for step, cloud in clouds.items()}
+    # One unit for all, a power of two, so that nothing is rounded: no quantity here has a length of its own.
+    unit = power_of_two(np.asarray(clouds[first]))
+    arrays = {step: np.asarray(cloud) if unit == 1 else np.asarray(cloud) / unit for step, cloud in clouds.items()}
     diagrams = {step: compute_layer_diagram(cloud, arrays[first], tda) for step, cloud in arrays.items()}
     rows = []
     for previous, step in zip([None, *chosen], chosen, strict=False):

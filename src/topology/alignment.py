@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+LARGEST_COST = 1e250
+"""What a power of a length counts at most: in units of the bottleneck distance no match of the optimum comes near."""
+
 
 @njit(cache=True, nogil=True)
 def match_h0_bars(a, b, order):  # type: ignore[no-untyped-def]
@@ -49,5 +52,6 @@ def find_gains(a, b, alone_a, alone_b, order):  # type: ignore[no-untyped-def]
     for i in range(len(a)):
         for j in range(len(b)):
             apart = max(abs(a[i, 0] - b[j, 0]), abs(a[i, 1] - b[j, 1]))
-            gains[i, j] = max(0.0, alone_a[i] + alone_b[j] - (apart if order == 1 else apart**order))
+            cost = apart if order == 1 else min(apart**order, LARGEST_COST)
+            gains[i, j] = max(0.0, alone_a[i] + alone_b[j] - cost)
     return gains

@@ -6,7 +6,10 @@ import gudhi
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .alignment import find_gains, match_h0_bars
+from .alignment import LARGEST_COST, find_gains, match_h0_bars
+
+MAX_ORDER = 64
+"""Of a Wasserstein distance; of 1,000 bars it is within 12 % of the bottleneck distance, of two within 2 %."""
 
 
 def diagram_distance(a: np.ndarray, b: np.ndarray, dimension: int, order: float = 1) -> float:
@@ -18,22 +21,34 @@ def diagram_distance(a: np.ndarray, b: np.ndarray, dimension: int, order: float 
     Args:
         a, b: (n_bars, 3) diagrams: birth, death, dimension, all finite.
         dimension: homology dimension.
-        order: 1 or more; `numpy.inf` is the bottleneck distance.
+        order: from 1 to 64; `numpy.inf` is the bottleneck distance.
 
     Returns:
         The distance, in the diagrams' own units.
 
     Raises:
-        ValueError: if a bar has no end.
+        ValueError: if a bar has no end, or there is no such order.
     """
+    if not (1 <= order <= MAX_ORDER or order == np.inf):
+        raise ValueError(
+            f"order={order}: give a number from 1 to {MAX_ORDER}, or numpy.inf for the bottleneck distance"
+        )
     left, right = (np.ascontiguousarray(d[d[:, 2] == dimension, :2], dtype=np.float64) for d in (a, b))
     if not (np.isfinite(left).all() and np.isfinite(right).all()):
         raise ValueError("a bar has no end: distances are between finite bars")
-    if np.isinf(order):
+    if order == np.inf:
         return float(gudhi.bottleneck_distance(left, right, 0.0))
+    unit = 1.0
+    if order > 1:
+        # In units of the bottleneck distance, which every match of the optimum is about as long as: powers of lengths
+        # as they come would underflow.
+        unit = float(gudhi.bottleneck_distance(left, right, 0.0))
+        if unit == 0:
+            return 0.0
+        left, right = left / unit, right / unit
     if not (left[:, 0].any() or right[:, 0].any()):
-        return float(match_h0_bars(np.sort(left[:, 1]), np.sort(right[:, 1]), order) ** (1 / order))
-    return _match(left, right, order) ** (1 / order)
+        return unit * float(match_h0_bars(np.sort(left[:, 1]), np.sort(right[:, 1]), order) ** (1 / order))
+    return unit * float(_match(left, right, order) ** (1 / order))
 
 
 def _match(a: np.ndarray, b: np.ndarray, order: float) -> float:
@@ -42,7 +57,8 @@ def _match(a: np.ndarray, b: np.ndarray, order: float) -> float:
     A match is worth what it saves: both bars' ways to the diagonal less its own cost. What saves nothing is no match,
     so an n x m assignment of largest gain is enough, where the textbook's takes (n + m) x (n + m).
     """
-    alone_a, alone_b = (((bars[:, 1] - bars[:, 0]) / 2) ** order for bars in (a, b))
+    with np.errstate(over="ignore"):
+        alone_a, alone_b = (np.minimum(((x[:, 1] - x[:, 0]) / 2) ** order, LARGEST_COST) for x in (a, b))
     gains = find_gains(a, b, alone_a, alone_b, order)
     rows, columns = linear_sum_assignment(gains, maximize=True)
     matched = gains[rows, columns] > 0

@@ -11,6 +11,8 @@ from scipy.spatial.distance import squareform
 METRICS = ("euclidean", "cosine")
 _CLOSE = 1e-4
 """Pairs closer than this, relative to the largest norm, are computed by direct differences."""
+_PLAIN = (1e-25, 1e25)
+"""Magnitudes between which neither a float64 square nor a float32 length comes near the end of its range."""
 
 
 def pairwise_distances(x: np.ndarray, metric: str = "euclidean") -> np.ndarray:
@@ -46,7 +48,19 @@ def pairwise_distances(x: np.ndarray, metric: str = "euclidean") -> np.ndarray:
     return _euclidean(points)
 
 
+def power_of_two(values: np.ndarray) -> float:
+    """A power of two near the largest magnitude, by which values are divided without rounding; 1 for all zeros.
+
+    It is 1 as well where the magnitude is far from what squares can hold: most values need no scaling.
+    """
+    largest = float(np.abs(values).max(initial=0.0))
+    return 1.0 if largest == 0 or _PLAIN[0] < largest < _PLAIN[1] else float(2.0 ** np.frexp(largest)[1])
+
+
 def _euclidean(points: np.ndarray) -> np.ndarray:
+    unit = power_of_two(points)
+    if unit != 1:
+        return _euclidean(points / unit) * unit
     centred = points - points.mean(0)
     squares = np.einsum("nd,nd->n", centred, centred)
     squared = squares[:, None] + squares[None, :] - 2 * (centred @ centred.T)

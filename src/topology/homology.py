@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .distances import pairwise_distances
+from .distances import pairwise_distances, power_of_two
 from .edges import bits_of, is_sound
 from .reduced_rips import MAX_POINTS, TooMuch, component_and_loop_bars, component_deaths
 
@@ -42,11 +42,14 @@ def compute_diagram(
         ValueError: on values that are not finite, a matrix that is not symmetric or has a non-zero diagonal, fewer than
             3 points, or an engine that cannot do what is asked.
     """
-    distances = check_distances(x if metric == "precomputed" else pairwise_distances(np.asarray(x), metric))
+    given = np.asarray(x if metric == "precomputed" else pairwise_distances(np.asarray(x), metric))
+    # Both engines compute in float32, whose range ends long before that of the given lengths.
+    unit = power_of_two(given) if np.isfinite(given).all() else 1.0
+    distances = check_distances(given if unit == 1 else given / unit)
     _check_count(distances)
     if engine not in ENGINES:
         raise ValueError(f"engine={engine}: use one of {', '.join(ENGINES)}")
-    bars = None
+    bars, max_length = None, max_length / unit
     if engine != "giotto":
         bars = _try_reduced_rips(distances, max_dimension, max_length, coefficient)
         if bars is None and engine == "reduced_rips":
@@ -57,7 +60,7 @@ def compute_diagram(
     if bars is None:
         bars = _giotto_bars(distances, max_dimension, max_length, coefficient)
     rows = [np.column_stack([bar, np.full(len(bar), dimension)]) for dimension, bar in enumerate(bars)]
-    return clean_diagram(np.concatenate(rows), essential=essential)
+    return clean_diagram(np.concatenate(rows) * [unit, unit, 1.0], essential=essential)
 
 
 def _try_reduced_rips(
