@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .arithmetic import Arithmetic, computing_in
 from .layers import layer_name
 
 Cloud = np.ndarray
@@ -34,7 +35,7 @@ def find_blocks(trunk: nn.Module, count: int) -> nn.ModuleList:
 @torch.inference_mode()
 def capture_clouds(
     trunk: nn.Module, blocks: nn.ModuleList, layers: Sequence[int], prompts: Sequence[Sequence[int]], *, pooling: str,
-    batch_size: int,
+    batch_size: int, arithmetic: Arithmetic = "float32",
 ) -> tuple[dict[str, Cloud], Cloud]:  # fmt: skip
     """One cloud per layer: the residual stream after block `l`, the last one after the final norm.
 
@@ -45,6 +46,7 @@ def capture_clouds(
         prompts: tokens of the N probes.
         pooling: `last`, the last prompt token; `mean`, the mean over the prompt's tokens.
         batch_size: prompts per forward pass.
+        arithmetic: of the passes; see `arithmetic.py`.
 
     Returns:
         float32 (N, D) arrays by layer name, and a float32 (N, D) array of the states that the head makes the next token
@@ -55,7 +57,7 @@ def capture_clouds(
     order = sorted(range(len(prompts)), key=lambda n: (len(prompts[n]), n))
     rows: dict[int, list[Tensor]] = {layer: [] for layer in layers}
     last_states: list[Tensor] = []
-    with eval_mode(trunk):
+    with eval_mode(trunk), computing_in(arithmetic, trunk, blocks):
         for start in range(0, len(order), batch_size):
             part = [prompts[n] for n in order[start : start + batch_size]]
             ids_BT, mask_BT = _pad(part, device)

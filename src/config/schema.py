@@ -133,8 +133,9 @@ class ProbeConfig:
     """Tokens; a longer probe prompt loses its beginning."""
     batch_size: int = setting(32, identity=True, at_least=1)
     """Prompts per forward pass."""
-    precision: str = setting("auto", identity=True, one_of=("auto", "float32"))
-    """`auto` captures in the arithmetic of training; `float32` lowers the rounding floor and doubles frozen weights."""
+    precision: str = setting("auto", identity=True, one_of=("auto", "tf32", "float32", "bfloat16"))
+    """Arithmetic of capture, whatever training computes in: `float32` activations over the model's own weights, `tf32`
+    the same with TF32 products; `auto` is tf32 where a GPU has it, else float32; `bfloat16` is coarser than steps."""
 
 
 @dataclass

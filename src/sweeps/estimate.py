@@ -88,7 +88,7 @@ def weights_bytes(config: Config) -> float | None:
     if config.adapter.kind == "full":
         return size.parameters * 4 * FLOAT
     # Read off without asking an accelerator: where there is one, `auto` takes bfloat16.
-    frozen = FLOAT if config.trainer.precision == "float32" or config.probe.precision == "float32" else 2
+    frozen = FLOAT if config.trainer.precision == "float32" else 2
     return size.parameters * frozen + trained_parameters(config, size) * 4 * FLOAT
 
 

@@ -7,12 +7,12 @@ too, is all that a killed run needs to go on as if nothing had been.
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
 
+from ..clouds.arithmetic import choose_arithmetic
 from ..clouds.capture import Cloud, capture_clouds
 from ..clouds.layers import choose_layers
 from ..clouds.store import write_clouds
@@ -84,12 +84,11 @@ class Checkpoints(Callback):
         evaluate = is_checkpoint or step == trainer.max_steps
         captured = self.capture and step in self.schedule.captured
         if captured or evaluate or step == 0:
-            with trainer.precision_plugin.forward_context() if self.probe.precision == "auto" else nullcontext():
-                last_states = self._capture(step) if captured else self._read_probes([], self.probe.batch_size)[1]
-                self._compare_to_base(last_states, step, evaluate=evaluate)
-        if evaluate:
+            last_states = self._capture(step) if captured else self._read_probes([], self.probe.batch_size)[1]
             with trainer.precision_plugin.forward_context():  # the arithmetic of training
-                self._evaluate(step)
+                self._compare_to_base(last_states, step, evaluate=evaluate)
+                if evaluate:
+                    self._evaluate(step)
         if is_checkpoint:
             save_adapter(self.network, self.run.adapter(step))
         # Before the jobs that become possible are handed out: none may have seen more than a restart goes on from.
@@ -117,6 +116,8 @@ class Checkpoints(Callback):
         return capture_clouds(
             self.network.trunk, self.network.blocks, layers, self.data.probes.ids,
             pooling=self.probe.pooling, batch_size=batch_size,
+            # Where training computes is known only once it has begun.
+            arithmetic=choose_arithmetic(self.probe.precision, next(self.network.trunk.parameters()).device),
         )  # fmt: skip
 
     def _compare_to_base(self, last_states: Cloud, step: int, *, evaluate: bool) -> None:

@@ -11,7 +11,7 @@ from transformers.utils.logging import disable_progress_bar
 from ..config import Config
 from ..data.objectives import RunData, load_data
 from ..system.signals import SignalHandler
-from .model import Network, check_context, check_template, load_network, load_tokenizer
+from .model import Network, check_context, check_precision, check_template, load_network, load_tokenizer
 from .module import Log
 
 
@@ -29,12 +29,13 @@ def load_inputs(config: Config) -> RunInputs:
     Raises:
         RequestError: if one of them cannot be had, or does not fit the other.
     """
+    check_precision(config)
     disable_progress_bar()  # of the weights' loading
     lightning.seed_everything(config.seed, verbose=False)
     tokenizer = load_tokenizer(config.model)
     check_template(config, tokenizer)
     data = load_data(config, tokenizer)
-    network = load_network(config.model, config.adapter, config.trainer, config.probe, config.seed)
+    network = load_network(config.model, config.adapter, config.trainer, config.seed)
     check_context(config, network)
     return RunInputs(network, data)
 

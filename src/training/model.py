@@ -13,8 +13,9 @@ from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..assets import ASSETS, locate
+from ..clouds.arithmetic import choose_arithmetic
 from ..clouds.capture import find_blocks
-from ..config import AdapterConfig, Config, ModelConfig, ProbeConfig, RequestError, TrainerConfig
+from ..config import AdapterConfig, Config, ModelConfig, RequestError, TrainerConfig
 from ..data.hub import require_hub
 
 
@@ -54,17 +55,14 @@ def load_tokenizer(model: ModelConfig) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load_network(
-    model: ModelConfig, adapter: AdapterConfig, trainer: TrainerConfig, probe: ProbeConfig, seed: int
-) -> Network:
+def load_network(model: ModelConfig, adapter: AdapterConfig, trainer: TrainerConfig, seed: int) -> Network:
     """The model with its adapter, ready to train.
 
     Raises:
         RequestError: if the weights cannot be read, saying what to check.
     """
     # Full fine-tuning keeps its weights in float32: bfloat16 would round most updates away.
-    # Probes in float32 need the weights so: rounded once, they would stay rounded.
-    frozen_bfloat16 = adapter.kind == "lora" and probe.precision == "auto" and uses_bfloat16(trainer.precision)
+    frozen_bfloat16 = adapter.kind == "lora" and uses_bfloat16(trainer.precision)
     dtype = torch.bfloat16 if frozen_bfloat16 else torch.float32
     causal: PreTrainedModel = _load(AutoModelForCausalLM, model, dtype=dtype, use_safetensors=True)
     causal.config.use_cache = False
@@ -136,6 +134,15 @@ def check_template(config: Config, tokenizer: PreTrainedTokenizerBase) -> None:
                 f"{key}.template=chat: the tokenizer of {config.model.name} has no chat template; "
                 f"use {key}.template=plain"
             )
+
+
+def check_precision(config: Config) -> None:
+    """Raises RequestError if probes are to be read in an arithmetic that this machine does not have."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        choose_arithmetic(config.probe.precision, device)
+    except ValueError as error:
+        raise RequestError(f"probe.precision={config.probe.precision}: {error}") from error
 
 
 def check_context(config: Config, network: Network) -> None:
