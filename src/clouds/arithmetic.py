@@ -91,13 +91,14 @@ def _upcast_rows(table: nn.Embedding) -> list[RemovableHandle]:
     undo: list[Callable[[], None]] = []
 
     def before(module: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        slots: dict[str, Any] = table._parameters
         weight, padding = table.weight, table.padding_idx
         rows, places = torch.unique(args[0], return_inverse=True)
-        table._parameters["weight"] = nn.Parameter(weight[rows].float(), requires_grad=False)
+        slots["weight"] = weight[rows].detach().float()
         table.padding_idx = None  # of no effect in a lookup, but it may lie beyond the rows
 
         def restore() -> None:
-            table._parameters["weight"], table.padding_idx = weight, padding
+            slots["weight"], table.padding_idx = weight, padding
 
         undo.append(restore)
         return (places, *args[1:])
