@@ -20,9 +20,10 @@ from ..rundir import RunDirectory
 from ..system.files import DamagedError, set_aside
 from ..topology import diagram_distance
 from .inference import infer
-from .layer import CheckpointSteps, LayerCheckpoint, measure
+from .layer import CheckpointSteps, LayerCheckpoint
 from .layer_diagrams import layer_diagram_of_file, read_layer_diagrams
 from .prepared_cloud import prepare_cloud
+from .rows import measure_rows
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def measure_layer(job: Job, layer: str) -> list[Row]:
     clouds = {step: read_cloud(job.source.clouds(step), layer) for step in job.at.steps}
     seed = seed_of(read_probe_hash(job.source.clouds(0)))
     at_layer = LayerCheckpoint(job.at, layer, clouds, diagrams, job.tda, seed)
-    rows = measure(at_layer)
+    rows = measure_rows(at_layer)
     if job.at.step == 0 and job.source.floor_clouds().exists():
         rows += _measure_floor(job, at_layer)
     return rows

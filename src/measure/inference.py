@@ -11,7 +11,6 @@ import numpy as np
 
 from ..metrics.table import MEAN, Row, with_means
 from ..statistics.intervals import Scale, interval, prediction_interval, prediction_p, quantile
-from .layer import NULL_QUANTITY
 
 SHARES = ("rigid_share",)
 Place = tuple[str, str, int]
@@ -51,13 +50,21 @@ def _step_noise(rows: Iterable[Row], pairs: dict[Place, list[float]]) -> Iterato
             yield replace(row, quantity="step_noise", value=float(np.log(values).std(ddof=1)))
 
 
+EXCESS = {
+    "excess": ("velocity", "null_velocity"),
+    "independent_excess": ("velocity", "independent_velocity"),
+    "excess_own_scale": ("own_scale_velocity", "null_own_scale_velocity"),
+}
+"""Excess -> what is divided by the mean of which draws."""
+
+
 def _excess(rows: list[Row], samples: dict[Place, list[Row]]) -> Iterator[Row]:
     """Velocity over the mean velocity of the draws, its p, and the band that the draws span.
 
     The interval joins that of the velocity and the error of the draws' mean; nothing is drawn again on the halves.
     """
-    velocities = {(r.layer, r.dimension): r for r in rows if r.quantity == "velocity" and r.part == "checkpoint"}
-    for family, quantity in NULL_QUANTITY.items():
+    for name, (measured, quantity) in EXCESS.items():
+        velocities = {(r.layer, r.dimension): r for r in rows if r.quantity == measured and r.part == "checkpoint"}
         for (layer, k), velocity in velocities.items():
             draws = np.array([row.value for row in samples.get((quantity, layer, k), [])])
             if layer == MEAN:
@@ -66,21 +73,19 @@ def _excess(rows: list[Row], samples: dict[Place, list[Row]]) -> Iterator[Row]:
             if len(draws) < 2 or not (draws.min() > 0 and velocity.value > 0):
                 continue
             blank = replace(velocity, low=math.nan, high=math.nan)
-            chance = float(draws.mean())
             low, high = prediction_interval(draws)
-            yield replace(blank, quantity=quantity, value=chance, low=low, high=high)
-            draws_error = quantile(len(draws)) * float(np.log(draws).std(ddof=1)) / math.sqrt(len(draws))
-            below, above = math.log(velocity.value / velocity.low), math.log(velocity.high / velocity.value)
-            ratio = velocity.value / chance
-            excess = replace(
-                blank, value=ratio, low=ratio * math.exp(-math.hypot(below, draws_error)),
-                high=ratio * math.exp(math.hypot(above, draws_error)),
-            )  # fmt: skip
-            if family == "matched":
-                yield replace(excess, quantity="excess")
-                yield replace(blank, quantity="excess_p", value=prediction_p(velocity.value, draws))
-            else:
-                yield replace(excess, quantity="isotropic_excess")
+            yield replace(blank, quantity=quantity, value=float(draws.mean()), low=low, high=high)
+            yield _ratio(velocity, draws, name)
+            yield replace(blank, quantity=f"{name}_p", value=prediction_p(velocity.value, draws))
+
+
+def _ratio(velocity: Row, draws: np.ndarray, name: str) -> Row:
+    """The velocity over the mean of the draws, the errors of both joined."""
+    ratio = velocity.value / float(draws.mean())
+    draws_error = quantile(len(draws)) * float(np.log(draws).std(ddof=1)) / math.sqrt(len(draws))
+    below, above = math.log(velocity.value / velocity.low), math.log(velocity.high / velocity.value)
+    low, high = ratio * math.exp(-math.hypot(below, draws_error)), ratio * math.exp(math.hypot(above, draws_error))
+    return replace(velocity, quantity=name, value=ratio, low=low, high=high)
 
 
 def _mean_over(mean: Row, layers: list[Row], quantity: str, samples: dict[Place, list[Row]]) -> Row:

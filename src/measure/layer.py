@@ -1,4 +1,4 @@
-"""The numbers of one layer at one checkpoint: of itself, against other steps, on random halves, against chance.
+"""The numbers of one layer at one checkpoint: of itself, against other steps, on random halves of the probes.
 
 A value that is not defined comes as NaN, to be counted. `inference.py` makes intervals and excess of what comes out.
 """
@@ -15,14 +15,18 @@ from typing import Any
 import numpy as np
 
 from ..config import TdaConfig
-from ..geometry import describe, nonrigid_movement, project_to_row_space, random_rigid_fraction
+from ..geometry import describe, random_rigid_fraction
 from ..metrics.table import Row
-from ..topology import diagram_distance, summarize
+from ..topology import summarize
 from ..topology.summaries import LENGTHS
 from .layer_diagrams import LayerDiagram
-from .null import FAMILIES, Family, RandomPerturbation, ReferenceCloud, draw_movement, is_defined
+from .null import (
+    graph_frequencies,
+    squared_distances,
+)
 from .pair import Pair
 from .prepared_cloud import PreparedCloud, normalized_diagram, prepare_cloud
+from .shape_change import own_scale_distance, shape_coherence, shape_distance
 
 
 @dataclass(frozen=True)
@@ -69,19 +73,15 @@ class LayerCheckpoint:
     def pairs(self) -> dict[tuple[int, int], Pair]:
         return {(a, b): Pair.of(self.prepared(a), self.prepared(b)) for a, b in self.at.pairs}
 
-    def random(self, *more: int) -> np.random.Generator:
+    @cached_property
+    def frequencies(self) -> np.ndarray:
+        """(N, N) graph frequencies of the cloud at the checkpoint; one basis serves its pairs."""
+        distances = self.prepared(self.at.step).distances
+        return graph_frequencies(squared_distances(distances, cosine=self.tda.metric == "cosine"))
+
+    def random(self, *numbers: int) -> np.random.Generator:
         number = int(hashlib.sha256(self.name.encode()).hexdigest()[:8], 16)
-        return np.random.default_rng([self.seed, number, *more])
-
-
-def measure(layer: LayerCheckpoint) -> list[Row]:
-    """Every row of the layer at the checkpoint."""
-    rows = [*describe_cloud(layer), *compare_steps(layer), *measure_movement(layer)]
-    if layer.tda.subsamples:
-        rows += subsample_rows(layer)
-    if layer.tda.null_draws and layer.at.pairs:
-        rows += null_velocities(layer)
-    return rows
+        return np.random.default_rng([self.seed, number, *numbers])
 
 
 def describe_cloud(layer: LayerCheckpoint) -> Iterator[Row]:
@@ -107,11 +107,15 @@ def describe_cloud(layer: LayerCheckpoint) -> Iterator[Row]:
 
 
 def compare_steps(layer: LayerCheckpoint) -> Iterator[Row]:
-    """Drift, velocity, naive velocity."""
+    """Drift, velocity, naive velocity; how much of the velocity is one common scaling of the bars."""
     diagrams = {step: of.normalized if of.scale else None for step, of in layer.layer_diagrams.items()}
     for k in layer.tda.dimensions:
-        speeds = {(a, b): _distance(diagrams[a], diagrams[b], k) / (b - a) for a, b in layer.at.pairs}
+        speeds = {(a, b): shape_distance(diagrams[a], diagrams[b], k) / (b - a) for a, b in layer.at.pairs}
         yield from _averaged(layer, "velocity", speeds, k)
+        pairs = {(a, b): (diagrams[a], diagrams[b]) for a, b in layer.at.pairs}
+        own = {(a, b): own_scale_distance(*pair, k) / (b - a) for (a, b), pair in pairs.items()}
+        yield from _averaged(layer, "own_scale_velocity", own, k)
+        yield from _averaged(layer, "coherence", {at: shape_coherence(*pair, k) for at, pair in pairs.items()}, k)
         yield from _between_checkpoints(layer.at, layer.name, diagrams, k)
 
 
@@ -119,9 +123,9 @@ def _between_checkpoints(
     at: CheckpointSteps, layer: str, diagrams: Mapping[int, np.ndarray | None], k: int, sample: int = -1
 ) -> Iterator[Row]:
     own = diagrams[at.step]
-    yield Row(at.step, "drift", _distance(diagrams[at.origin], own, k), layer, k, sample=sample)
+    yield Row(at.step, "drift", shape_distance(diagrams[at.origin], own, k), layer, k, sample=sample)
     if at.previous is not None:
-        naive = _distance(diagrams[at.previous], own, k) / (at.step - at.previous)
+        naive = shape_distance(diagrams[at.previous], own, k) / (at.step - at.previous)
         yield Row(at.step, "naive_velocity", naive, layer, k, sample=sample)
 
 
@@ -158,57 +162,13 @@ def subsample_rows(layer: LayerCheckpoint) -> Iterator[Row]:
         diagrams = {step: normalized_diagram(part, tda) for step, part in parts.items()}
         for k in tda.dimensions:
             if at.pairs:
-                speed = _mean(_distance(diagrams[a], diagrams[b], k) / (b - a) for a, b in at.pairs)
+                speed = _mean(shape_distance(diagrams[a], diagrams[b], k) / (b - a) for a, b in at.pairs)
                 yield Row(at.step, "velocity", speed, layer.name, k, sample=sample)
             yield from _between_checkpoints(at, layer.name, diagrams, k, sample)
         halves = {(a, b): pair.subset(rows, parts[a], parts[b]) for (a, b), pair in layer.pairs.items()}
         moves = [_movement(half, b - a, whole=tda.geometry) for (a, b), half in halves.items()]
         for name in moves[0] if moves else ():
             yield Row(at.step, name, _mean(values[name] for values in moves), layer.name, sample=sample)
-
-
-def null_velocities(layer: LayerCheckpoint) -> Iterator[Row]:
-    """Velocities of random movements with the same distance change, averaged over the pairs like the velocity."""
-    at, tda = layer.at, layer.tda
-    drawn: dict[tuple[Family, int], list[list[float]]] = {}
-    for (a, b), pair in layer.pairs.items():
-        change, width = pair.distance_change, layer.prepared(a).points.shape[1]
-        if not is_defined(change):
-            yield from (Row(at.step, "excess", math.nan, layer.name, k) for k in tda.dimensions)
-            return
-        before, seen = layer.layer_diagrams[a].normalized, nonrigid_movement(pair.start, pair.end, width)
-        for number, family in enumerate(FAMILIES):
-            draws, t, base = tda.null_draws or 0, 1.0, pair.start
-            if family == "matched" and seen.shape[1] > len(seen) and tda.takes_distances:
-                seen, base = project_to_row_space(seen, pair.filled)  # where all its draws lie, and half as wide
-            reference = ReferenceCloud(layer.prepared(a).distances, base, cosine=tda.metric == "cosine")
-            speeds = np.full((draws, len(tda.dimensions)), math.nan)
-            for draw in range(draws):
-                rng = layer.random(a, number, draw)
-                perturbation = reference.perturb(draw_movement(seen, pair.start.shape[1], width, family, rng))
-                moved, t = _moved_diagram(perturbation, change, t, tda)
-                speeds[draw] = [_distance(before, moved, k) / (b - a) for k in tda.dimensions]
-            for column, k in enumerate(tda.dimensions):
-                drawn.setdefault((family, k), []).append(list(speeds[:, column]))
-    for (family, k), by_pair in drawn.items():
-        for draw, value in enumerate(np.mean(by_pair, axis=0)):
-            yield Row(at.step, NULL_QUANTITY[family], float(value), layer.name, k, sample=draw)
-
-
-NULL_QUANTITY: dict[Family, str] = {"matched": "null_velocity", "isotropic": "isotropic_velocity"}
-"""Rows of the draws, `sample` their number."""
-
-
-def _moved_diagram(
-    perturbation: RandomPerturbation, change: float, start: float, tda: TdaConfig
-) -> tuple[np.ndarray | None, float]:
-    """The diagram where the distances have changed by `change`, and how far that is; `start`: a first guess."""
-    arrived = perturbation.step_to_change(change, start)
-    if arrived is None:
-        return None, start
-    t, distances, scale = arrived
-    points = perturbation.movement[:0] if tda.takes_distances else perturbation.points(t)
-    return normalized_diagram(PreparedCloud(points, distances, scale), tda), t
 
 
 def _averaged(
@@ -223,7 +183,3 @@ def _averaged(
 
 def _mean(values: Any) -> float:
     return float(np.mean(list(values)))
-
-
-def _distance(a: np.ndarray | None, b: np.ndarray | None, k: int) -> float:
-    return math.nan if a is None or b is None else diagram_distance(a, b, k)

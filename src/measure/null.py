@@ -1,8 +1,10 @@
 """Movement by chance: the same cloud, its points moved at random, its distances changed by the same amount.
 
-Two families. `matched`, the one that counts: random combinations of the movement that was seen (without the rotation
-and scaling that exceed chance, see `nonrigid_movement`), so that lengths and covariance are kept and only which point
-moves where is random. `isotropic`: directions uniformly at random.
+Two families, because each answers another question. `smooth`, the one that counts: near points of a cloud move alike
+when a model is trained, so the surrogates are as smooth as the movement was; only its arrangement over the cloud is
+random. `independent`: every point moves for itself; a movement that is merely smooth differs from these, too. Both keep
+the lengths and the covariance of the movement that was seen (without the rotation and scaling that exceed chance, see
+`nonrigid_movement`).
 """
 
 from __future__ import annotations
@@ -17,10 +19,13 @@ from numba import njit
 from ..metrics.table import MAX_DISTANCE_CHANGE
 from ..topology.distances import condense, expand, median
 
-Family = Literal["matched", "isotropic"]
-FAMILIES: tuple[Family, ...] = ("matched", "isotropic")
+Family = Literal["smooth", "independent"]
+FAMILIES: tuple[Family, ...] = ("smooth", "independent")
+NEIGHBOUR = 7
+"""The neighbour whose distance is a point's own unit of nearness (Zelnik-Manor and Perona, NIPS 2004)."""
 MIN_DISTANCE_CHANGE = 1e-6
 """Distance change that rounding of float32 activations makes by itself."""
+TINY = 1e-150
 _CLOSE_ENOUGH = 1e-3
 """Relative error of a draw's distance change."""
 
@@ -30,37 +35,49 @@ def is_defined(change: float) -> bool:
     return MIN_DISTANCE_CHANGE <= change < MAX_DISTANCE_CHANGE
 
 
-def draw_movement(seen: np.ndarray, span: int, width: int, family: Family, rng: np.random.Generator) -> np.ndarray:
-    """One random movement with the row lengths of the one that was seen.
+def graph_frequencies(squared: np.ndarray) -> np.ndarray:
+    """Eigenvectors of the normalised Laplacian of a cloud's neighbourhood graph: from smooth to rough fields over it.
+
+    Weights are `exp(-d_ij^2 / (h_i h_j))`, h the distance to the 7th neighbour, and 0 of a point with itself.
 
     Args:
-        seen: (N, q) of `nonrigid_movement`; of `isotropic` movement only the row lengths count.
-        span: r, the coordinates that span the cloud.
-        width: D, in which the cloud lies.
+        squared: (N, N) squared distances.
 
     Returns:
-        float32 rows: `matched` in the coordinates of `seen`; `isotropic` with the r that span the cloud first, the
-        others orthogonal to it.
+        float32 (N, N), an orthonormal basis in its columns.
     """
-    points = len(seen)
-    if family == "matched":
-        rows = rng.standard_normal((points, points), np.float32) @ seen.astype(np.float32)
+    place = min(NEIGHBOUR, len(squared) - 1)  # place 0 is the point itself
+    nearness = np.sqrt(np.partition(squared, place, axis=1)[:, place])
+    # Points that coincide with their seventh neighbour have no unit of their own.
+    nearness = np.maximum(nearness, 1e-6 * float(nearness.max()) + TINY)
+    weights = np.exp(-squared / np.multiply.outer(nearness, nearness))
+    np.fill_diagonal(weights, 0)
+    scale = 1 / np.sqrt(np.maximum(weights.sum(axis=1), TINY))
+    return np.asarray(np.linalg.eigh(-weights * np.multiply.outer(scale, scale))[1], dtype=np.float32)
+
+
+def draw_movement(seen: np.ndarray, family: Family, basis: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One random movement with the row lengths of the one that was seen.
+
+    `smooth`: the energy at each graph frequency is kept, its sign drawn. `independent`: random Gaussian combinations of
+    the rows.
+
+    Args:
+        seen: (N, q) of `nonrigid_movement`.
+        basis: (N, N) of `graph_frequencies`; used by `smooth` alone.
+
+    Returns:
+        float32 (N, q), in the coordinates of `seen`.
+    """
+    movement = seen.astype(np.float32)
+    if family == "smooth":
+        signs = np.where(rng.random(len(seen)) < 0.5, np.float32(-1), np.float32(1))
+        rows = basis @ (signs[:, None] * (basis.T @ movement))
+        rows -= rows.mean(axis=0)
     else:
-        rows = np.hstack([rng.standard_normal((points, span), np.float32), _gaussian_rows(points, width - span, rng)])
-    lengths = np.linalg.norm(seen, axis=1) / np.linalg.norm(rows, axis=1)
-    return np.asarray(rows * lengths[:, None])
-
-
-def _gaussian_rows(points: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """Rows with the inner products of (points, width) standard normal ones, at most `points` wide.
-
-    Where they are wider, the Cholesky factor of their Wishart matrix is drawn instead (Bartlett, 1933).
-    """
-    if width <= points:
-        return rng.standard_normal((points, width), np.float32)
-    factor = np.tril(rng.standard_normal((points, points), np.float32), -1)
-    np.fill_diagonal(factor, np.sqrt(rng.chisquare(width - np.arange(points))))
-    return factor
+        rows = rng.standard_normal((len(seen), len(seen)), np.float32) @ movement
+    lengths = np.linalg.norm(rows, axis=1)
+    return np.asarray(rows * (np.linalg.norm(movement, axis=1) / np.where(lengths > 0, lengths, 1))[:, None])
 
 
 @njit(cache=True, nogil=True)
@@ -77,6 +94,11 @@ def _coefficients(cross, gram):  # type: ignore[no-untyped-def]
     return linear, square
 
 
+def squared_distances(distances: np.ndarray, *, cosine: bool) -> np.ndarray:
+    """Of points on the unit sphere, where distances are one minus the cosine, else of the points themselves."""
+    return 2 * distances if cosine else distances**2
+
+
 class ReferenceCloud:
     """A cloud that is about to move, seen through its distances."""
 
@@ -87,7 +109,7 @@ class ReferenceCloud:
             base: (N, r) its coordinates; of unit length if `cosine`.
         """
         self.base, self.cosine = base, cosine
-        self.squared = condense(2 * distances if cosine else distances**2)
+        self.squared = condense(squared_distances(distances, cosine=cosine))
         # Squared distances along a walk are a quadratic in its length. The constant is exact, so that a short one loses
         # nothing; float32 is enough for the coefficients, and twice as fast.
         self.flat = (base if cosine else base - base.mean(axis=0)).astype(np.float32)

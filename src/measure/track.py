@@ -11,13 +11,16 @@ from ..config import TdaConfig
 from ..metrics.table import MEAN, tabulate
 from ..topology.distances import power_of_two
 from .inference import infer
-from .layer import CheckpointSteps, LayerCheckpoint, measure
+from .layer import CheckpointSteps, LayerCheckpoint
 from .layer_diagrams import compute_layer_diagram
+from .rows import measure_rows
 
 LAYER = "layer_01"
 QUANTITIES = (
     "drift", "velocity", "naive_velocity", "displacement", "rigid_share", "rigid_share_null", "distance_change",
-    "excess", "excess_p", "null_velocity", "isotropic_velocity", "isotropic_excess", "step_noise",
+    "excess", "excess_p", "null_velocity", "independent_velocity", "independent_excess",
+    "independent_excess_p", "own_scale_velocity", "null_own_scale_velocity", "excess_own_scale",
+    "excess_own_scale_p", "coherence", "step_noise",
 )  # fmt: skip
 
 
@@ -60,7 +63,7 @@ def track(
         layer = LayerCheckpoint(
             at, LAYER, {s: arrays[s] for s in at.steps}, {s: diagrams[s] for s in at.steps}, tda, seed
         )
-        rows += infer(measure(layer))
+        rows += infer(measure_rows(layer))
     return tabulate(row for row in rows if row.quantity in QUANTITIES and row.layer != MEAN)
 
 

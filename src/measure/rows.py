@@ -1,0 +1,17 @@
+"""Every row of one layer at one checkpoint."""
+
+from __future__ import annotations
+
+from ..metrics.table import Row
+from .layer import LayerCheckpoint, compare_steps, describe_cloud, measure_movement, subsample_rows
+from .null_velocities import null_velocities
+
+
+def measure_rows(layer: LayerCheckpoint) -> list[Row]:
+    """Of the cloud itself, against other steps, on random halves of the probes, under random movement."""
+    rows = [*describe_cloud(layer), *compare_steps(layer), *measure_movement(layer)]
+    if layer.tda.subsamples:
+        rows += subsample_rows(layer)
+    if layer.tda.null_draws and layer.at.pairs:
+        rows += null_velocities(layer)
+    return rows
