@@ -54,6 +54,11 @@ def track_stored(store: Store, run: StoredRun) -> Tracked:
         RequestError: if its table cannot be had, or nothing was measured.
     """
     table = read_table(store, run)
+    if is_measured(table, "excess") and not is_measured(table, "independent_excess"):
+        raise RequestError(
+            f"{run.name}: an earlier version measured its excess, against points that move independently; measure its "
+            f"clouds again, python -m src.analyze run={run.id}, or make the run again with force=true"
+        )
     if not is_measured(table, "velocity"):
         raise RequestError(f"{run.name}: no velocity was measured (tda=none?); leave this run out")
     kept = table.layer.isin([MEAN, ""]) | table.index.isin(select(table, BY_LAYER).index)

@@ -128,9 +128,9 @@ def draw_depth(runs: Runs, dimension: int) -> Figure:
     ]  # fmt: skip
     return Figure(
         f"excess_H{dimension}", f"Excess over chance by depth, H{dimension}", rows,
-        "Velocity over that of random movement of the same size and kind; 1, pale, is chance. Depth is block / blocks, "
-        f"so that models of unequal depth share an axis. Geometric mean over the seeds; beyond {SEEN:g} x colours "
-        "differ no more.",
+        "Velocity over that of equally smooth random movement of the same size; 1, pale, is chance. Depth is block / "
+        "blocks, so that models of unequal depth share an axis. Geometric mean over the seeds; beyond "
+        f"{SEEN:g} x colours differ no more.",
         heights=[0.7] * len(models), scale=ColorScale(factor, "excess"),
     )  # fmt: skip
 

@@ -51,7 +51,8 @@ def draw_excess(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
             "chance, 95 %", list(chance.step + 1), list(chance.low / chance.value), list(chance.high / chance.value), 7
         )
         marks: list[Mark] = [band, *_marks(select_curve(table, "excess", k), "excess", 0)]
-        marks.append(Line("isotropic", *_xy(select_curve(table, "isotropic_excess", k)), color=2, dashed=True))
+        independent = _xy(select_curve(table, "independent_excess", k))
+        marks.append(Line("independent points", *independent, color=2, dashed=True))
         above.append(Panel(f"excess, H{k}, mean over the blocks", STEP, "velocity / chance", marks, log_x=True))
         wide = steps_by_layer(table, "excess", k).drop(columns=MEAN, errors="ignore").T
         heat = Heat(f"excess H{k}", [str(step) for step in wide.columns], list(wide.index), wide.to_numpy())
@@ -60,8 +61,8 @@ def draw_excess(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
         below.append(Panel(title, "optimizer step (checkpoints, not to scale)", "block", [heat]))
     return Figure(
         "excess", "Did the shape change more than chance?", [above, below],
-        "Velocity over the mean velocity of random movements that change the distances as much, with the lengths and "
-        "the covariance of the movement that was seen. 1 is chance. Dashed: against directions that are wholly random.",
+        "Velocity over the mean velocity of random movements that are as smooth over the cloud and change the "
+        "distances as much. 1 is chance. Dashed: against independent points, where any smooth movement is below 1.",
     )  # fmt: skip
 
 

@@ -125,6 +125,12 @@ def read_pair_rate(table: pd.DataFrame, dimension: int, layer: str) -> Curve | N
     return read_curve(pd.concat([each, averaged]), "velocity", dimension, layer)
 
 
+def read_points(table: pd.DataFrame, layer: str) -> int | None:
+    """Points of a cloud, which every excess hangs on; None if the table does not say."""
+    values = select(table, "points", layer=layer).value
+    return None if values.empty else int(values.iloc[0])
+
+
 def read_learning_rate(table: pd.DataFrame, steps: np.ndarray) -> np.ndarray | None:
     """The learning rate of the step after each checkpoint; None if it is not in the table."""
     rows = select_curve(table, "learning_rate", layer="")

@@ -1,4 +1,4 @@
-"""Did the topology change more than random movement of the same size would have made it?"""
+"""Did the topology change more than an equally smooth random movement of the same size would have made it?"""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from ..metrics.selection import select
 from ..metrics.table import MEAN
 from ..statistics import ALPHA, NORMAL
 from ..statistics.intervals import interval
-from .curves import Curve, Period, read_curve
+from .curves import Curve, Period, read_curve, read_points
 from .finding import Finding, RunFindings
-from .wording.excess import describe_excess, describe_largest_excess, describe_significance
+from .wording.excess import (
+    describe_common_scaling,
+    describe_excess,
+    describe_independent,
+    describe_largest_excess,
+    describe_significance,
+)
 
 
 def find_excess(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
@@ -28,6 +34,21 @@ def find_excess(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
     if excess.late.any():
         found["excess_late", k] = _mean_excess(table, excess.keep(excess.late), "late", k, layer)
     found["excess_share", k] = _find_significant(table, k, layer)
+    return found | _find_companions(table, k, layer)
+
+
+def _find_companions(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
+    """What the excess is to be read beside: against independent points, and without one common scaling of the bars."""
+    found: RunFindings = {}
+    independent = read_curve(table, "independent_excess", k, layer)
+    if len(independent):
+        value = float(independent.values.mean())
+        found["independent_excess", k] = Finding(value, sentence=describe_independent(value, k))
+    own_scale, coherence = (read_curve(table, name, k, layer) for name in ("excess_own_scale", "coherence"))
+    if len(own_scale) and len(coherence):
+        value, common = float(own_scale.values.mean()), float(coherence.values.mean())
+        found["coherence", k] = Finding(common)
+        found["excess_own_scale", k] = Finding(value, sentence=describe_common_scaling(value, common, k))
     return found
 
 
@@ -42,7 +63,8 @@ def _mean_excess(table: pd.DataFrame, excess: Curve, period: Period, k: int, lay
     half_width = NORMAL * float(np.sqrt((errors**2).mean() / len(errors)))
     halves = (velocity.halves / draws.values).mean(axis=1)
     low, high = interval(value, halves, extra_half_width=half_width)
-    return Finding(value, low, high, bool(low > 1 or high < 1), describe_excess(value, low, high, period, k))
+    points = read_points(table, layer)
+    return Finding(value, low, high, bool(low > 1 or high < 1), describe_excess(value, low, high, period, k, points))
 
 
 def _find_significant(table: pd.DataFrame, k: int, layer: str) -> Finding:

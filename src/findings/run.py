@@ -39,7 +39,10 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
 
 
 HEADLINES = ("excess_share", "peak_ratio", "peak_explained_by")
-REPORTED_FINDINGS = ("excess_early", "excess_late", *HEADLINES, "early_share", "stabilisation_step")
+REPORTED_FINDINGS = (
+    "excess_early", "excess_late", "independent_excess", "excess_own_scale", *HEADLINES, "early_share",
+    "stabilisation_step",
+)  # fmt: skip
 
 
 def sentences(found: RunFindings, names: Sequence[str] = REPORTED_FINDINGS) -> list[str]:

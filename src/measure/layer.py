@@ -88,6 +88,7 @@ def describe_cloud(layer: LayerCheckpoint) -> Iterator[Row]:
     """Geometry of the cloud, summaries of its diagram."""
     step, name, own = layer.at.step, layer.name, layer.layer_diagrams[layer.at.step]
     yield Row(step, "scale", own.scale, name)
+    yield Row(step, "points", float(len(layer.prepared(step).points)), name)
     for quantity in ("sinks", "equal_points", "intrinsic_dimension"):
         yield Row(step, quantity, getattr(own, quantity), name)
     if layer.tda.geometry:

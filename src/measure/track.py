@@ -17,8 +17,8 @@ from .rows import measure_rows
 
 LAYER = "layer_01"
 QUANTITIES = (
-    "drift", "velocity", "naive_velocity", "displacement", "rigid_share", "rigid_share_null", "distance_change",
-    "excess", "excess_p", "null_velocity", "independent_velocity", "independent_excess",
+    "points", "drift", "velocity", "naive_velocity", "displacement", "rigid_share", "rigid_share_null",
+    "distance_change", "excess", "excess_p", "null_velocity", "independent_velocity", "independent_excess",
     "independent_excess_p", "own_scale_velocity", "null_own_scale_velocity", "excess_own_scale",
     "excess_own_scale_p", "coherence", "step_noise",
 )  # fmt: skip

@@ -23,9 +23,9 @@ Part = Literal["checkpoint", "pair", "sample"]
 """What a row is of: a checkpoint, one of its pairs, or a random half of the probes (or a random movement)."""
 
 GEOMETRY = (
-    "scale", "displacement", "rigid_share", "rigid_share_null", "distance_change", "explained_variance", "sinks",
-    "equal_points", "intrinsic_dimension", "effective_rank", "participation_ratio", "cka_to_base", "anisotropy",
-    "mean_norm",
+    "scale", "points", "displacement", "rigid_share", "rigid_share_null", "distance_change", "explained_variance",
+    "sinks", "equal_points", "intrinsic_dimension", "effective_rank", "participation_ratio", "cka_to_base",
+    "anisotropy", "mean_norm",
 )  # fmt: skip
 
 BEHAVIOR = "behavior/"

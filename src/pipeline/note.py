@@ -61,7 +61,7 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         f"learning rate up to {trainer.learning_rate:g}. Topology: {config.tda.name}, {config.tda.metric} distances, "
         f"{config.tda.count_points(config.probe.size)} probes, {config.probe.pooling}-token activations, "
         f"intervals from {config.tda.subsamples} random halves of the probes, excess from {config.tda.null_draws} "
-        "random movements of each kind.",
+        "equally smooth random movements and as many of independent points.",
         "",
         "| | before | after |",
         "|---|---|---|",

@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_leaves
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from src.clouds.capture import _pad, capture_clouds
-from src.config import AdapterConfig, ModelConfig, ProbeConfig, TrainerConfig
+from src.config import AdapterConfig, ModelConfig, TrainerConfig
 from src.training.model import Network, load_network
 
 ROUNDS = 15
@@ -31,9 +31,7 @@ SIZES = {"tiny": (256, 32), "100m": (32, 8)}
 def make_network(name: str) -> Network:
     if name == "tiny":
         model = ModelConfig(name="tiny", path="embedded:tiny", stage="pretrained")
-        return load_network(
-            model, AdapterConfig(kind="full"), TrainerConfig(precision="float32"), ProbeConfig(), seed=0
-        )
+        return load_network(model, AdapterConfig(kind="full"), TrainerConfig(precision="float32"), seed=0)
     config = LlamaConfig(
         vocab_size=32000, hidden_size=768, intermediate_size=2048, num_hidden_layers=12, num_attention_heads=12
     )

@@ -27,7 +27,7 @@ FEW = {"steps": (0, 1, 4), "layers": 1, "halves": 2}
 """For a run of which little is read."""
 
 STEPS = (0, 1, 2, 4, 8, 16, *range(30, 121, 15))
-BY_DIMENSION = {"excess": 1.0, "excess_p": 0.4, "isotropic_excess": 0.7, "step_noise": 0.05, "below_floor": 0.0}
+BY_DIMENSION = {"excess": 1.0, "excess_p": 0.4, "independent_excess": 0.7, "step_noise": 0.05, "below_floor": 0.0}
 SHAPES = [f"shape/{name}" for name in ("max_persistence", "mean_birth", "mean_death", "mean_persistence")]
 SUMMARIES = [f"topology/{name}" for name in ("n_bars", "total_persistence", "entropy", "betti_max", "mean_death")]
 GEOMETRY = {"scale": 9.0, "cka_to_base": 0.99, "effective_rank": 30.0, "anisotropy": 0.2, "rigid_share": 0.9}
@@ -86,7 +86,7 @@ def plant_table(run: Planted) -> pd.DataFrame:
                 low=value / 1.2 if whole else np.nan, high=value * 1.2 if whole else np.nan,
             ))  # fmt: skip
 
-    for name in ("velocity", "null_velocity", "isotropic_velocity"):
+    for name in ("velocity", "null_velocity", "independent_velocity"):
         add(name, speed, (0, 1), run.halves, 2 if name == "velocity" else 0)
     add("naive_velocity", speed / np.sqrt(1 + steps), (0, 1), run.halves)
     add("drift", travelled, (0, 1), run.halves)

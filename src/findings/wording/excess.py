@@ -9,15 +9,33 @@ from ..curves import Period
 PERIODS: dict[Period, str] = {"early": "in the first tenth of the steps", "late": "in the last half"}
 
 
-def describe_excess(value: float, low: float, high: float, period: Period, k: int) -> str:
-    """How the mean change in a period of the run compares with random movement."""
+def describe_excess(value: float, low: float, high: float, period: Period, k: int, points: int | None = None) -> str:
+    """How the mean change in a period of the run compares with random movement, of so many points."""
     comparison = "more than" if low > 1 else "less than" if high < 1 else "as much as"
-    bounds = f" (95 %: {low:.2f} to {high:.2f})" if math.isfinite(low) else ""
+    bounds = f"95 %: {low:.2f} to {high:.2f}" if math.isfinite(low) else ""
     if not bounds:
         comparison = "an unknown amount against"
+    details = ", ".join(part for part in (bounds, f"N = {points}" if points else "") if part)
     return (
-        f"H{k} changed {comparison} chance {PERIODS[period]}: {value:.2f} x a random movement of the same size and "
-        f"kind{bounds}."
+        f"H{k} changed {comparison} chance {PERIODS[period]}: {value:.2f} x an equally smooth random movement of the "
+        f"same size{f' ({details})' if details else ''}."
+    )
+
+
+def describe_independent(value: float, k: int) -> str:
+    """The excess against points that move independently, and how to read it."""
+    return (
+        f"Against points that move independently H{k} changed {value:.2f} x as much; a movement that is merely smooth "
+        "lies below 1 there."
+    )
+
+
+def describe_common_scaling(value: float, coherence: float, k: int) -> str:
+    """How much of the change is one common scaling of all bars, and what is left without it."""
+    direction = "later" if coherence > 0 else "earlier"
+    return (
+        f"{100 * abs(coherence):.0f} % of the H{k} change is that all bars die {direction} together; measured in each "
+        f"diagram's own mean bar length the excess is {value:.2f}."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from src.findings import run_findings
+from src.findings import run_findings, sentences
 from src.metrics.table import Row, tabulate
 from tests.support.tables import STEPS, Curve, table_of
 
@@ -41,3 +41,18 @@ def test_a_few_small_p_among_many_are_chance() -> None:
     found = run_findings(chance_table(lambda _: 1.1, lambda s: 0.04 if s == 4 else 0.5))
     assert found["excess_share", 1].value == 0
     assert not found["excess_share", 1].called
+
+
+def test_the_excess_stands_beside_what_it_may_be_mistaken_for() -> None:
+    rows = [Row(step, "points", 256.0, "layer_01") for step in STEPS]
+    for name, value in (("independent_excess", 0.8), ("excess_own_scale", 1.02), ("coherence", 0.94)):
+        rows += [Row(step, name, value, "layer_01", 1) for step in STEPS]
+    table = pd.concat([chance_table(lambda _: 1.4, lambda _: 1e-4), tabulate(rows)], ignore_index=True)
+    found = run_findings(table)
+    assert "N = 256)" in found["excess_early", 1].sentence
+    assert "1.40 x an equally smooth random movement" in found["excess_early", 1].sentence
+    assert found["independent_excess", 1].value == pytest.approx(0.8)
+    assert "merely smooth" in found["independent_excess", 1].sentence
+    assert found["excess_own_scale", 1].value == pytest.approx(1.02)
+    assert "94 % of the H1 change is that all bars die later together" in found["excess_own_scale", 1].sentence
+    assert all(found[name, 1].sentence in sentences(found) for name in ("independent_excess", "excess_own_scale"))

@@ -56,7 +56,19 @@ def test_any_first_step_will_do() -> None:
     ours = track(series, subsamples=2, null_draws=2)
     later = track({step + 100: cloud for step, cloud in series.items()}, subsamples=2, null_draws=2)
     shifted = ours.assign(step=ours.step + 100, pair_step=np.where(ours.pair_step >= 0, ours.pair_step + 100, -1))
-    drawn = shifted.quantity.isin(["null_velocity", "isotropic_velocity", "excess", "excess_p", "isotropic_excess"])
+    drawn = shifted.quantity.isin(
+        [
+            "null_velocity",
+            "independent_velocity",
+            "null_own_scale_velocity",
+            "excess",
+            "excess_p",
+            "independent_excess",
+            "independent_excess_p",
+            "excess_own_scale",
+            "excess_own_scale_p",
+        ]
+    )
     pd.testing.assert_frame_equal(
         shifted[~drawn].reset_index(drop=True), later[~drawn.to_numpy()].reset_index(drop=True)
     )
@@ -118,3 +130,26 @@ def test_fewer_draws_are_the_first_of_more() -> None:
 def test_what_makes_no_series_is_refused(series: dict[int, np.ndarray], words: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         track(series, **words)
+
+
+@pytest.mark.parametrize("factor", [1e-40, 1e40, 2.0**-130])
+def test_a_cloud_in_another_unit_has_the_same_excess(factor: float) -> None:
+    ours = track(clouds(3), subsamples=4, null_draws=4)
+    scaled = track({step: cloud * factor for step, cloud in clouds(3).items()}, subsamples=4, null_draws=4)
+    for quantity in ("velocity", "excess", "independent_excess", "displacement", "rigid_share"):
+        first, second = (t[t.quantity == quantity].value.to_numpy() for t in (ours, scaled))
+        np.testing.assert_allclose(second, first, rtol=1e-3, err_msg=quantity)
+
+
+def test_a_smooth_movement_is_no_excess_though_independent_points_would_make_it_one() -> None:
+    rng = np.random.default_rng(2)
+    smooth, independent = [], []
+    for seed in range(6):
+        x = rng.normal(size=(120, 40)) * np.arange(1, 41) ** -0.5
+        field = x @ rng.normal(size=(40, 4)) @ rng.normal(size=(4, 40))
+        moved = x + 0.01 * field * np.linalg.norm(x) / np.linalg.norm(field)
+        table = track({0: x, 1: moved}, subsamples=0, seed=seed)
+        smooth.append(values(table, "excess", 1)[0])
+        independent.append(values(table, "independent_excess", 1)[0])
+    assert 0.85 < np.mean(smooth) < 1.15
+    assert np.mean(independent) < np.mean(smooth)

@@ -9,7 +9,7 @@ import ot
 import pytest
 from scipy.spatial.distance import cdist
 
-from src.topology import diagram_distance
+from src.topology import compute_diagram, diagram_distance
 
 RNG = np.random.default_rng(0)
 
@@ -48,3 +48,27 @@ def test_an_endless_bar_has_no_distance() -> None:
     endless = np.array([[0.0, np.inf, 0.0]])
     with pytest.raises(ValueError, match="no end"):
         diagram_distance(endless, endless, 0)
+
+
+def noisy_diagrams(unit: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 5))
+    scale = [unit, unit, 1]
+    return compute_diagram(x) * scale, compute_diagram(x + 0.05 * rng.normal(size=x.shape)) * scale
+
+
+@pytest.mark.parametrize("dimension", [0, 1])
+@pytest.mark.parametrize("unit", [1.0, 1e-30, 1e30])
+def test_a_higher_order_comes_down_to_the_bottleneck_distance(dimension: int, unit: float) -> None:
+    a, b = noisy_diagrams(unit)
+    found = [diagram_distance(a, b, dimension, order) / unit for order in (1, 2, 8, 32, 64, np.inf)]
+    assert found == sorted(found, reverse=True)
+    assert found[-1] <= found[-2] <= found[-1] * len(a) ** (1 / 64)
+    plain = [diagram_distance(*noisy_diagrams(), dimension, order) for order in (1, 2, 8, 32, 64, np.inf)]
+    assert found == pytest.approx(plain, rel=1e-6)
+
+
+@pytest.mark.parametrize("order", [0.5, 0, -1, 65, math.nan, -math.inf])
+def test_an_order_without_a_distance_is_refused(order: float) -> None:
+    with pytest.raises(ValueError, match="give a number from 1 to 64, or"):
+        diagram_distance(*noisy_diagrams(), 0, order)

@@ -130,3 +130,10 @@ def test_wrong_input_is_refused(x: np.ndarray, metric: str, words: str) -> None:
 
 def test_coinciding_points_have_no_bars() -> None:
     assert compute_diagram(np.ones((10, 4))).shape == (0, 3)
+
+
+@pytest.mark.parametrize("factor", [2.0**-140, 1e-40, 1e-200, 1e40, 1e200])
+def test_a_cloud_in_another_unit_has_the_same_diagram(factor: float) -> None:
+    x = np.random.default_rng(0).normal(size=(40, 5))
+    expected, found = compute_diagram(x), compute_diagram(x * factor) / [factor, factor, 1]
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)

@@ -21,7 +21,7 @@ from transformers import (
 from src.assets import ASSETS
 from src.clouds.capture import capture_clouds
 from src.clouds.layers import choose_layers
-from src.config import AdapterConfig, ModelConfig, ProbeConfig, TrainerConfig
+from src.config import AdapterConfig, ModelConfig, TrainerConfig
 from src.data.batches import collate
 from src.data.dialogues import Dialogue, Turn
 from src.data.rendering import IGNORED, Example, encode_dialogue
@@ -54,7 +54,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def load(folder: Path, *, checkpointing: bool = False, kind: str = "lora"):
     model = ModelConfig(name="m", path=str(folder), stage="pretrained")
     trainer = TrainerConfig(precision="float32", gradient_checkpointing=checkpointing)
-    return load_network(model, AdapterConfig(kind=kind), trainer, ProbeConfig(), seed=0)
+    return load_network(model, AdapterConfig(kind=kind), trainer, seed=0)
 
 
 @pytest.mark.parametrize("checkpointing", [False, True])
