@@ -36,6 +36,11 @@ for _points, _width in ((512, 128), (256, 128), (256, 2048)):
                 partial(pairs.chance_trial, points=_points, width=_width, rank=_rank, uneven=_uneven),
                 pairs.judge_chance,
             )
+for _points, _width in ((512, 128), (256, 128), (256, 2048)):
+    CONTROLS[f"smooth_{_points}x{_width}"] = Control(
+        f"random smooth field, N = {_points}, D = {_width}",
+        partial(pairs.smooth_trial, points=_points, width=_width), pairs.judge_smooth,
+    )  # fmt: skip
 for _kind, _sign, _name in (
     ("clusters", 1, "clusters contract"), ("clusters", -1, "clusters expand"),
     ("neighbours", 1, "nearest neighbours attract"), ("neighbours", -1, "nearest neighbours repel"),

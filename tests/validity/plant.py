@@ -51,6 +51,11 @@ def random_direction(x: np.ndarray, rng: np.random.Generator, *, rank: int | Non
     return np.asarray(ways * (lengths / np.linalg.norm(ways, axis=1))[:, None])
 
 
+def smooth_direction(x: np.ndarray, rng: np.random.Generator, rank: int = 10) -> np.ndarray:
+    """A random linear map of low rank of the points' own coordinates: near points move alike, and nothing else is so."""
+    return np.asarray(x @ rng.normal(size=(x.shape[1], rank)) @ rng.normal(size=(rank, x.shape[1])))
+
+
 def contraction(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Towards the middle of the own cluster."""
     middles = np.stack([x[labels == label].mean(axis=0) for label in np.unique(labels)])
