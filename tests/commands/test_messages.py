@@ -34,6 +34,7 @@ WRONG = [
     (["probe.file=nowhere.txt"], ["probe.file=nowhere.txt", "one prompt per line"]),
     (["objective.dialogues=jsonl"], ["objective.dialogues=jsonl", "objective.data_dir"]),
     (["objective.dialogues=web"], ["objective.dialogues=web", "jsonl"]),
+    (["probe.precision=half"], ["probe.precision=half", "must be one of"]),
     (["tda.points=300"], ["tda.points=300", "probe.size=256"]),
     (["tda.points=5"], ["tda.points=5", "a subsample is half of them", "tda.subsamples=0"]),
     (["tda.subsamples=1"], ["tda.subsamples=1", "give 0, or at least 2"]),
@@ -61,6 +62,7 @@ WRONG = [
 ]
 # These are found only where model and data are read, so they wait for torch.
 WRONG_LATE = [
+    (["probe.precision=tf32"], ["probe.precision=tf32", "no TF32", "auto or float32"]),
     (["probe.size=4000"], ["probe.size=4000", "objective.held_out"]),
     (["probe.max_length=4000"], ["probe.max_length=4000", "512"]),
     (["model=local", "model.path=."], ["model.path=.", "config.json"]),

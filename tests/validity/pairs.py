@@ -23,7 +23,8 @@ def excess_of(before: np.ndarray, after: np.ndarray) -> dict[str, float]:
     rows = table[table["sample"] == -1].drop_duplicates(["quantity", "dimension"]).set_index(["quantity", "dimension"])
     value = rows.value
     names = {
-        "excess": "excess", "p": "excess_p", "independent": "independent_excess", "independent_p": "independent_excess_p",
+        "excess": "excess", "p": "excess_p",
+        "independent": "independent_excess", "independent_p": "independent_excess_p",
     }  # fmt: skip
     return {f"{name}_{k}": float(value[quantity, k]) for k in (0, 1) for name, quantity in names.items()}
 

@@ -52,7 +52,7 @@ def random_direction(x: np.ndarray, rng: np.random.Generator, *, rank: int | Non
 
 
 def smooth_direction(x: np.ndarray, rng: np.random.Generator, rank: int = 10) -> np.ndarray:
-    """A random linear map of low rank of the points' own coordinates: near points move alike, and nothing else is so."""
+    """A random linear map of low rank of the points' own coordinates: near points move alike, no more."""
     return np.asarray(x @ rng.normal(size=(x.shape[1], rank)) @ rng.normal(size=(rank, x.shape[1])))
 
 
