@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from ..metrics.selection import select
-from ..metrics.table import FLOOR_FACTOR, MAX_DISTANCE_CHANGE
+from ..metrics.table import FLOOR_FACTOR, MAX_DISTANCE_CHANGE, MAX_DOMINANT_SHARE
 from .curves import MIN_COURSE, read_learning_rate, read_velocity
 from .wording.caveats import (
+    describe_dominant_coordinates,
     describe_few_late_checkpoints,
     describe_missing_null,
     describe_missing_subsamples,
@@ -37,6 +38,7 @@ def find_caveats(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list
         *_limits_of_rounding(table, measured, layer, dimensions),
         *_limits_of_pairs(select(table, "velocity", layer=layer, part="pair"), steps),
         *_limits_of_null(select(table, "distance_change", layer=layer)),
+        *_limits_of_coordinates(select(table, "dominant_share", layer=layer)),
         *_limits_of_sample(table),
         *_limits_of_rate(read_learning_rate(table, steps)),
     ]
@@ -74,6 +76,11 @@ def _limits_of_null(change: pd.DataFrame) -> Iterator[str]:
     far = sorted(set(change[change.value >= MAX_DISTANCE_CHANGE].step))
     if far:
         yield describe_missing_null(far, MAX_DISTANCE_CHANGE)
+
+
+def _limits_of_coordinates(shares: pd.DataFrame) -> Iterator[str]:
+    if len(shares) and shares.value.max() > MAX_DOMINANT_SHARE:
+        yield describe_dominant_coordinates(shares.value.max())
 
 
 def _limits_of_sample(table: pd.DataFrame) -> Iterator[str]:

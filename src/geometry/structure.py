@@ -22,6 +22,7 @@ def describe(x: np.ndarray, base: np.ndarray) -> dict[str, float]:
         "participation_ratio": participation_ratio(spectrum),
         "cka_to_base": gram_alignment(gram, centred_gram(base)),
         "anisotropy": anisotropy(x),
+        "dominant_share": dominant_share(x),
         "mean_norm": float(np.linalg.norm(x.astype(np.float64, copy=False), axis=1).mean()),
     }
 
@@ -82,6 +83,23 @@ def anisotropy(x: np.ndarray) -> float:
     if count < 2:
         return math.nan
     return float((np.linalg.norm(directions.sum(axis=0)) ** 2 - count) / (count * (count - 1)))
+
+
+def dominant_share(x: np.ndarray) -> float:
+    """Share of the summed squared pairwise distances that the two coordinates with the largest variance carry.
+
+    Some coordinates of large models are a hundred times wider than the rest; structure in the others then hardly shows
+    in Euclidean distances. The sum over all pairs is N^2 times the sum of the variances, coordinate by coordinate.
+
+    Args:
+        x: (N, D), D at least 2.
+
+    Returns:
+        From 2 / D, all alike, to 1; NaN for a cloud in one place.
+    """
+    variances = np.sort(np.asarray(x, dtype=np.float64).var(axis=0))
+    total = float(variances.sum())
+    return float(variances[-2:].sum()) / total if total else math.nan
 
 
 def intrinsic_dimension(distances: np.ndarray) -> float:

@@ -13,6 +13,9 @@ import pandas as pd
 MEAN = "mean"
 """The `layer` of a value that is the mean over the layers."""
 
+MAX_DOMINANT_SHARE = 0.5
+"""Share of the squared distances in two coordinates above which a run is warned of them."""
+
 FLOOR_FACTOR = 3
 """A velocity below so many times the rounding floor is marked and kept out of findings."""
 
@@ -25,7 +28,7 @@ Part = Literal["checkpoint", "pair", "sample"]
 GEOMETRY = (
     "scale", "points", "displacement", "rigid_share", "rigid_share_null", "distance_change", "explained_variance",
     "sinks", "equal_points", "intrinsic_dimension", "effective_rank", "participation_ratio", "cka_to_base",
-    "anisotropy", "mean_norm",
+    "anisotropy", "dominant_share", "mean_norm",
 )  # fmt: skip
 
 BEHAVIOR = "behavior/"

@@ -56,6 +56,14 @@ def describe_missing_null(steps: Sequence[int], limit: float) -> str:
     )
 
 
+def describe_dominant_coordinates(share: float) -> str:
+    """That two coordinates hide the others."""
+    return (
+        f"Two coordinates carry up to {100 * share:.0f} % of the squared distances: structure in the others hardly "
+        "shows; measure the clouds again with tda.metric=standardized."
+    )
+
+
 def describe_missing_subsamples() -> str:
     """That nothing has an interval."""
     return "No subsamples (tda.subsamples=0): no intervals, and nothing can be called a peak."

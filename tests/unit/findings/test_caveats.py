@@ -31,6 +31,10 @@ def test_what_is_below_the_floor_is_left_out_and_said() -> None:
         (lambda: table_of(bump, steps=[0, 1, 2, 100, 200]), "in the last half: its median is rough"),
         (lambda: table_of(bump, change=lambda s: 0.2 if s == 4 else 0.01), "10 % or more at steps 4: too far"),
         (lambda: table_of(bump, rate=lambda s: 1e-3 * (1 - s / 300)), "learning rate was not constant"),
+        (
+            lambda: pd.concat([table_of(bump), tabulate([Row(0, "dominant_share", 0.8, "layer_01")])]),
+            "Two coordinates carry up to 80 % of the squared distances",
+        ),
         (lambda: tabulate([Row(0, "drift", 0.0, "layer_01", 1)]), "No checkpoint has a pair"),
     ],
 )

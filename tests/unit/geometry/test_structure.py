@@ -10,7 +10,14 @@ from scipy.stats import special_ortho_group
 from sklearn.metrics.pairwise import cosine_similarity
 
 from src.geometry import describe, intrinsic_dimension
-from src.geometry.structure import anisotropy, centred_gram, effective_rank, gram_alignment, participation_ratio
+from src.geometry.structure import (
+    anisotropy,
+    centred_gram,
+    dominant_share,
+    effective_rank,
+    gram_alignment,
+    participation_ratio,
+)
 from src.topology.distances import pairwise_distances
 
 RNG = np.random.default_rng(0)
@@ -73,5 +80,16 @@ def test_all_is_described_and_what_is_not_defined_is_nan() -> None:
     assert values["mean_norm"] == pytest.approx(np.linalg.norm(x, axis=1).mean())
     point = describe(np.ones((20, 6)), x)
     assert {name for name, value in point.items() if math.isnan(value)} == {
-        "effective_rank", "participation_ratio", "cka_to_base",
+        "effective_rank", "participation_ratio", "cka_to_base", "dominant_share",
     }  # fmt: skip
+
+
+def test_two_wide_coordinates_dominate() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 50))
+    assert dominant_share(x) == pytest.approx(2 / 50, rel=0.3)
+    x[:, [3, 7]] *= 100
+    assert dominant_share(x) > 0.99
+    assert math.isnan(dominant_share(np.ones((5, 4))))
+    pairs = ((x[:, None] - x[None]) ** 2).sum(axis=(0, 1))
+    assert dominant_share(x) == pytest.approx(pairs[[3, 7]].sum() / pairs.sum())
