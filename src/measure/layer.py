@@ -20,10 +20,7 @@ from ..metrics.table import Row
 from ..topology import summarize
 from ..topology.summaries import LENGTHS
 from .layer_diagrams import LayerDiagram
-from .null import (
-    graph_frequencies,
-    squared_distances,
-)
+from .null import graph_frequencies, squared_distances
 from .pair import Pair
 from .prepared_cloud import PreparedCloud, normalized_diagram, prepare_cloud
 from .shape_change import own_scale_distance, shape_coherence, shape_distance
