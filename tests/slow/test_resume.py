@@ -73,7 +73,8 @@ def wait_for_step(folder: Path, step: int) -> None:
 
 @pytest.mark.slow
 def test_a_signal_between_the_batches_of_a_step_waits_for_its_end(tmp_path: Path) -> None:
-    process = start(tmp_path, "trainer.batch_size=256", "trainer.micro_batch_size=1")
+    # Steps far shorter than the grace that a step in progress has, on a busy machine too, and longer than a capture.
+    process = start(tmp_path, "trainer.batch_size=64", "trainer.micro_batch_size=1")
     wait_for_step(tmp_path, 1)
     time.sleep(1)  # the capture is over
     process.send_signal(signal.SIGTERM)
