@@ -31,6 +31,12 @@ class Schedule:
         """Every step that ends the last pair of a checkpoint: what is measured lies before it."""
         return frozenset(self.pairs(c)[-1][1] for c in self.checkpoints)
 
+    @cached_property
+    def floor_pairs(self) -> tuple[tuple[int, int], ...]:
+        """The pairs that the rounding floor is measured at: the first one of the first and of the last checkpoint."""
+        ends = {self.checkpoints[0], self.checkpoints[-1]} if self.checkpoints else set()
+        return tuple(self.pairs(step)[0] for step in sorted(ends))
+
     def completed_at(self, step: int) -> list[int]:
         """Checkpoints whose last pair ends at `step`."""
         return [c for c in self.checkpoints if self.pairs(c)[-1][1] == step]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..findings import Tracked
+from ..metrics.derived import drop_rounding
 from ..metrics.selection import select_curve, steps_by_layer
 from ..metrics.table import MEAN
 from .motion import STEP
@@ -137,7 +138,8 @@ def draw_depth(runs: Runs, dimension: int) -> Figure:
 
 def _excess_by_depth(runs: Runs, dimension: int) -> Heat:
     """Layers x shared checkpoints, the geometric mean over runs."""
-    parts = [steps_by_layer(run.table, "excess", dimension).drop(columns=MEAN, errors="ignore").T for run in runs]
+    tables = [drop_rounding(run.table) for run in runs]
+    parts = [steps_by_layer(table, "excess", dimension).drop(columns=MEAN, errors="ignore").T for table in tables]
     shared = sorted(set.intersection(*(set(part.columns) for part in parts))) if parts else []
     if not shared:
         return Heat(f"excess H{dimension}", [], [0.0], np.empty((0, 0)))

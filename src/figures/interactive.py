@@ -130,7 +130,8 @@ def _trace(mark: Mark, figure: Figure) -> go.Scatter | go.Heatmap:
         around, edge = [*mark.x, *reversed(mark.x)], [*mark.high, *reversed(mark.low)]
         return go.Scatter(x=around, y=edge, fill="toself", mode="none", fillcolor=color, opacity=0.25, hoverinfo="skip")
     if isinstance(mark, Dots):
-        marker = {"color": color, "size": mark.size, "symbol": SYMBOLS[mark.symbol % len(SYMBOLS)]}
+        symbol = SYMBOLS[mark.symbol % len(SYMBOLS)] + ("-open" if mark.hollow else "")
+        marker = {"color": color, "size": mark.size, "symbol": symbol}
         texts = [html.escape(label) for label in mark.labels] or None
         return go.Scatter(x=mark.x, y=mark.y, mode="markers", marker=marker, hovertext=texts)
     # One trace for all bars: a gap, None, lifts the pen between two.

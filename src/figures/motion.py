@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..metrics.derived import drop_rounding
 from ..metrics.selection import select_curve, steps_by_layer
 from ..metrics.table import MEAN
-from .panels import Band, Figure, Heat, Line, Mark, Panel
+from .panels import Band, Dots, Figure, Heat, Line, Mark, Panel
 
 STEP = "optimizer step + 1"
 """Checkpoints lie densest at the start, so that steps are drawn on a logarithmic axis, which has no 0."""
@@ -25,6 +26,14 @@ def _marks(rows: pd.DataFrame, name: str, color: int, *, dashed: bool = False) -
     return marks
 
 
+def _hollow(table: pd.DataFrame, quantity: str, k: int) -> list[Mark]:
+    """Circles around the values that are rounding, where there are any."""
+    marks = select_curve(table, "below_floor", k)
+    rows = select_curve(table, quantity, k)
+    rows = rows[rows.step.isin(marks[marks.value > 0].step)]
+    return [Dots("below the rounding floor", *_xy(rows), color=0, size=9, hollow=True)] if len(rows) else []
+
+
 def draw_speed(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
     """Velocity at constant lag and naive velocity on one axis, the learning rate underneath."""
     rate = select_curve(table, "learning_rate", layer="")
@@ -32,6 +41,7 @@ def draw_speed(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
     for k in dimensions:
         marks = _marks(select_curve(table, "velocity", k), "velocity at constant lag", 0)
         marks += _marks(select_curve(table, "naive_velocity", k), "naive velocity", 1, dashed=True)
+        marks += _hollow(table, "velocity", k)
         above.append(Panel(f"H{k}, mean over the blocks", STEP, "W1 per step", marks, log_x=True))
         lines = [Line("learning rate", list(rate.step + 1), list(rate.value), color=7)]
         below.append(Panel("learning rate", STEP, "of AdamW", lines, log_x=True))
@@ -53,8 +63,9 @@ def draw_excess(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
         marks: list[Mark] = [band, *_marks(select_curve(table, "excess", k), "excess", 0)]
         independent = _xy(select_curve(table, "independent_excess", k))
         marks.append(Line("independent points", *independent, color=2, dashed=True))
+        marks += _hollow(table, "excess", k)
         above.append(Panel(f"excess, H{k}, mean over the blocks", STEP, "velocity / chance", marks, log_x=True))
-        wide = steps_by_layer(table, "excess", k).drop(columns=MEAN, errors="ignore").T
+        wide = steps_by_layer(drop_rounding(table), "excess", k).drop(columns=MEAN, errors="ignore").T
         heat = Heat(f"excess H{k}", [str(step) for step in wide.columns], list(wide.index), wide.to_numpy())
         highest = np.nanmax(heat.z) if heat.z.size else np.nan
         title = f"excess, H{k}, up to {highest:.2f}"

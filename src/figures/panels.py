@@ -41,6 +41,7 @@ class Dots:
     """Pixels across."""
     labels: Sequence[str] = ()
     """What each point is; shown when it is pointed at."""
+    hollow: bool = False
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,8 @@ def _norm(scale: ColorScale) -> mpl.colors.LogNorm:
 
 def _draw_heat(axis: Axes, mark: Heat, scale: ColorScale | None) -> None:
     axis.grid(False)
+    if not mark.z.size:
+        return
     colors: Any = {"cmap": WARM, "norm": _norm(scale)} if scale else {"cmap": "viridis"}
     labelled = [(axis.set_xticks, mark.x)]
     if mark.edges:
@@ -157,6 +159,7 @@ def _draw(axis: Axes, mark: Mark, scale: ColorScale | None) -> None:
         axis.fill_between(mark.x, mark.low, mark.high, color=color, alpha=0.25, linewidth=0, label=_plain(mark.name))
     elif isinstance(mark, Dots):
         symbol = SYMBOLS[mark.symbol % len(SYMBOLS)]
-        axis.scatter(mark.x, mark.y, s=mark.size**2 / 3, color=color, label=_plain(mark.name), marker=symbol)
+        filled: Any = {"facecolors": "none", "edgecolors": color} if mark.hollow else {"color": color}
+        axis.scatter(mark.x, mark.y, s=mark.size**2 / 3, label=_plain(mark.name), marker=symbol, **filled)
     elif isinstance(mark, Bars):
         axis.hlines(mark.rows, mark.starts, mark.ends, color=color, linewidth=1)

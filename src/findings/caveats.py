@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from ..metrics.selection import select
+from ..metrics.derived import is_rounding, layers_below_floor
+from ..metrics.selection import layers_of, select, select_curve
 from ..metrics.table import FLOOR_FACTOR, MAX_DISTANCE_CHANGE, MAX_DOMINANT_SHARE
-from .curves import MIN_COURSE, read_learning_rate, read_velocity
+from .curves import MIN_COURSE, read_learning_rate
 from .wording.caveats import (
     describe_dominant_coordinates,
     describe_few_late_checkpoints,
@@ -18,6 +19,8 @@ from .wording.caveats import (
     describe_no_pairs,
     describe_overlap,
     describe_rounding,
+    describe_rounding_layers,
+    describe_rounding_run,
     describe_short_course,
     describe_single_pairs,
     describe_varied_rate,
@@ -32,10 +35,12 @@ def find_caveats(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list
     measured = select(table, "velocity", layer=layer)
     if measured.empty:
         return [describe_no_pairs()]
+    if is_rounding(table):
+        return [describe_rounding_run(len(layers_below_floor(table)), len(layers_of(table)), FLOOR_FACTOR)]
     steps = np.array(sorted(set(measured.step)))
     return [
-        *_limits_of_course(steps),
         *_limits_of_rounding(table, measured, layer, dimensions),
+        *_limits_of_course(steps),
         *_limits_of_pairs(select(table, "velocity", layer=layer, part="pair"), steps),
         *_limits_of_null(select(table, "distance_change", layer=layer)),
         *_limits_of_coordinates(select(table, "dominant_share", layer=layer)),
@@ -52,10 +57,15 @@ def _limits_of_course(steps: np.ndarray) -> Iterator[str]:
 def _limits_of_rounding(
     table: pd.DataFrame, measured: pd.DataFrame, layer: str, dimensions: list[int]
 ) -> Iterator[str]:
+    rounded = layers_below_floor(table)
+    if rounded:
+        yield describe_rounding_layers(rounded, len(layers_of(table)), FLOOR_FACTOR)
     for k in dimensions:
-        kept, checkpoints = len(read_velocity(table, k, layer)), len(set(measured[measured.dimension == k].step))
-        if checkpoints != kept:
-            yield describe_rounding(k, checkpoints - kept, checkpoints, FLOOR_FACTOR)
+        marks = select_curve(table, "below_floor", k, layer)
+        slow = set(measured[(measured.dimension == k) & ~(measured.value > 0)].step) | set(marks[marks.value > 0].step)
+        if slow:
+            checkpoints = len(set(measured[measured.dimension == k].step))
+            yield describe_rounding(k, len(slow), checkpoints, FLOOR_FACTOR)
 
 
 def _limits_of_pairs(pairs: pd.DataFrame, steps: np.ndarray) -> Iterator[str]:

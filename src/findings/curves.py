@@ -99,14 +99,13 @@ def read_curve(table: pd.DataFrame, quantity: str, dimension: int, layer: str) -
 
 
 def read_velocity(table: pd.DataFrame, dimension: int, layer: str) -> Curve:
-    """Velocity at constant lag with its step noise; checkpoints below the rounding floor are left out."""
+    """Velocity at constant lag with its step noise, where anything moved."""
     curve = read_curve(table, "velocity", dimension, layer)
     spreads = read_curve(table, "step_noise", dimension, layer).values
     if len(spreads):
         repeats = len(select(table, "velocity", dimension, layer, part="pair")) / max(1, len(curve))
         curve = replace(curve, noise=math.sqrt(float((spreads**2).mean()) / repeats))
-    marks = read_curve(table, "below_floor", dimension, layer)
-    return curve.keep(~np.isin(curve.steps, marks.steps[marks.values > 0]) & (curve.values > 0))
+    return curve.keep(curve.values > 0)
 
 
 def read_pair_rate(table: pd.DataFrame, dimension: int, layer: str) -> Curve | None:

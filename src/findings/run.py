@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ..metrics.derived import drop_rounding, is_rounding
 from ..metrics.selection import dimensions_of, overall_layer
 from .caveats import find_caveats
 from .curves import MIN_COURSE, read_velocity
@@ -23,15 +24,17 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
 
     Returns:
         The findings of src/findings/README.md that the table allows; under the name `limits`, dimension -1, what it
-        does not allow and what to beware of. Deterministic: the same table gives the same findings.
+        does not allow and what to beware of. Nothing is found of velocities that are rounding.
+        Deterministic: the same table gives the same findings.
     """
     layer = overall_layer(table)
     dimensions = dimensions_of(table, "velocity", "drift")
+    kept = drop_rounding(table)
     found: RunFindings = {}
-    for k in dimensions:
-        if len(read_velocity(table, k, layer)) >= MIN_COURSE:
-            found |= find_velocity(table, k, layer)
-        found |= find_excess(table, k, layer)
+    for k in dimensions if not is_rounding(table) else []:
+        if len(read_velocity(kept, k, layer)) >= MIN_COURSE:
+            found |= find_velocity(kept, k, layer)
+        found |= find_excess(kept, k, layer)
     caveats = find_caveats(table, layer, dimensions)
     if caveats:
         found["limits", -1] = Finding(math.nan, sentence=" ".join(caveats))

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from ..metrics.derived import drop_rounding
 from ..metrics.selection import overall_layer, select
 from .finding import RunFindings
 from .run import run_findings
@@ -66,12 +67,7 @@ def trajectories(tables: Sequence[pd.DataFrame]) -> tuple[np.ndarray, np.ndarray
 
 def read_shape(table: pd.DataFrame) -> pd.DataFrame:
     """Drift and velocity of a run as `read_wide` gives them, without velocities below the rounding floor."""
-    layer = overall_layer(table)
-    wide = read_wide(table[table.dimension.isin(DIMENSIONS)], SHAPE, layer)
-    marks = select(table, "below_floor", layer=layer)
-    marks = marks[marks.value > 0]
-    slow = [("velocity", k, step) for k, step in zip(marks.dimension, marks.step, strict=True)]
-    return wide.drop(columns=slow, errors="ignore")
+    return read_wide(drop_rounding(table[table.dimension.isin(DIMENSIONS)]), SHAPE, overall_layer(table))
 
 
 def read_wide(table: pd.DataFrame, quantities: Sequence[str], layer: str) -> pd.DataFrame:

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
+from ..clouds.floor import movement_error, reference_rows
 from ..clouds.store import read_cloud, read_probe_hash
 from ..config import TdaConfig
-from ..geometry import displacement
 from ..metrics.files import read_rows, write_rows
 from ..metrics.selection import select
 from ..metrics.table import Row, metric_key
 from ..rundir import RunDirectory
 from ..system.files import DamagedError, set_aside
-from ..topology import diagram_distance
+from .floor import measure_floor
 from .inference import infer
 from .layer import CheckpointSteps, LayerCheckpoint
-from .layer_diagrams import layer_diagram_of_file, read_layer_diagrams
-from .prepared_cloud import prepare_cloud
+from .layer_diagrams import read_layer_diagrams
 from .rows import measure_rows
 
 
@@ -55,9 +56,25 @@ def measure_layer(job: Job, layer: str) -> list[Row]:
     seed = seed_of(read_probe_hash(job.source.clouds(0)))
     at_layer = LayerCheckpoint(job.at, layer, clouds, diagrams, job.tda, seed)
     rows = measure_rows(at_layer)
-    if job.at.step == 0 and job.source.floor_clouds().exists():
-        rows += _measure_floor(job, at_layer)
-    return rows
+    error = _read_error(job, layer)
+    return rows if error is None else [*rows, *measure_floor(at_layer, error)]
+
+
+def _read_error(job: Job, layer: str) -> np.ndarray | None:
+    """What the arithmetic adds to a movement that begins at the checkpoint; None if that was not captured here.
+
+    It does not depend on the lag: an analysis with a longer one takes that of the run's own pair.
+    """
+    start, run = job.at.step, job.source
+    later = (step for step in sorted(run.steps()) if step > start and run.floor_clouds(step).exists())
+    end = next(later, None) if job.at.pairs and run.floor_clouds(start).exists() else None
+    if end is None:
+        return None
+    before, after = (read_cloud(run.clouds(step), layer) for step in (start, end))
+    references = read_cloud(run.floor_clouds(start), layer), read_cloud(run.floor_clouds(end), layer)
+    if any(len(reference) != len(reference_rows(len(before))) for reference in references):
+        return None  # captured by an earlier version, for another purpose
+    return movement_error((before, after), references)
 
 
 def seed_of(probe_hash: str) -> int:
@@ -102,15 +119,3 @@ def read_checkpoint(job: Job) -> Measurement | None:
 def _measurement(job: Job, rows: Iterable[Row], skipped: int, seconds: float) -> Measurement:
     metrics = {metric_key(row): row.value for row in rows if row.part == "checkpoint"}
     return Measurement(job.at.step, metrics, skipped, seconds)
-
-
-def _measure_floor(job: Job, layer: LayerCheckpoint) -> Iterator[Row]:
-    """Velocity and displacement that rounding alone gives: step 0 against itself in other batches."""
-    path, name = job.source.floor_clouds(), layer.name
-    first = layer.layer_diagrams[0]
-    again = layer_diagram_of_file(job.source, path, name, job.tda, label=f"step 0 again, {name}")
-    points = prepare_cloud(read_cloud(path, name), layer.clouds[0], job.tda).points
-    yield Row(0, "floor/displacement", displacement(layer.prepared(0).points, points, 1), name)
-    for k in job.tda.dimensions:
-        if first.scale and again.scale:
-            yield Row(0, "floor/velocity", diagram_distance(first.normalized, again.normalized, k), name, k)

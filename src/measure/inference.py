@@ -56,6 +56,8 @@ EXCESS = {
     "excess_own_scale": ("own_scale_velocity", "null_own_scale_velocity"),
 }
 """Excess -> what is divided by the mean of which draws."""
+INFERRED = ("step_noise", *EXCESS, *(f"{name}_p" for name in EXCESS), *(draws for _, draws in EXCESS.values()))
+"""What `infer` adds for a checkpoint to the values that are measured."""
 
 
 def _excess(rows: list[Row], samples: dict[Place, list[Row]]) -> Iterator[Row]:

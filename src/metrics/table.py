@@ -31,6 +31,10 @@ GEOMETRY = (
     "anisotropy", "dominant_share", "mean_norm",
 )  # fmt: skip
 
+MAX_BELOW_FLOOR = 0.5
+"""Share of a layer's velocities below the floor above which the mean leaves it out; of the layers, above which a run's
+velocities are rounding."""
+
 BEHAVIOR = "behavior/"
 """What the MLflow keys of behaviour begin with; their quantities are called without it."""
 

@@ -79,12 +79,6 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         f"Velocity is measured over {schedule.lag} step(s) everywhere; `naive_velocity` divides by the steps between "
         "checkpoints and falls as they spread out, whatever the model does.",
     ]
-    if config.probe.precision == "bfloat16":
-        lines += [
-            "",
-            "**Beware**: the probes were read in bfloat16, which is coarser than the movement of a step: velocities at "
-            "a short lag are rounding. Read them in float32 (`probe.precision=auto`) or take a larger `schedule.lag`.",
-        ]
     if summary["findings"]:
         lines += ["", "**Findings** (mean over the blocks)", "", *(f"- {sentence}" for sentence in summary["findings"])]
     return "\n".join(lines)

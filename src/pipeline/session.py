@@ -13,7 +13,7 @@ from ..findings.finding import RunFindings
 from ..measure.checkpoint import Job
 from ..measure.layer import CheckpointSteps
 from ..measure.pool import WorkerPool
-from ..metrics.derived import mark_floor
+from ..measure.rounding import apply_floor
 from ..metrics.files import build_table, write_table
 from ..rundir import RunDirectory
 from ..rundir.state import discard_after
@@ -90,7 +90,7 @@ class Session:
         """
         self._collect(wait=True)
         self._log_counts()
-        table = mark_floor(build_table(self.run, self.schedule.checkpoints, behavior=self.source.spool))
+        table = apply_floor(build_table(self.run, self.schedule.checkpoints, behavior=self.source.spool))
         write_table(self.run, table)
         log_artifacts(self.tracker, self.run, self.config, self.schedule, table)
         if self.pool.failed:

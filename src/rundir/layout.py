@@ -4,7 +4,7 @@ multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
     config.yaml  status.json  run.log  last.ckpt  topology.parquet  figures/
     metrics.jsonl  journal.jsonl  delivered.json  delivery.lock  mlflow_run_id
     step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  metrics.json
-        step_000000/  floor.safetensors  base.safetensors
+        step_000000/  base.safetensors; it, the last checkpoint and the step one lag after each: floor.safetensors
 multirun/comparison/<sweep>/
     config.yaml  status.json  report.html  *.png  and what MLflow is sent, as above
 """
@@ -92,9 +92,9 @@ class RunDirectory:
     def clouds(self, step: int) -> Path:
         return self.step(step) / "clouds.safetensors"
 
-    def floor_clouds(self) -> Path:
-        """Step 0 captured once more with another batch composition."""
-        return self.step(0) / "floor.safetensors"
+    def floor_clouds(self, step: int) -> Path:
+        """Some of the probes captured once more in full float32, where the rounding floor is measured."""
+        return self.step(step) / "floor.safetensors"
 
     def base(self) -> Path:
         """Log-probabilities of the next token that the base model gives the probes."""

@@ -12,8 +12,7 @@ from typing import Any
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from ..clouds.arithmetic import choose_arithmetic
-from ..clouds.capture import Cloud, capture_clouds
+from ..clouds.capture import Cloud
 from ..clouds.layers import choose_layers
 from ..clouds.store import write_clouds
 from ..config import Config
@@ -24,6 +23,7 @@ from ..system.signals import Interrupted
 from .behaviour import evaluate_replies, kl_to_base, write_base_logprobs
 from .inputs import RunHooks, RunInputs
 from .model import save_adapter
+from .probing import capture_probes, capture_reference
 
 
 class Checkpoints(Callback):
@@ -84,7 +84,7 @@ class Checkpoints(Callback):
         evaluate = is_checkpoint or step == trainer.max_steps
         captured = self.capture and step in self.schedule.captured
         if captured or evaluate or step == 0:
-            last_states = self._capture(step) if captured else self._read_probes([], self.probe.batch_size)[1]
+            last_states = self._capture(step) if captured else self._read_probes([])[1]
             with trainer.precision_plugin.forward_context():  # the arithmetic of training
                 self._compare_to_base(last_states, step, evaluate=evaluate)
                 if evaluate:
@@ -103,22 +103,16 @@ class Checkpoints(Callback):
     def _capture(self, step: int) -> Cloud:
         """Write the clouds; returns the states at the prompts' last tokens."""
         start = time.perf_counter()
-        clouds, last_states = self._read_probes(self.layers, self.probe.batch_size)
+        clouds, last_states = self._read_probes(self.layers)
         write_clouds(self.run.clouds(step), clouds, step=step, probe_hash=self.data.probes.hash)
-        if step == 0:
-            # Other prompts per pass, so other padding and order of summation: what moves is rounding.
-            floor, _ = self._read_probes(self.layers, max(1, self.probe.batch_size // 2 + 1))
-            write_clouds(self.run.floor_clouds(), floor, step=step, probe_hash=self.data.probes.hash)
+        if any(step in pair for pair in self.schedule.floor_pairs):
+            reference = capture_reference(self.network, self.layers, self.data.probes, self.probe)
+            write_clouds(self.run.floor_clouds(step), reference, step=step, probe_hash=self.data.probes.hash)
         self.capture_seconds += time.perf_counter() - start
         return last_states
 
-    def _read_probes(self, layers: list[int], batch_size: int) -> tuple[dict[str, Cloud], Cloud]:
-        return capture_clouds(
-            self.network.trunk, self.network.blocks, layers, self.data.probes.ids,
-            pooling=self.probe.pooling, batch_size=batch_size,
-            # Where training computes is known only once it has begun.
-            arithmetic=choose_arithmetic(self.probe.precision, next(self.network.trunk.parameters()).device),
-        )  # fmt: skip
+    def _read_probes(self, layers: list[int]) -> tuple[dict[str, Cloud], Cloud]:
+        return capture_probes(self.network, layers, self.data.probes, self.probe)
 
     def _compare_to_base(self, last_states: Cloud, step: int, *, evaluate: bool) -> None:
         start = time.perf_counter()

@@ -46,8 +46,8 @@ def test_the_metrics_of_the_contract_are_complete(cell: Cell) -> None:
                 assert sorted(cell.history(key)) == CHECKPOINTS, key
             assert sorted(cell.history(f"naive_velocity/H{k}/{layer}")) == CHECKPOINTS[1:]
         for quantity in ("displacement", "velocity_H0", "velocity_H1"):
-            assert list(cell.history(f"floor/{quantity}/{layer}")) == [0]
-            assert cell.history(f"floor/{quantity}/{layer}")[0] < 1e-3, "float32 on this machine"
+            assert sorted(cell.history(f"floor/{quantity}/{layer}")) == [0, CHECKPOINTS[-1]]
+            assert max(cell.history(f"floor/{quantity}/{layer}").values()) < 1e-3, "float32 on this machine"
     for name in ("train_loss", "learning_rate", "grad_norm"):
         assert sorted(cell.history(f"behavior/{name}")) == list(range(24))
     for source in ("helpful", "harmless"):
@@ -95,7 +95,9 @@ def test_the_directory_holds_what_the_contract_names(cell: Cell) -> None:
         assert (cell.run.adapter(step) / "adapter_model.safetensors").is_file()
         assert {p.name for p in cell.run.step(step).iterdir()} == {
             "adapter", "clouds.safetensors", "diagrams.npz", "diagrams.png", "metrics.json",
-        } | ({"floor.safetensors", "base.safetensors"} if step == 0 else set())  # fmt: skip
+        } | ({"base.safetensors"} if step == 0 else set()) | (
+            {"floor.safetensors"} if step in (0, CHECKPOINTS[-1]) else set()
+        )  # fmt: skip
     captured = {int(p.name[5:]) for p in cell.run.path.glob("step_*")}
     assert captured == {s + n for s in CHECKPOINTS for n in range(3)}, "pairs are captured, and nothing else"
     assert cell.run.read_status()["state"] == "done"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .lists import join_first
 
-MAX_LISTED_STEPS = 5
+MAX_LISTED = 5
 
 
 def describe_no_pairs() -> str:
@@ -22,11 +22,33 @@ def describe_short_course(checkpoints: int, needed: int) -> str:
     )
 
 
+REMEDY = (
+    "raise schedule.lag (schedule.lag=auto finds the shortest that will do), or read the probes more finely "
+    "(probe.precision=auto)"
+)
+
+
 def describe_rounding(k: int, lost: int, checkpoints: int, floor_factor: int) -> str:
     """That some velocities are below the rounding floor."""
     return (
         f"H{k}: {lost} of {checkpoints} checkpoints moved less than {floor_factor} x the rounding floor, or not at "
-        "all, and are left out: raise schedule.lag, or set probe.precision=float32."
+        f"all, and are left out: {REMEDY}."
+    )
+
+
+def describe_rounding_layers(rounded: Sequence[str], layers: int, floor_factor: int) -> str:
+    """That the mean leaves out some layers."""
+    return (
+        f"The mean leaves out {join_first(rounded, MAX_LISTED)} of {layers} blocks: at most of their checkpoints the "
+        f"velocity is below {floor_factor} x what rounding alone gives."
+    )
+
+
+def describe_rounding_run(rounded: int, layers: int, floor_factor: int) -> str:
+    """That a run says nothing because its velocities are rounding."""
+    return (
+        f"These velocities are rounding: in {rounded} of {layers} blocks most of them are below {floor_factor} x "
+        f"what the arithmetic of the capture gives by itself. No finding is made of this run; {REMEDY}."
     )
 
 
@@ -51,7 +73,7 @@ def describe_few_late_checkpoints(checkpoints: int) -> str:
 def describe_missing_null(steps: Sequence[int], limit: float) -> str:
     """That the points moved too far at some steps; `limit` as a share of the distances."""
     return (
-        f"The distances changed by {100 * limit:g} % or more at steps {join_first(steps, MAX_LISTED_STEPS)}: too far "
+        f"The distances changed by {100 * limit:g} % or more at steps {join_first(steps, MAX_LISTED)}: too far "
         "for a null, so that excess is not defined there; lower schedule.lag or trainer.learning_rate."
     )
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from src.findings import run_findings
-from src.metrics.table import Row, tabulate
+from src.metrics.table import MEAN, Row, tabulate
 from tests.support.tables import STEPS, bump, table_of
 
 
@@ -19,8 +19,18 @@ def test_what_is_below_the_floor_is_left_out_and_said() -> None:
     assert "6 of 20 checkpoints moved less than 3 x the rounding floor" in found["limits", -1].sentence
     everything = tabulate([Row(s, "below_floor", 1.0, "layer_01", 1) for s in STEPS])
     found = run_findings(pd.concat([table, everything], ignore_index=True))
-    assert ("peak_ratio", 1) not in found
-    assert "20 of 20 checkpoints" in found["limits", -1].sentence
+    assert list(found) == [("limits", -1)]
+    assert "These velocities are rounding: in 1 of 1 blocks" in found["limits", -1].sentence
+    assert "schedule.lag=auto" in found["limits", -1].sentence
+
+
+def test_one_layer_of_many_that_is_rounding_is_named_and_the_others_are_told_of() -> None:
+    tables = [table_of(bump).replace({"layer": {"layer_01": f"layer_{n:02d}"}}) for n in (1, 2, 3, 4)]
+    mean = tables[0].assign(layer=MEAN)
+    marks = tabulate([Row(s, "below_floor", 1.0, "layer_01", 1) for s in STEPS])
+    found = run_findings(pd.concat([*tables, mean, marks], ignore_index=True))
+    assert ("peak_ratio", 1) in found
+    assert "The mean leaves out layer_01 of 4 blocks" in found["limits", -1].sentence
 
 
 @pytest.mark.parametrize(
