@@ -12,6 +12,7 @@ from .caveats import find_caveats
 from .curves import MIN_COURSE, read_velocity
 from .excess import find_excess
 from .finding import Finding, RunFindings
+from .second import find_second_metric
 from .velocity import find_velocity
 
 
@@ -22,8 +23,9 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
         table: long form, as in `topology.parquet` or from `src.measure.track`; subsamples and draws included.
 
     Returns:
-        The findings of src/findings/README.md that the table allows; under the name `limits`, dimension -1, what it
-        does not allow and what to beware of. Deterministic: the same table gives the same findings.
+        The findings of src/findings/README.md that the table allows; under dimension -1 what a second metric says
+        beside (`second_metric`), and what the table does not allow and what to beware of (`limits`). Deterministic:
+        the same table gives the same findings.
     """
     layer = overall_layer(table)
     dimensions = dimensions_of(table, "velocity", "drift")
@@ -32,6 +34,7 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
         if len(read_velocity(table, k, layer)) >= MIN_COURSE:
             found |= find_velocity(table, k, layer)
         found |= find_excess(table, k, layer)
+    found |= find_second_metric(table, layer, dimensions)
     caveats = find_caveats(table, layer, dimensions)
     if caveats:
         found["limits", -1] = Finding(math.nan, sentence=" ".join(caveats))
@@ -46,10 +49,10 @@ REPORTED_FINDINGS = (
 
 
 def sentences(found: RunFindings, names: Sequence[str] = REPORTED_FINDINGS) -> list[str]:
-    """The findings in words, in the order of `names`, dimension by dimension; limits last."""
+    """The findings in words, in the order of `names`, dimension by dimension; what has no dimension last."""
     dimensions = sorted({k for _, k in found if k >= 0})
     reported = [found[name, k].sentence for k in dimensions for name in names if (name, k) in found]
-    reported += [finding.sentence for (name, _), finding in found.items() if name == "limits"]
+    reported += [finding.sentence for (_, k), finding in found.items() if k < 0]
     return [sentence for sentence in reported if sentence]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+
+from ..config import SECOND_METRIC
 
 MEAN = "mean"
 """The `layer` of a value that is the mean over the layers."""
@@ -30,6 +32,9 @@ GEOMETRY = (
     "sinks", "equal_points", "intrinsic_dimension", "effective_rank", "participation_ratio", "cka_to_base",
     "anisotropy", "dominant_share", "mean_norm",
 )  # fmt: skip
+
+SECOND = f"{SECOND_METRIC}/"
+"""What the quantities of the second metric, and so their MLflow keys, begin with: they fill sections of their own."""
 
 BEHAVIOR = "behavior/"
 """What the MLflow keys of behaviour begin with; their quantities are called without it."""
@@ -63,6 +68,8 @@ COLUMNS = ("step", "pair_step", "layer", "dimension", "quantity", "sample", "val
 
 def metric_key(row: Row) -> str:
     """The MLflow key of a row: `velocity/H1/layer_02`, `topology/H0/n_bars/mean`, `geometry/scale/mean`."""
+    if row.quantity.startswith(SECOND):
+        return SECOND + metric_key(replace(row, quantity=row.quantity.removeprefix(SECOND)))
     if row.quantity in GEOMETRY:
         return f"geometry/{row.quantity}/{row.layer}"
     family, _, summary = row.quantity.partition("/")
