@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -28,31 +28,35 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def identity(config: Config | CompareConfig) -> dict[str, Any]:
-    """Flat keys and values that make this run what it is: those that the schema marks with `identity=True`.
-
-    A key that runs of before do not have is left out while it has its default.
-    """
-    schema = type(config)
-    identifying = tuple(f"{key}." for key in identity_keys(schema))
-    unchanged = [(key, item.default) for key, item in _settings(schema) if item.metadata["newer"]]
+    """Flat keys and values that make this run what it is: those that the schema marks so."""
+    identifying = tuple(f"{key}." for key in identity_keys(type(config)))
+    later = dict(later_keys(type(config)))
     # What lies below a key, a weight of `objective.weights`, belongs to it.
     flat = sorted(flatten(plain(config)).items())
-    return {key: value for key, value in flat if f"{key}.".startswith(identifying) and (key, value) not in unchanged}
+    return {
+        key: value for key, value in flat
+        if f"{key}.".startswith(identifying) and not (key in later and value == later[key])
+    }  # fmt: skip
 
 
-def identity_keys(schema: type) -> Iterator[str]:
+def identity_keys(schema: type, prefix: str = "") -> Iterator[str]:
     """Dotted names of the keys that another value of makes another run."""
-    return (key for key, item in _settings(schema) if item.metadata["identity"])
-
-
-def _settings(schema: type, prefix: str = "") -> Iterator[tuple[str, Field[Any]]]:
-    """Dotted names of all keys, and what the schema knows of each."""
     for item in fields(schema):
         inner: Any = item.default_factory
         if is_dataclass(inner):
-            yield from _settings(inner, f"{prefix}{item.name}.")  # type: ignore[arg-type]
-        else:
-            yield prefix + item.name, item
+            yield from identity_keys(inner, f"{prefix}{item.name}.")  # type: ignore[arg-type]
+        elif item.metadata["identity"]:
+            yield prefix + item.name
+
+
+def later_keys(schema: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names and defaults of the keys that count only where they were changed."""
+    for item in fields(schema):
+        inner: Any = item.default_factory
+        if is_dataclass(inner):
+            yield from later_keys(inner, f"{prefix}{item.name}.")  # type: ignore[arg-type]
+        elif item.metadata["identity"] == "where changed":
+            yield prefix + item.name, item.default
 
 
 def hash_values(values: dict[str, Any]) -> str:

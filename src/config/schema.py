@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from omegaconf import MISSING
 
@@ -25,19 +25,19 @@ class RequestError(ValueError):
 
 
 def setting(
-    default: Any = MISSING, *, default_factory: Any = dataclasses.MISSING, identity: bool | None = None,
-    newer: bool = False, **limits: Any,
+    default: Any = MISSING, *, default_factory: Any = dataclasses.MISSING,
+    identity: bool | Literal["where changed"] | None = None, **limits: Any,
 ) -> Any:  # fmt: skip
     """A field with what else is known of it.
 
     Args:
         identity: whether another value makes another run, which gets a directory of its own. Not what says how a run is
-            watched, what only describes a model, or what another key takes its value from. None: no run has this field.
-        newer: the field came when runs without it were stored already; only another value than its default counts for
-            their identity, so that they are still found.
+            watched, what only describes a model, or what another key takes its value from. `where changed`: of a key
+            that came later, whose default is what runs of before did; at its default it does not count, so that they
+            keep their names and hashes. None: no run has this field.
         limits: what `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`.
     """
-    metadata = limits if identity is None else {"identity": identity, "newer": newer, **limits}
+    metadata = limits if identity is None else {"identity": identity, **limits}
     if default_factory is not dataclasses.MISSING:
         return field(default_factory=default_factory, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -101,7 +101,7 @@ class TdaConfig(Method):
     """A transformer by `_target_` that turns distances or points into diagrams; null measures nothing."""
     metric: str = setting("euclidean", identity=True, one_of=("euclidean", "cosine", "standardized"))
     """Distance between activations; `standardized` divides each coordinate by its step-0 standard deviation."""
-    second_metric: str = setting("auto", identity=True, newer=True, one_of=("auto", "none", SECOND_METRIC))
+    second_metric: str = setting("auto", identity="where changed", one_of=("auto", "none", SECOND_METRIC))
     """Another distance that everything is measured with once more; `auto`: `standardized` where `metric` is euclidean
     and two coordinates of some layer carry more than half of the squared distances at step 0."""
     points: int | None = setting(None, identity=True, at_least=3)
