@@ -24,8 +24,8 @@ def rows_of(excess: float) -> list[Row]:
 
 def test_the_mean_excess_of_both_metrics_is_one_sentence() -> None:
     found = run_findings(tabulate([*rows_of(2.0), *as_second(rows_of(16.0))]))
-    said = [sentence for sentence in sentences(found) if "standardized" in sentence]
-    assert said == [
+    reported = [sentence for sentence in sentences(found) if "standardized" in sentence]
+    assert reported == [
         "Measured beside with standardized distances (`standardized/...`), the mean excess over the checkpoints is: H0 "
         "16 instead of 2; H1 17 instead of 3."
     ]
