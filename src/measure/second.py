@@ -5,6 +5,8 @@ So the answer is the same at every checkpoint, in a run that was resumed, and wh
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..clouds.store import layer_names, read_cloud
 from ..config import SECOND_METRIC, TdaConfig
 from ..geometry import dominant_share
@@ -20,7 +22,7 @@ def has_second_metric(source: RunDirectory, tda: TdaConfig) -> bool:
     """
     if tda.second_metric != "auto":
         return tda.second_metric == SECOND_METRIC
-    return tda.metric == "euclidean" and any(
-        dominant_share(read_cloud(source.clouds(0), layer)) > MAX_DOMINANT_SHARE
-        for layer in layer_names(source.clouds(0))
-    )
+    path = source.clouds(0)
+    with np.errstate(invalid="ignore"):  # what is not finite is named where its diagram is made
+        shares = (dominant_share(read_cloud(path, layer)) for layer in layer_names(path))
+        return tda.metric == "euclidean" and any(share > MAX_DOMINANT_SHARE for share in shares)
