@@ -1,5 +1,6 @@
 """What a request is: its schema, its checks, its identity. Imports Hydra and OmegaConf, nothing heavy."""
 
+from .schema import SECOND_METRIC as SECOND_METRIC
 from .schema import SOURCES as SOURCES
 from .schema import AdapterConfig as AdapterConfig
 from .schema import Config as Config

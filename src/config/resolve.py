@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
 from .memory import memory_shortage
-from .schema import SOURCES, Config, ModelConfig, RequestError, TdaConfig
+from .schema import SECOND_METRIC, SOURCES, Config, ModelConfig, RequestError, TdaConfig
 from .transformer import OWN_PREFIXES, parts_of
 
 WHITELIST = ("gtda.", "sklearn.", *OWN_PREFIXES)
@@ -157,6 +157,8 @@ def _conflicts(config: Config) -> Iterator[str]:
             yield f"schedule.steps={schedule.steps}: must lie from 0 to {last}, later pairs do not fit"
     if probe.size % 2:
         yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
+    if config.tda.transformer is None and config.tda.second_metric == SECOND_METRIC:
+        yield f"tda.second_metric={SECOND_METRIC}: tda={config.tda.name} measures nothing; choose a method, or drop it"
     yield from _size_conflicts(config.tda, probe.size)
 
 
@@ -191,5 +193,7 @@ def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
         yield f"tda.points={tda.points}: a subsample is half of them and needs 3; give 6 or more, or tda.subsamples=0"
     if tda.components and tda.metric == "cosine":
         yield f"tda.components={tda.components}: takes no tda.metric=cosine, a projection changes angles"
+    if tda.second_metric == tda.metric:
+        yield f"tda.second_metric={tda.second_metric}: tda.metric is that already; drop one of the two"
     if tda.metric == "cosine" and tda.transformer and not tda.takes_distances:
         yield f"tda.metric=cosine: {tda.name} takes points, not distances; use euclidean or standardized"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from omegaconf import MISSING
 
@@ -16,19 +16,25 @@ from .transformer import Method
 SOURCES = ("helpful", "harmless")
 """The dialogue sources: probes are drawn half and half from them, objectives weigh them."""
 
+SECOND_METRIC = "standardized"
+"""What `tda.second_metric` measures with, and what stands before the names of what it measures."""
+
 
 class RequestError(ValueError):
     """The request itself is wrong. One message: the dotted key, its value, what to do. Ends with status 2."""
 
 
 def setting(
-    default: Any = MISSING, *, default_factory: Any = dataclasses.MISSING, identity: bool | None = None, **limits: Any
+    default: Any = MISSING, *, default_factory: Any = dataclasses.MISSING,
+    identity: bool | Literal["where changed"] | None = None, **limits: Any,
 ) -> Any:  # fmt: skip
     """A field with what else is known of it.
 
     Args:
         identity: whether another value makes another run, which gets a directory of its own. Not what says how a run is
-            watched, what only describes a model, or what another key takes its value from. None: no run has this field.
+            watched, what only describes a model, or what another key takes its value from. `where changed`: of a key
+            that came later, whose default is what runs of before did; at its default it does not count, so that they
+            keep their names and hashes. None: no run has this field.
         limits: what `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`.
     """
     metadata = limits if identity is None else {"identity": identity, **limits}
@@ -95,6 +101,9 @@ class TdaConfig(Method):
     """A transformer by `_target_` that turns distances or points into diagrams; null measures nothing."""
     metric: str = setting("euclidean", identity=True, one_of=("euclidean", "cosine", "standardized"))
     """Distance between activations; `standardized` divides each coordinate by its step-0 standard deviation."""
+    second_metric: str = setting("auto", identity="where changed", one_of=("auto", "none", SECOND_METRIC))
+    """Another distance that everything is measured with once more; `auto`: `standardized` where `metric` is euclidean
+    and two coordinates of some layer carry more than half of the squared distances at step 0."""
     points: int | None = setting(None, identity=True, at_least=3)
     """Probes taken into a diagram, the first of the probe set; null takes all."""
     engine: str = setting("auto", identity=False, one_of=("auto", "giotto", "reduced_rips"))

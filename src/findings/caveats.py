@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..metrics.derived import is_rounding, layers_below_floor
+from ..metrics.second import split_table
 from ..metrics.selection import layers_of, select, select_curve
 from ..metrics.table import FLOOR_FACTOR, MAX_DISTANCE_CHANGE, MAX_DOMINANT_SHARE
 from .curves import MIN_COURSE, read_learning_rate
@@ -43,7 +44,7 @@ def find_caveats(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list
         *_limits_of_course(steps),
         *_limits_of_pairs(select(table, "velocity", layer=layer, part="pair"), steps),
         *_limits_of_null(select(table, "distance_change", layer=layer)),
-        *_limits_of_coordinates(select(table, "dominant_share", layer=layer)),
+        *_limits_of_coordinates(table),
         *_limits_of_sample(table),
         *_limits_of_rate(read_learning_rate(table, steps)),
     ]
@@ -88,9 +89,11 @@ def _limits_of_null(change: pd.DataFrame) -> Iterator[str]:
         yield describe_missing_null(far, MAX_DISTANCE_CHANGE)
 
 
-def _limits_of_coordinates(shares: pd.DataFrame) -> Iterator[str]:
-    if len(shares) and shares.value.max() > MAX_DOMINANT_SHARE:
-        yield describe_dominant_coordinates(shares.value.max())
+def _limits_of_coordinates(table: pd.DataFrame) -> Iterator[str]:
+    shares = select(table, "dominant_share").set_index("layer").value
+    if len(shares) and shares.max() > MAX_DOMINANT_SHARE:
+        measured_beside = len(split_table(table)[1]) > 0
+        yield describe_dominant_coordinates(shares.max(), str(shares.idxmax()), measured_beside=measured_beside)
 
 
 def _limits_of_sample(table: pd.DataFrame) -> Iterator[str]:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ..metrics.derived import drop_rounding, is_rounding
+from ..metrics.second import derive_for_each
 from ..metrics.selection import dimensions_of, overall_layer
 from .caveats import find_caveats
 from .curves import MIN_COURSE, read_velocity
 from .excess import find_excess
 from .finding import Finding, RunFindings
+from .second import find_second_metric
 from .velocity import find_velocity
 
 
@@ -23,18 +25,19 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
         table: long form, as in `topology.parquet` or from `src.measure.track`; subsamples and draws included.
 
     Returns:
-        The findings of src/findings/README.md that the table allows; under the name `limits`, dimension -1, what it
-        does not allow and what to beware of. Nothing is found of velocities that are rounding.
-        Deterministic: the same table gives the same findings.
+        The findings of src/findings/README.md that the table allows; under dimension -1 what a second metric says
+        beside (`second_metric`), and what the table does not allow and what to beware of (`limits`). Nothing is found
+        of velocities that are rounding. Deterministic: the same table gives the same findings.
     """
     layer = overall_layer(table)
     dimensions = dimensions_of(table, "velocity", "drift")
-    kept = drop_rounding(table)
+    kept = derive_for_each(drop_rounding, table)
     found: RunFindings = {}
     for k in dimensions if not is_rounding(table) else []:
         if len(read_velocity(kept, k, layer)) >= MIN_COURSE:
             found |= find_velocity(kept, k, layer)
         found |= find_excess(kept, k, layer)
+    found |= find_second_metric(kept, layer, dimensions)
     caveats = find_caveats(table, layer, dimensions)
     if caveats:
         found["limits", -1] = Finding(math.nan, sentence=" ".join(caveats))
@@ -49,10 +52,10 @@ REPORTED_FINDINGS = (
 
 
 def sentences(found: RunFindings, names: Sequence[str] = REPORTED_FINDINGS) -> list[str]:
-    """The findings in words, in the order of `names`, dimension by dimension; limits last."""
+    """The findings in words, in the order of `names`, dimension by dimension; what has no dimension last."""
     dimensions = sorted({k for _, k in found if k >= 0})
     reported = [found[name, k].sentence for k in dimensions for name in names if (name, k) in found]
-    reported += [finding.sentence for (name, _), finding in found.items() if name == "limits"]
+    reported += [finding.sentence for (_, k), finding in found.items() if k < 0]
     return [sentence for sentence in reported if sentence]
 
 

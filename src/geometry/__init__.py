@@ -10,4 +10,5 @@ from .movement import project_to_row_space as project_to_row_space
 from .movement import random_rigid_fraction as random_rigid_fraction
 from .movement import rigid_fraction as rigid_fraction
 from .structure import describe as describe
+from .structure import dominant_share as dominant_share
 from .structure import intrinsic_dimension as intrinsic_dimension

@@ -8,14 +8,15 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..clouds.floor import movement_error, reference_rows
 from ..clouds.store import read_cloud, read_probe_hash
-from ..config import TdaConfig
+from ..config import SECOND_METRIC, TdaConfig
 from ..metrics.files import read_rows, write_rows
+from ..metrics.second import as_second, split_rows
 from ..metrics.selection import select
 from ..metrics.table import Row, metric_key
 from ..rundir import RunDirectory
@@ -24,7 +25,8 @@ from .floor import measure_floor
 from .inference import infer
 from .layer import CheckpointSteps, LayerCheckpoint
 from .layer_diagrams import read_layer_diagrams
-from .rows import measure_rows
+from .rows import measure_rows, metric_rows
+from .second import has_second_metric
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Job:
     """Gets diagrams and metrics: the source itself, or the directory of an analysis."""
     at: CheckpointSteps
     tda: TdaConfig
+    is_second: bool = False
+    """Whether this is the measurement by the second metric, whose rows stand beside those of the first."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +53,25 @@ class Measurement:
     seconds: float
 
 
+def with_second(job: Job) -> list[Job]:
+    """The job and, where the run has a second metric, the same with that one."""
+    if not has_second_metric(job.source, job.tda):
+        return [job]
+    tda = replace(job.tda, metric=SECOND_METRIC, second_metric="none")
+    return [job, replace(job, run=job.run.with_metric(SECOND_METRIC), tda=tda, is_second=True)]
+
+
 def measure_layer(job: Job, layer: str) -> list[Row]:
     """Rows of one layer from its clouds and diagrams; a value that is not defined comes as NaN, to be counted."""
     diagrams = {step: read_layer_diagrams(job.run.diagrams(step), [layer])[layer] for step in job.at.steps}
     clouds = {step: read_cloud(job.source.clouds(step), layer) for step in job.at.steps}
     seed = seed_of(read_probe_hash(job.source.clouds(0)))
     at_layer = LayerCheckpoint(job.at, layer, clouds, diagrams, job.tda, seed)
-    rows = measure_rows(at_layer)
+    rows = metric_rows(at_layer) if job.is_second else measure_rows(at_layer)
     error = _read_error(job, layer)
-    return rows if error is None else [*rows, *measure_floor(at_layer, error)]
+    if error is not None:
+        rows += measure_floor(at_layer, error)
+    return list(as_second(rows)) if job.is_second else rows
 
 
 def _read_error(job: Job, layer: str) -> np.ndarray | None:
@@ -86,13 +100,15 @@ def write_checkpoint(job: Job, found: Iterable[Row], seconds: float) -> Measurem
     """Put the rows of all layers, with what follows from them, into the checkpoint's directory.
 
     Args:
-        found: of `measure_layer`.
+        found: of `measure_layer`, by both metrics if there are two.
         seconds: what they took.
     """
     found = list(found)
-    rows = infer(found)
+    first, second = split_rows(found)
+    rows = [*infer(first), *as_second(infer(second))]
     skipped = sum(not math.isfinite(row.value) for row in found)
-    write_rows(job.run.metrics(job.at.step), rows, skipped=skipped, seconds=seconds)
+    facts = {"skipped": skipped, "seconds": seconds, "metrics": 2 if second else 1}
+    write_rows(job.run.metrics(job.at.step), rows, **facts)
     return _measurement(job, rows, skipped, seconds)
 
 
@@ -105,6 +121,9 @@ def read_checkpoint(job: Job) -> Measurement | None:
         table, facts = read_rows(path)
     except DamagedError as error:
         set_aside(path, error.reason)
+        return None
+    # A start of an earlier version, which knew no second metric, may have left half a run: it is measured alike.
+    if "metrics" not in facts and has_second_metric(job.source, job.tda):
         return None
     measured = select(table)
     rows = [

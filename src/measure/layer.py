@@ -81,16 +81,22 @@ class LayerCheckpoint:
         return np.random.default_rng([self.seed, number, *numbers])
 
 
-def describe_cloud(layer: LayerCheckpoint) -> Iterator[Row]:
-    """Geometry of the cloud, summaries of its diagram."""
+def describe_activations(layer: LayerCheckpoint) -> Iterator[Row]:
+    """Geometry of the cloud as it was captured, whatever the metric."""
     step, name, own = layer.at.step, layer.name, layer.layer_diagrams[layer.at.step]
-    yield Row(step, "scale", own.scale, name)
     yield Row(step, "points", float(len(layer.prepared(step).points)), name)
-    for quantity in ("sinks", "equal_points", "intrinsic_dimension"):
+    for quantity in ("sinks", "equal_points"):
         yield Row(step, quantity, getattr(own, quantity), name)
     if layer.tda.geometry:
         for quantity, value in describe(layer.clouds[step], layer.clouds[layer.at.origin]).items():
             yield Row(step, quantity, value, name)
+
+
+def describe_shape(layer: LayerCheckpoint) -> Iterator[Row]:
+    """Size of the cloud in the metric, summaries of its diagram."""
+    step, name, own = layer.at.step, layer.name, layer.layer_diagrams[layer.at.step]
+    for quantity in ("scale", "intrinsic_dimension"):
+        yield Row(step, quantity, getattr(own, quantity), name)
     if layer.tda.components:
         yield Row(step, "explained_variance", own.explained, name)
     for k in layer.tda.dimensions:

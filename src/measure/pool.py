@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from ..clouds.store import layer_names
 from ..metrics.table import Row
-from .checkpoint import Job, Measurement, measure_layer, read_checkpoint, write_checkpoint
+from .checkpoint import Job, Measurement, measure_layer, read_checkpoint, with_second, write_checkpoint
 from .layer_diagrams import discard_damaged, merge_layer_diagrams, store_layer_diagram
 from .worker import Worker
 
@@ -75,14 +75,21 @@ class WorkerPool:
         if earlier is not None:
             return earlier
         layers = layer_names(job.source.clouds(job.at.step))
+        parts = await asyncio.gather(
+            *(self._measure_layers(each, layers, spent) for each in await self._run(spent, with_second, job))
+        )
+        rows = [row for part in parts for row in part]
+        return await self._run(spent, self.finish, job, rows, sum(spent))
+
+    async def _measure_layers(self, job: Job, layers: list[str], spent: list[float]) -> list[Row]:
+        """The rows of all layers by one metric, when the diagrams that they are of are there."""
         for step in job.at.steps:
             if job.run.diagrams(step) not in self.steps:
                 making = self._make_diagrams(job, step, layers, spent)
                 self.steps[job.run.diagrams(step)] = asyncio.ensure_future(making)
         await asyncio.gather(*(self.steps[job.run.diagrams(step)] for step in job.at.steps))
         parts = await asyncio.gather(*(self._run(spent, measure_layer, job, layer) for layer in layers))
-        rows = [row for part in parts for row in part]
-        return await self._run(spent, self.finish, job, rows, sum(spent))
+        return [row for part in parts for row in part]
 
     async def _make_diagrams(self, job: Job, step: int, layers: list[str], spent: list[float]) -> None:
         await self._run(spent, discard_damaged, job.run, step)

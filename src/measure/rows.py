@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from ..metrics.table import Row
-from .layer import LayerCheckpoint, compare_steps, describe_cloud, measure_movement, subsample_rows
+from .layer import (
+    LayerCheckpoint,
+    compare_steps,
+    describe_activations,
+    describe_shape,
+    measure_movement,
+    subsample_rows,
+)
 from .null_velocities import null_velocities
 
 
 def measure_rows(layer: LayerCheckpoint) -> list[Row]:
-    """Of the cloud itself, against other steps, on random halves of the probes, under random movement."""
-    rows = [*describe_cloud(layer), *compare_steps(layer), *measure_movement(layer)]
+    """Of the cloud itself, and all that hangs on the metric."""
+    return [*describe_activations(layer), *metric_rows(layer)]
+
+
+def metric_rows(layer: LayerCheckpoint) -> list[Row]:
+    """Of the shape, against other steps, on random halves of the probes, under random movement."""
+    rows = [*describe_shape(layer), *compare_steps(layer), *measure_movement(layer)]
     if layer.tda.subsamples:
         rows += subsample_rows(layer)
     if layer.tda.null_draws and layer.at.pairs:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+
+from ..config import SECOND_METRIC
 
 MEAN = "mean"
 """The `layer` of a value that is the mean over the layers."""
@@ -34,6 +36,9 @@ GEOMETRY = (
 MAX_BELOW_FLOOR = 0.5
 """Share of a layer's velocities below the floor above which the mean leaves it out; of the layers, above which a run's
 velocities are rounding."""
+
+SECOND = f"{SECOND_METRIC}/"
+"""What the quantities of the second metric, and so their MLflow keys, begin with: they fill sections of their own."""
 
 BEHAVIOR = "behavior/"
 """What the MLflow keys of behaviour begin with; their quantities are called without it."""
@@ -67,6 +72,8 @@ COLUMNS = ("step", "pair_step", "layer", "dimension", "quantity", "sample", "val
 
 def metric_key(row: Row) -> str:
     """The MLflow key of a row: `velocity/H1/layer_02`, `topology/H0/n_bars/mean`, `geometry/scale/mean`."""
+    if row.quantity.startswith(SECOND):
+        return SECOND + metric_key(replace(row, quantity=row.quantity.removeprefix(SECOND)))
     if row.quantity in GEOMETRY:
         return f"geometry/{row.quantity}/{row.layer}"
     family, _, summary = row.quantity.partition("/")

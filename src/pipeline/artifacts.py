@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..config import Config
+from ..config import SECOND_METRIC, Config
 from ..config.schedule import Schedule
 from ..figures.interactive import make_page
 from ..figures.motion import draw_excess, draw_movement, draw_speed
@@ -25,9 +25,10 @@ def log_artifacts(
     """Upload configuration, table and diagrams; draw and upload the figures of the whole run."""
     for path in (run.config, run.table):
         tracker.log_artifact(path)
-    for step in schedule.checkpoints:
-        if run.diagrams(step).exists():
-            tracker.log_artifact(run.diagrams(step), f"diagrams/{run.step(step).name}")
+    for each, folder in ((run, "diagrams"), (run.with_metric(SECOND_METRIC), f"{SECOND_METRIC}/diagrams")):
+        for step in schedule.checkpoints:
+            if each.diagrams(step).exists():
+                tracker.log_artifact(each.diagrams(step), f"{folder}/{each.step(step).name}")
     for path in draw_run(run, config, schedule, table):
         tracker.log_artifact(path, "figures")
 

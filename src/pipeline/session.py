@@ -15,6 +15,7 @@ from ..measure.layer import CheckpointSteps
 from ..measure.pool import WorkerPool
 from ..measure.rounding import apply_floor
 from ..metrics.files import build_table, write_table
+from ..metrics.second import derive_for_each
 from ..rundir import RunDirectory
 from ..rundir.state import discard_after
 from ..tracking.tracker import Tracker
@@ -90,7 +91,8 @@ class Session:
         """
         self._collect(wait=True)
         self._log_counts()
-        table = apply_floor(build_table(self.run, self.schedule.checkpoints, behavior=self.source.spool))
+        table = build_table(self.run, self.schedule.checkpoints, behavior=self.source.spool)
+        table = derive_for_each(apply_floor, table)
         write_table(self.run, table)
         log_artifacts(self.tracker, self.run, self.config, self.schedule, table)
         if self.pool.failed:

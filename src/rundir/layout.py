@@ -4,6 +4,7 @@ multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
     config.yaml  status.json  run.log  last.ckpt  topology.parquet  figures/
     metrics.jsonl  journal.jsonl  delivered.json  delivery.lock  mlflow_run_id
     step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  metrics.json
+        standardized/diagrams.npz
         step_000000/  base.safetensors; it, the last checkpoint and the step one lag after each: floor.safetensors
 multirun/comparison/<sweep>/
     config.yaml  status.json  report.html  *.png  and what MLflow is sent, as above
@@ -12,7 +13,7 @@ multirun/comparison/<sweep>/
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ CONFIG_FILE, JOURNAL_FILE, MLFLOW_ID_FILE, TABLE_FILE = (
 @dataclass(frozen=True)
 class RunDirectory:
     path: Path
+    metric: str = ""
+    """The metric of the diagrams, where it is the second one: those have a folder of their own in each step."""
+
+    def with_metric(self, metric: str) -> RunDirectory:
+        """The same directory, its diagrams those of a second metric."""
+        return replace(self, metric=metric)
 
     @property
     def config(self) -> Path:
@@ -101,11 +108,11 @@ class RunDirectory:
         return self.step(0) / "base.safetensors"
 
     def diagrams(self, step: int) -> Path:
-        return self.step(step) / "diagrams.npz"
+        return self.step(step) / self.metric / "diagrams.npz"
 
     def layer_diagram(self, step: int, layer: str) -> Path:
         """One layer's part of `diagrams`, until all are there."""
-        return self.step(step) / ".layers" / f"{layer}.npz"
+        return self.step(step) / self.metric / ".layers" / f"{layer}.npz"
 
     def picture(self, step: int) -> Path:
         """Persistence diagrams and barcodes of the step."""

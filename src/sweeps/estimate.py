@@ -76,7 +76,8 @@ def disk_bytes(config: Config) -> float | None:
     if config.tda.transformer is not None:
         layers = len(choose_layers(size.blocks))
         needed += (len(schedule.captured) + 1) * layers * config.probe.size * size.width * FLOAT
-        needed += len(schedule.checkpoints) * TABLES
+        # A second metric has as much of its own; whether `auto` has one shows at step 0.
+        needed += len(schedule.checkpoints) * TABLES * (1 if config.tda.second_metric == "none" else 2)
     return needed
 
 

@@ -49,6 +49,10 @@ for _kind, _sign, _name in (
         f"{_name}, distance change 0.003", partial(pairs.structure_trial, kind=_kind, sign=_sign), pairs.judge_structure
     )
 CONTROLS |= {
+    "outliers": Control(
+        "clusters contract, beside two coordinates 100 x as wide that only jitter",
+        pairs.outliers_trial, pairs.judge_outliers,
+    ),
     "one_cluster": Control(
         "one cluster moves as a whole", partial(pairs.blind_trial, kind="cluster"), pairs.judge_blind
     ),

@@ -62,6 +62,15 @@ def contraction(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.asarray(middles[labels] - x)
 
 
+def beside_outliers(
+    rng: np.random.Generator, before: np.ndarray, after: np.ndarray, wide: float = 100, jitter: float = 0.001
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Two coordinates more, `wide` x as wide as the others, that only jitter, by that share of their width."""
+    outliers = wide * before.std() * rng.normal(size=(len(before), 2))
+    moved = outliers + jitter * wide * before.std() * rng.normal(size=outliers.shape)
+    return np.hstack([before, outliers]), np.hstack([after, moved])
+
+
 def attraction(x: np.ndarray) -> np.ndarray:
     """Towards the nearest neighbour."""
     distances = pairwise_distances(x) + np.where(np.eye(len(x), dtype=bool), np.inf, 0)

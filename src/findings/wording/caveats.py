@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...metrics.table import SECOND
 from .lists import join_first
 
 MAX_LISTED = 5
@@ -78,11 +79,15 @@ def describe_missing_null(steps: Sequence[int], limit: float) -> str:
     )
 
 
-def describe_dominant_coordinates(share: float) -> str:
-    """That two coordinates hide the others."""
+def describe_dominant_coordinates(share: float, layer: str, *, measured_beside: bool) -> str:
+    """That two coordinates hide the others, and where the others show."""
+    remedy = (
+        f"read what was measured beside (`{SECOND}...`)" if measured_beside
+        else "measure the clouds again with tda.metric=standardized"
+    )  # fmt: skip
     return (
-        f"Two coordinates carry up to {100 * share:.0f} % of the squared distances: structure in the others hardly "
-        "shows; measure the clouds again with tda.metric=standardized."
+        f"Two coordinates carry up to {100 * share:.0f} % of the squared distances in {layer}: structure in the others "
+        f"hardly shows; {remedy}."
     )
 
 

@@ -42,6 +42,17 @@ def test_where_a_value_was_taken_from_changes_no_identity() -> None:
         assert config_hash(ours) == config_hash(theirs) != config_hash(resolve_config(composed()))
 
 
+def test_a_key_that_came_later_counts_only_where_it_was_changed() -> None:
+    """Runs that were stored before it was there keep their names and hashes."""
+    assert "tda.second_metric" not in identity(resolve_config(composed()))
+    assert "tda.second_metric" in set(identity_keys(Config)), "or a comparison would not say that it differs"
+    assert directory("tda.second_metric=auto") == directory()
+    for value in ("none", "standardized"):
+        changed = f"tda.second_metric={value}"
+        assert config_hash(resolve_config(composed(changed))) != config_hash(resolve_config(composed()))
+        assert directory(changed) != directory()
+
+
 def test_a_key_that_begins_like_another_is_none_of_it() -> None:
     keys = set(identity_keys(Config))
     assert "trainer.max_steps" in keys

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from src.config import RequestError
 from src.config.resolve import resolve_config
 from src.rundir import RunDirectory
-from src.rundir.state import initialize
+from src.rundir.naming import directory_of_analysis
+from src.rundir.state import check_earlier_start, initialize
 from tests.support.builders import composed, directory
 
 
@@ -44,3 +46,21 @@ def test_a_directory_that_an_earlier_version_named_is_found(tmp_path: Path, monk
     assert directory("probe.size=32") != named.with_name("seed0-0123abcd"), "another configuration"
     initialize(RunDirectory(named), config, reset=False)
     assert directory("probe.size=64") == named, "the name it has today comes first"
+
+
+def test_what_was_stored_before_a_key_came_is_still_the_same_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config, later = resolve_config(composed()), resolve_config(composed("tda.second_metric=standardized"))
+    run = RunDirectory(directory())
+    initialize(run, config, reset=False)
+    run.write_status("done")
+    stored = run.config.read_text()
+    run.config.write_text("".join(line for line in stored.splitlines(True) if "second_metric" not in line))
+    assert run.config.read_text() != stored
+    assert check_earlier_start(run, config)
+    assert directory_of_analysis(run, config).path.name == "vietoris_rips-76557807", "as before the key was there"
+    assert directory_of_analysis(run, later) != directory_of_analysis(run, config)
+    with pytest.raises(RequestError, match=r"tda\.second_metric: None there, standardized now"):
+        check_earlier_start(run, later)
