@@ -11,19 +11,19 @@ from .config import Config, RequestError, ScheduleConfig
 from .config.commands import AnalyzeConfig
 from .config.memory import count_workers
 from .config.resolve import check_size, complete_draws, resolve_analysis
-from .config.schedule import Schedule, plan_schedule
+from .config.schedule import Schedule, lag_of, plan_schedule
 from .pipeline.note import show_summary
 from .rundir import RunDirectory
 from .rundir.find import find_run
 from .rundir.naming import directory_of_analysis
-from .rundir.state import check_earlier_start, load_config
+from .rundir.state import check_earlier_start, load_measured_config
 
 
 def analyze(composed: DictConfig) -> None:
     """Compose, validate, skip what is done, else measure the stored clouds."""
     request = resolve_analysis(composed)
     source = find_run(request.run)
-    config = load_config(source)
+    config = load_measured_config(source)
     check_size(request.tda, config.probe.size)
     config.tda, config.tracking = request.tda, request.tracking
     complete_draws(config.tda, config.model)
@@ -43,11 +43,12 @@ def change_lag(schedule: ScheduleConfig, lag: int | None) -> ScheduleConfig:
     Raises:
         RequestError: if no clouds lie so far apart.
     """
-    reach = schedule.lag * schedule.repeats
+    own = lag_of(schedule)
+    reach = own * schedule.repeats
     if lag is None:
         return schedule
-    if lag % schedule.lag or lag > reach:
-        possible = ", ".join(map(str, range(schedule.lag, reach + 1, schedule.lag)))
+    if lag % own or lag > reach:
+        possible = ", ".join(map(str, range(own, reach + 1, own)))
         raise RequestError(f"schedule.lag={lag}: this run's clouds lie {possible} step(s) after a checkpoint; give one")
     return replace(schedule, lag=lag, repeats=reach // lag)
 
@@ -89,8 +90,8 @@ def analyze_run(config: Config, source: RunDirectory, run: RunDirectory) -> None
 
 def complete_part(config: Config, source: RunDirectory) -> Schedule:
     """The checkpoints of a stored run that all clouds of their pairs are there of, at the lag of `config`."""
-    stored = plan_schedule(load_config(source).schedule, config.trainer.max_steps)
-    planned = Schedule(stored.checkpoints, config.schedule.lag, config.schedule.repeats)
+    stored = plan_schedule(load_measured_config(source).schedule, config.trainer.max_steps)
+    planned = Schedule(stored.checkpoints, lag_of(config.schedule), config.schedule.repeats)
     complete = tuple(
         step for step in planned.checkpoints
         if all(source.clouds(later).is_file() for pair in planned.pairs(step) for later in pair)

@@ -53,6 +53,7 @@ def run_cell(config: Config, run: RunDirectory) -> None:
     from .measure.pool import WorkerPool
     from .measure.prepared_cloud import check_transformer
     from .pipeline.checkpoint_task import finish_checkpoint
+    from .pipeline.lag import resolve_lag
     from .pipeline.session import Session
     from .pipeline.start import run_tags, start_run
     from .tracking.store import open_store
@@ -64,19 +65,20 @@ def run_cell(config: Config, run: RunDirectory) -> None:
         check_transformer(config.tda, config.probe.size)
     inputs = load_inputs(config)
     store = open_store(config.tracking)
-    schedule = plan_schedule(config.schedule, config.trainer.max_steps)
     tags = run_tags(config, "cell", inputs.data.probes.hash)
-    with (
-        start_run(store, config, run) as started,
-        track_run(store, config, run, tags, started.replaces, started.lock) as tracker,
-        WorkerPool(count_workers(config.tda), finish_checkpoint) as pool,
-    ):
-        session = Session(config, run, schedule, tracker, pool)
-        saved = read_last_step(run)
-        session.resume_from(saved)
-        print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")
-        fit(config, inputs, schedule, run, RunHooks(session.submit, tracker.log, started.signals))
-        started.summary |= session.finish()
+    with start_run(store, config, run) as started:
+        config = resolve_lag(config, inputs, run, started.signals)
+        schedule = plan_schedule(config.schedule, config.trainer.max_steps)
+        with (
+            track_run(store, config, run, tags, started.replaces, started.lock) as tracker,
+            WorkerPool(count_workers(config.tda), finish_checkpoint) as pool,
+        ):
+            session = Session(config, run, schedule, tracker, pool)
+            saved = read_last_step(run)
+            session.resume_from(saved)
+            print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")
+            fit(config, inputs, schedule, run, RunHooks(session.submit, tracker.log, started.signals))
+            started.summary |= session.finish()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
 from .memory import memory_shortage
-from .schema import SECOND_METRIC, SOURCES, Config, ModelConfig, RequestError, TdaConfig
+from .schema import AUTO, SECOND_METRIC, SOURCES, Config, ModelConfig, RequestError, TdaConfig
 from .transformer import OWN_PREFIXES, parts_of
 
 WHITELIST = ("gtda.", "sklearn.", *OWN_PREFIXES)
@@ -110,6 +110,10 @@ def _outside_limits(group: Any, prefix: str) -> Iterator[str]:
 
 
 def _broken_rules(value: Any, limits: Any) -> Iterator[str]:
+    if isinstance(value, str) and "word" in limits:
+        if value != limits["word"]:
+            yield f"a whole number, or {limits['word']}"
+        return
     # `not (a >= b)` instead of `a < b`: a NaN fails every rule.
     if "at_least" in limits and not value >= limits["at_least"]:
         yield f"at least {limits['at_least']}"
@@ -144,12 +148,8 @@ def _conflicts(config: Config) -> Iterator[str]:
     if trainer.micro_batch_size and trainer.batch_size % trainer.micro_batch_size:
         micro = trainer.micro_batch_size
         yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
-    if schedule.lag * schedule.repeats > trainer.max_steps:
-        yield (
-            f"schedule.lag={schedule.lag}: {schedule.repeats} repeats of it do not fit into "
-            f"trainer.max_steps={trainer.max_steps}; lower it, or schedule.repeats"
-        )
-    if schedule.kind == "list":
+    yield from _lag_conflicts(config)
+    if schedule.kind == "list" and isinstance(schedule.lag, int):
         last = trainer.max_steps - schedule.lag * schedule.repeats
         if not schedule.steps:
             yield "schedule.steps=[]: schedule=list needs steps, for example schedule.steps=[0,1,2,4,8]"
@@ -160,6 +160,21 @@ def _conflicts(config: Config) -> Iterator[str]:
     if config.tda.transformer is None and config.tda.second_metric == SECOND_METRIC:
         yield f"tda.second_metric={SECOND_METRIC}: tda={config.tda.name} measures nothing; choose a method, or drop it"
     yield from _size_conflicts(config.tda, probe.size)
+
+
+def _lag_conflicts(config: Config) -> Iterator[str]:
+    schedule, steps = config.schedule, config.trainer.max_steps
+    if schedule.lag == AUTO:
+        if schedule.kind == "list":
+            yield "schedule.lag=auto: schedule=list names its steps, and their pairs may not fit; give a number"
+        if config.tda.transformer is None:
+            yield "schedule.lag=auto: tda=none measures nothing that a lag could be chosen by; give a number"
+    shortest = 1 if schedule.lag == AUTO else schedule.lag
+    if isinstance(shortest, int) and shortest * schedule.repeats > steps:
+        yield (
+            f"schedule.lag={schedule.lag}: {schedule.repeats} repeats of it do not fit into "
+            f"trainer.max_steps={steps}; lower it, or schedule.repeats"
+        )
 
 
 def _size_conflicts(tda: TdaConfig, rows: int) -> Iterator[str]:

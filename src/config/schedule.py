@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from .schema import ScheduleConfig
+from .schema import AUTO, Config, ScheduleConfig
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,30 @@ class Schedule:
         return [c for c in self.checkpoints if self.pairs(c)[-1][1] == step]
 
 
+LAGS = (1, 2, 4, 8, 16)
+"""What `schedule.lag=auto` chooses from."""
+
+
+def possible_lags(config: ScheduleConfig, max_steps: int) -> list[int]:
+    """Those of `LAGS` whose pairs fit into a run, ascending."""
+    return [lag for lag in LAGS if lag * config.repeats <= max_steps]
+
+
+def with_lag(config: Config, lag: int) -> Config:
+    """The configuration of a run with the lag that was chosen for it, where it asked for one to be chosen."""
+    schedule = replace(config.schedule, lag=lag) if config.schedule.lag == AUTO else config.schedule
+    return replace(config, schedule=schedule)
+
+
+def lag_of(config: ScheduleConfig) -> int:
+    """The lag as a number; until one is chosen, the shortest there is."""
+    return config.lag if isinstance(config.lag, int) else LAGS[0]
+
+
 def plan_schedule(config: ScheduleConfig, max_steps: int) -> Schedule:
     """The checkpoints of a run; the last one leaves room for its pairs."""
-    last = max_steps - config.lag * config.repeats
+    lag = lag_of(config)
+    last = max_steps - lag * config.repeats
     planners: dict[str, Callable[[ScheduleConfig, int, int], Iterable[float]]] = {
         "dense_early": _dense_early,
         "linear": lambda c, last, _: (last * n / (c.count - 1) for n in range(c.count)),
@@ -52,7 +73,7 @@ def plan_schedule(config: ScheduleConfig, max_steps: int) -> Schedule:
         "list": lambda c, _, __: c.steps,
     }
     steps = sorted({round(step) for step in planners[config.kind](config, last, max_steps)})
-    return Schedule(tuple(s for s in steps if 0 <= s <= last), config.lag, config.repeats)
+    return Schedule(tuple(s for s in steps if 0 <= s <= last), lag, config.repeats)
 
 
 def _dense_early(config: ScheduleConfig, last: int, max_steps: int) -> list[float]:

@@ -20,6 +20,9 @@ SECOND_METRIC = "standardized"
 """What `tda.second_metric` measures with, and what stands before the names of what it measures."""
 
 
+AUTO = "auto"
+
+
 class RequestError(ValueError):
     """The request itself is wrong. One message: the dotted key, its value, what to do. Ends with status 2."""
 
@@ -35,7 +38,8 @@ def setting(
             watched, what only describes a model, or what another key takes its value from. `where changed`: of a key
             that came later, whose default is what runs of before did; at its default it does not count, so that they
             keep their names and hashes. None: no run has this field.
-        limits: what `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`.
+        limits: what `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`; `word`, a word that may
+            stand instead of a number.
     """
     metadata = limits if identity is None else {"identity": identity, **limits}
     if default_factory is not dataclasses.MISSING:
@@ -151,8 +155,9 @@ class ProbeConfig:
 class ScheduleConfig:
     kind: str = setting(identity=True, one_of=("dense_early", "linear", "every", "list"))
     """How the checkpoints lie over the run."""
-    lag: int = setting(1, identity=True, at_least=1)
-    """Optimizer steps between the two captures of a pair; one lag for the whole run."""
+    lag: int | str = setting(1, identity=True, at_least=1, word=AUTO)
+    """Optimizer steps between the two captures of a pair; one lag for the whole run. `auto`: the shortest of 1, 2, 4, 8
+    and 16 whose first pair lies 10 x above the rounding floor, found by a few steps that are thrown away."""
     repeats: int = setting(2, identity=True, at_least=1)
     """Consecutive pairs per checkpoint, their velocities averaged."""
     early: int = setting(7, identity=True, at_least=1)

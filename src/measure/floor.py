@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from ..clouds.floor import draw_error
+from ..config import TdaConfig
 from ..geometry import displacement
 from ..metrics.table import Row
-from .layer import LayerCheckpoint
+from .layer import CheckpointSteps, LayerCheckpoint, compare_steps
+from .layer_diagrams import compute_layer_diagram
 from .prepared_cloud import normalized_diagram, prepare_cloud
 from .shape_change import shape_distance
 
@@ -18,6 +20,24 @@ DRAWS = 4
 """Of noise, averaged."""
 _STREAM = 1000
 """Of random numbers, apart from those of the null."""
+
+
+def times_floor(
+    clouds: Mapping[int, np.ndarray], lag: int, error: np.ndarray, name: str, tda: TdaConfig, seed: int
+) -> float:
+    """How many times its rounding floor a layer moved from step 0 to step `lag`: in the dimension where it is least.
+
+    Args:
+        clouds: (N, D) of both steps.
+        error: (m, D) of `movement_error` between them.
+        name: of the layer.
+        seed: of the noise.
+    """
+    diagrams = {step: compute_layer_diagram(cloud, clouds[0], tda) for step, cloud in clouds.items()}
+    layer = LayerCheckpoint(CheckpointSteps(0, ((0, lag),), None), name, clouds, diagrams, tda, seed)
+    moved = {row.dimension: row.value for row in compare_steps(layer) if row.quantity == "velocity"}
+    floors = {row.dimension: row.value for row in measure_floor(layer, error) if row.quantity == "floor/velocity"}
+    return min(moved[k] / floors[k] if floors[k] > 0 else math.inf if moved[k] > 0 else 0.0 for k in floors)
 
 
 def measure_floor(layer: LayerCheckpoint, error: np.ndarray) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 """The names of what a run directory holds, how files get there whole, and what an earlier start left.
 
 multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
-    config.yaml  status.json  run.log  last.ckpt  topology.parquet  figures/
+    config.yaml  status.json  run.log  last.ckpt  lag.json  topology.parquet  figures/
     metrics.jsonl  journal.jsonl  delivered.json  delivery.lock  mlflow_run_id
     step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  metrics.json
         standardized/diagrams.npz
@@ -53,6 +53,11 @@ class RunDirectory:
     @property
     def log(self) -> Path:
         return self.path / "run.log"
+
+    @property
+    def lag(self) -> Path:
+        """The lag that was chosen for the run, where it asked for one to be chosen."""
+        return self.path / "lag.json"
 
     @property
     def last(self) -> Path:

@@ -12,7 +12,7 @@ from ..config import Config
 from ..config.commands import CompareConfig
 from ..config.identity import hash_values, identity
 from .layout import CONFIG_FILE, ROOT, RunDirectory
-from .state import load_config
+from .state import load_config, load_measured_config
 
 
 def directory_of_run(config: Config, baseline: Config) -> RunDirectory:
@@ -42,7 +42,7 @@ def _named_otherwise(place: Path, config: Config) -> RunDirectory | None:
 def directory_of_analysis(source: RunDirectory, config: Config) -> RunDirectory:
     """The directory of an analysis: beside the clouds that it reads, one for each method with its settings and lag."""
     settings = {key: value for key, value in identity(config).items() if key.startswith("tda.")}
-    if config.schedule.lag != load_config(source).schedule.lag:
+    if config.schedule.lag != load_measured_config(source).schedule.lag:
         settings["schedule.lag"] = config.schedule.lag
     return RunDirectory(source.path / "analysis" / f"{config.tda.name}-{hash_values(settings)[:8]}")
 

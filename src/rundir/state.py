@@ -9,7 +9,9 @@ from omegaconf import OmegaConf
 from ..config import Config, RequestError
 from ..config.commands import CompareConfig
 from ..config.identity import config_hash, identity, plain
-from ..system.files import replacing
+from ..config.schedule import lag_of, with_lag
+from ..config.schema import AUTO
+from ..system.files import DamagedError, read_json, replacing, set_aside
 from .layout import RunDirectory
 
 
@@ -17,6 +19,30 @@ def load_config(run: RunDirectory) -> Config:
     """The configuration that a run was made with."""
     stored = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(run.config))
     return OmegaConf.to_object(stored)  # type: ignore[return-value]
+
+
+def read_lag(run: RunDirectory) -> int | None:
+    """The lag that an earlier start chose; None if there is none. A damaged file is set aside."""
+    if not run.lag.exists():
+        return None
+    try:
+        return int(read_json(run.lag)["lag"])
+    except DamagedError as error:
+        set_aside(run.lag, error.reason)
+        return None
+
+
+def load_measured_config(run: RunDirectory) -> Config:
+    """The configuration that a run was measured with: as `load_config`, with the lag that was chosen.
+
+    Raises:
+        RequestError: if it asked for a lag to be chosen and none was.
+    """
+    config = load_config(run)
+    lag = read_lag(run) if config.schedule.lag == AUTO else lag_of(config.schedule)
+    if lag is None:
+        raise RequestError(f"{run.path}: its schedule.lag=auto, and no lag was chosen yet; run it first")
+    return with_lag(config, lag)
 
 
 def check_earlier_start(run: RunDirectory, config: Config) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import RichProgressBar
+from lightning import Callback
+from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
 from ..config import Config, TrainerConfig
@@ -29,20 +30,26 @@ def fit(config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory
     """
     module = FineTuning(inputs.network, config.trainer, hooks.log)
     checkpoints = Checkpoints(config, inputs, schedule, run, hooks)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    trainer = _make_trainer(config.trainer, checkpoints)
+    bar = [Progress(checkpoints)] if config.trainer.progress else []
+    trainer = make_trainer(config.trainer, [checkpoints, *bar], config.trainer.max_steps)
     state = run.last if run.last.exists() else None
-    with hooks.signals.defer(), warnings.catch_warnings():
-        # On a machine that has SLURM: a run is one process on purpose, also inside of a job.
-        warnings.filterwarnings("ignore", message="The `srun` command is available")
+    with hooks.signals.defer():
         # Batches come ready from memory, from the step on that the state was saved at: no loader around them.
         trainer.fit(module, inputs.data.training, ckpt_path=state, weights_only=True)
     hooks.log(_costs(module, checkpoints), config.trainer.max_steps)
 
 
-def _make_trainer(settings: TrainerConfig, checkpoints: Checkpoints) -> lightning.Trainer:
+def make_trainer(settings: TrainerConfig, callbacks: list[Callback], max_steps: int) -> lightning.Trainer:
+    """A trainer that does what the settings say and nothing by itself: no logs, no checkpoints, no files.
+
+    Args:
+        max_steps: where it stops; the learning rate goes by the settings' own.
+    """
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    # On a machine that has SLURM: a run is one process on purpose, also inside of a job.
+    warnings.filterwarnings("ignore", message="The `srun` command is available")
     return lightning.Trainer(
-        max_steps=settings.max_steps,
+        max_steps=max_steps,
         accumulate_grad_batches=settings.batch_size // (settings.micro_batch_size or settings.batch_size),
         precision="bf16-mixed" if uses_bfloat16(settings.precision) else "32-true",
         devices=1,
@@ -50,8 +57,8 @@ def _make_trainer(settings: TrainerConfig, checkpoints: Checkpoints) -> lightnin
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
-        enable_progress_bar=settings.progress,
-        callbacks=[checkpoints, *([Progress(checkpoints)] if settings.progress else [])],
+        enable_progress_bar=any(isinstance(callback, ProgressBar) for callback in callbacks),
+        callbacks=callbacks,
     )
 
 
