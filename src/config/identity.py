@@ -28,11 +28,15 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def identity(config: Config | CompareConfig) -> dict[str, Any]:
-    """Flat keys and values that make this run what it is: those that the schema marks with `identity=True`."""
+    """Flat keys and values that make this run what it is: those that the schema marks so."""
     identifying = tuple(f"{key}." for key in identity_keys(type(config)))
+    later = dict(later_keys(type(config)))
     # What lies below a key, a weight of `objective.weights`, belongs to it.
     flat = sorted(flatten(plain(config)).items())
-    return {key: value for key, value in flat if f"{key}.".startswith(identifying)}
+    return {
+        key: value for key, value in flat
+        if f"{key}.".startswith(identifying) and not (key in later and value == later[key])
+    }  # fmt: skip
 
 
 def identity_keys(schema: type, prefix: str = "") -> Iterator[str]:
@@ -43,6 +47,16 @@ def identity_keys(schema: type, prefix: str = "") -> Iterator[str]:
             yield from identity_keys(inner, f"{prefix}{item.name}.")  # type: ignore[arg-type]
         elif item.metadata["identity"]:
             yield prefix + item.name
+
+
+def later_keys(schema: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names and defaults of the keys that count only where they were changed."""
+    for item in fields(schema):
+        inner: Any = item.default_factory
+        if is_dataclass(inner):
+            yield from later_keys(inner, f"{prefix}{item.name}.")  # type: ignore[arg-type]
+        elif item.metadata["identity"] == "where changed":
+            yield prefix + item.name, item.default
 
 
 def hash_values(values: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
 from .memory import memory_shortage
+from .schedule import plan_schedule
 from .schema import SOURCES, Config, ModelConfig, RequestError, TdaConfig
 from .transformer import OWN_PREFIXES, parts_of
 
@@ -157,7 +158,23 @@ def _conflicts(config: Config) -> Iterator[str]:
             yield f"schedule.steps={schedule.steps}: must lie from 0 to {last}, later pairs do not fit"
     if probe.size % 2:
         yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
+    yield from _weight_null_conflicts(config)
     yield from _size_conflicts(config.tda, probe.size)
+
+
+def _weight_null_conflicts(config: Config) -> Iterator[str]:
+    """What is wrong with the random updates of the weights, in this run."""
+    tda, schedule = config.tda, config.schedule
+    if tda.weight_draws and tda.transformer is None:
+        yield f"tda.weight_draws={tda.weight_draws}: tda={tda.name} measures nothing; choose a method, or leave it out"
+    if tda.weight_draws and tda.weight_steps and schedule.lag * schedule.repeats <= config.trainer.max_steps:
+        checkpoints = plan_schedule(schedule, config.trainer.max_steps).checkpoints
+        unknown = sorted(set(tda.weight_steps) - set(checkpoints))
+        if unknown:
+            yield (
+                f"tda.weight_steps={tda.weight_steps}: {', '.join(map(str, unknown))} are no checkpoints; choose among "
+                f"{', '.join(map(str, checkpoints))}"
+            )
 
 
 def _size_conflicts(tda: TdaConfig, rows: int) -> Iterator[str]:
@@ -184,9 +201,14 @@ def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
         yield f"tda.transformer.homology_dimensions={list(tda.dimensions)}: give whole numbers from 0, such as [0,1]"
     if tda.engine == "reduced_rips" and tda.transformer and not (tda.is_plain_rips and max(tda.dimensions) < 2):
         yield f"tda.engine=reduced_rips: computes H0 and H1 of plain Rips over Z/2, not {tda.name}; use auto"
-    for key, count in (("subsamples", tda.subsamples), ("null_draws", tda.null_draws)):
+    draws = (("subsamples", tda.subsamples), ("null_draws", tda.null_draws), ("weight_draws", tda.weight_draws))
+    for key, count in draws:
         if count == 1:
             yield f"tda.{key}=1: one value has no spread; give 0, or at least 2 (20 is usual)"
+    if tda.weight_steps is not None and not tda.weight_draws:
+        yield f"tda.weight_steps={tda.weight_steps}: of no use without tda.weight_draws=<draws>; give both or neither"
+    if tda.weight_steps == []:
+        yield "tda.weight_steps=[]: no checkpoint; give some, or leave it out"
     if tda.subsamples and tda.points and tda.points < 6:
         yield f"tda.points={tda.points}: a subsample is half of them and needs 3; give 6 or more, or tda.subsamples=0"
     if tda.components and tda.metric == "cosine":

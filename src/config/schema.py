@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from omegaconf import MISSING
 
@@ -22,13 +22,16 @@ class RequestError(ValueError):
 
 
 def setting(
-    default: Any = MISSING, *, default_factory: Any = dataclasses.MISSING, identity: bool | None = None, **limits: Any
+    default: Any = MISSING, *, default_factory: Any = dataclasses.MISSING,
+    identity: bool | Literal["where changed"] | None = None, **limits: Any,
 ) -> Any:  # fmt: skip
     """A field with what else is known of it.
 
     Args:
         identity: whether another value makes another run, which gets a directory of its own. Not what says how a run is
-            watched, what only describes a model, or what another key takes its value from. None: no run has this field.
+            watched, what only describes a model, or what another key takes its value from. `where changed`: of a key
+            that came later, whose default is what runs of before did; at its default it does not count, so that they
+            keep their names and hashes. None: no run has this field.
         limits: what `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`.
     """
     metadata = limits if identity is None else {"identity": identity, **limits}
@@ -109,6 +112,10 @@ class TdaConfig(Method):
     """Random halves of the probes that intervals come from; 0 gives none, null takes the model's `draws`."""
     null_draws: int | None = setting(None, identity=True, at_least=0)
     """Random movements, of each of two kinds, that excess is measured by; 0 gives none, null takes `draws`."""
+    weight_draws: int = setting(0, identity="where changed", at_least=0)
+    """Random updates of the trained weights, captured once each at some checkpoints; 0 gives none, 20 are usual."""
+    weight_steps: list[int] | None = setting(None, identity="where changed")
+    """Checkpoints of the random updates; null: the first, each that moves further than all before it, and the last."""
     drop_sinks: bool = setting(False, identity=True)
     """Leave out the probes that are sinks at step 0, norms above 20 x the median, for the whole run."""
     takes: str | None = setting(None, identity=True, one_of=("distances", "points"))

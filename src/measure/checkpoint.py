@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..clouds.store import read_cloud, read_probe_hash
 from ..config import TdaConfig
@@ -37,6 +38,12 @@ class Job:
     at: CheckpointSteps
     tda: TdaConfig
 
+    @property
+    def weight_clouds(self) -> list[Path]:
+        """Clouds of the random updates that are asked for and stored at this checkpoint."""
+        step, wanted = self.at.step, self.tda.weight_steps
+        return self.source.weight_clouds(step)[: self.tda.weight_draws] if wanted is None or step in wanted else []
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -53,7 +60,8 @@ def measure_layer(job: Job, layer: str) -> list[Row]:
     diagrams = {step: read_layer_diagrams(job.run.diagrams(step), [layer])[layer] for step in job.at.steps}
     clouds = {step: read_cloud(job.source.clouds(step), layer) for step in job.at.steps}
     seed = seed_of(read_probe_hash(job.source.clouds(0)))
-    at_layer = LayerCheckpoint(job.at, layer, clouds, diagrams, job.tda, seed)
+    weight_clouds = [read_cloud(path, layer) for path in job.weight_clouds]
+    at_layer = LayerCheckpoint(job.at, layer, clouds, diagrams, job.tda, seed, weight_clouds)
     rows = measure_rows(at_layer)
     if job.at.step == 0 and job.source.floor_clouds().exists():
         rows += _measure_floor(job, at_layer)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from ..metrics.table import Row
 from .layer import LayerCheckpoint, compare_steps, describe_cloud, measure_movement, subsample_rows
 from .null_velocities import null_velocities
+from .weight_velocities import weight_velocities
 
 
 def measure_rows(layer: LayerCheckpoint) -> list[Row]:
-    """Of the cloud itself, against other steps, on random halves of the probes, under random movement."""
+    """Of the cloud itself, against other steps, on random halves of the probes, under random movement, under random updates."""
     rows = [*describe_cloud(layer), *compare_steps(layer), *measure_movement(layer)]
     if layer.tda.subsamples:
         rows += subsample_rows(layer)
     if layer.tda.null_draws and layer.at.pairs:
         rows += null_velocities(layer)
+    if layer.weight_clouds:
+        rows += weight_velocities(layer)
     return rows

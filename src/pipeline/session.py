@@ -48,6 +48,7 @@ class Session:
         jobs = [job for s in passed for job in self._jobs(s)]
         waiting = [job for job in jobs if not job.run.metrics(job.at.step).exists()]
         needed = {self.source.clouds(s) for job in waiting for s in job.at.steps}
+        needed |= {path for job in waiting for path in job.weight_clouds}
         if step is not None and step < self.config.trainer.max_steps:
             needed.add(self.run.base())
         if set_damaged_aside(sorted(needed)):

@@ -4,6 +4,7 @@ multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
     config.yaml  status.json  run.log  last.ckpt  topology.parquet  figures/
     metrics.jsonl  journal.jsonl  delivered.json  delivery.lock  mlflow_run_id
     step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  metrics.json
+                  random_updates/0000.safetensors, ... where tda.weight_draws asks for them
         step_000000/  floor.safetensors  base.safetensors
 multirun/comparison/<sweep>/
     config.yaml  status.json  report.html  *.png  and what MLflow is sent, as above
@@ -95,6 +96,16 @@ class RunDirectory:
     def floor_clouds(self) -> Path:
         """Step 0 captured once more with another batch composition."""
         return self.step(0) / "floor.safetensors"
+
+    def weight_clouds(self, step: int) -> list[Path]:
+        """The clouds that random updates of the trained weights gave at a checkpoint, one file a draw, in their order."""
+        return sorted(self._random_updates(step).glob("[0-9]*.safetensors"))
+
+    def weight_cloud(self, step: int, draw: int) -> Path:
+        return self._random_updates(step) / f"{draw:04d}.safetensors"
+
+    def _random_updates(self, step: int) -> Path:
+        return self.step(step) / "random_updates"
 
     def base(self) -> Path:
         """Log-probabilities of the next token that the base model gives the probes."""
