@@ -13,6 +13,7 @@ from .curves import MIN_COURSE, read_velocity
 from .excess import find_excess
 from .finding import Finding, RunFindings
 from .velocity import find_velocity
+from .weight_null import find_weights_excess
 
 
 def run_findings(table: pd.DataFrame) -> RunFindings:
@@ -32,6 +33,7 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
         if len(read_velocity(table, k, layer)) >= MIN_COURSE:
             found |= find_velocity(table, k, layer)
         found |= find_excess(table, k, layer)
+        found |= find_weights_excess(table, k, layer)
     caveats = find_caveats(table, layer, dimensions)
     if caveats:
         found["limits", -1] = Finding(math.nan, sentence=" ".join(caveats))
@@ -40,8 +42,8 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
 
 HEADLINES = ("excess_share", "peak_ratio", "peak_explained_by")
 REPORTED_FINDINGS = (
-    "excess_early", "excess_late", "independent_excess", "excess_own_scale", *HEADLINES, "early_share",
-    "stabilisation_step",
+    "excess_early", "excess_late", "weights_excess", "independent_excess", "excess_own_scale", *HEADLINES,
+    "early_share", "stabilisation_step",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from ..assets import locate
 from ..clouds.layers import choose_layers
 from ..config import Config, RequestError
+from ..config.memory import weight_copies_shortage
 from ..config.schedule import plan_schedule
 from ..rundir import ROOT
 from ..system.machine import GIB
@@ -75,7 +76,10 @@ def disk_bytes(config: Config) -> float | None:
     needed += config.probe.size * size.vocabulary * FLOAT  # what the base model predicts at each probe
     if config.tda.transformer is not None:
         layers = len(choose_layers(size.blocks))
-        needed += (len(schedule.captured) + 1) * layers * config.probe.size * size.width * FLOAT
+        # Which checkpoints move further than those before is not known yet: all of them may.
+        steps = config.tda.weight_steps
+        updates = config.tda.weight_draws * len(schedule.checkpoints if steps is None else steps)
+        needed += (len(schedule.captured) + 1 + updates) * layers * config.probe.size * size.width * FLOAT
         needed += len(schedule.checkpoints) * TABLES
     return needed
 
@@ -90,6 +94,16 @@ def weights_bytes(config: Config) -> float | None:
     # Read off without asking an accelerator: where there is one, `auto` takes bfloat16.
     frozen = FLOAT if config.trainer.precision == "float32" else 2
     return size.parameters * frozen + trained_parameters(config, size) * 4 * FLOAT
+
+
+def check_weight_copies(config: Config) -> None:
+    """Raises RequestError if random updates of all weights need more memory than is free, where the size is known."""
+    size = model_size(config)
+    if size is None or config.adapter.kind != "full" or not config.tda.weight_draws:
+        return
+    schedule = plan_schedule(config.schedule, config.trainer.max_steps)
+    for problem in weight_copies_shortage(schedule, config.tda, size.parameters * FLOAT / GIB):
+        raise RequestError(problem)
 
 
 def check_disk(configs: Iterable[Config]) -> None:
