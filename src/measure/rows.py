@@ -9,7 +9,7 @@ from .weight_velocities import weight_velocities
 
 
 def measure_rows(layer: LayerCheckpoint) -> list[Row]:
-    """Of the cloud itself, against other steps, on random halves of the probes, under random movement, under random updates."""
+    """Of the cloud itself, against other steps, on random halves of the probes, under random movement and updates."""
     rows = [*describe_cloud(layer), *compare_steps(layer), *measure_movement(layer)]
     if layer.tda.subsamples:
         rows += subsample_rows(layer)

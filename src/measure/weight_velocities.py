@@ -1,4 +1,4 @@
-"""Velocities of one layer under random updates of the trained weights, made and captured while the model was trained."""
+"""Velocities of one layer under random updates of the trained weights, captured while the model was trained."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class RunDirectory:
         return self.step(0) / "floor.safetensors"
 
     def weight_clouds(self, step: int) -> list[Path]:
-        """The clouds that random updates of the trained weights gave at a checkpoint, one file a draw, in their order."""
+        """Clouds that random updates of the trained weights gave at a checkpoint, one file a draw, in their order."""
         return sorted(self._random_updates(step).glob("[0-9]*.safetensors"))
 
     def weight_cloud(self, step: int, draw: int) -> Path:

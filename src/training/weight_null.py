@@ -1,4 +1,4 @@
-"""Random updates of the trained weights: where the probes would have gone, had training moved as far in another direction.
+"""Random updates of the trained weights: where the probes would have gone, had training moved another way.
 
 The trained tensors are copied at a checkpoint. Where its first pair ends, their real update is known: each draw gives
 every tensor a random update of the same norm, captures the probes, and puts back what training had arrived at, bit for
@@ -64,7 +64,7 @@ class WeightNull:
         return self.schedule.pairs(start)[0][1]
 
     def _is_chosen(self, start: int) -> bool:
-        """Whether the checkpoint was asked for; by default the first, the last, and each that moves further than before."""
+        """Whether it was asked for; by default the first checkpoint, the last, and each that moves further than before."""
         if self.wanted is not None:
             return True
         before, after = (read_clouds(self.run.clouds(step)) for step in (start, self._end(start)))
@@ -88,7 +88,7 @@ class WeightNull:
 
 
 def copy_trained(network: Network) -> Tensors:
-    """Copies of all trained tensors by their name, in the memory of the machine, so that an accelerator needs no more."""
+    """Copies of all trained tensors by their name, on the CPU, so that an accelerator needs no more memory."""
     trained = ((name, tensor) for name, tensor in network.model.named_parameters() if tensor.requires_grad)
     return {name: tensor.detach().to("cpu", copy=True) for name, tensor in trained}
 

@@ -29,6 +29,5 @@ def describe_disagreement(weights: float, smooth: float, limit: float) -> str:
     """That the nulls differ, and which one to believe."""
     return (
         f"Equally smooth movement gives {smooth:.2f} at these steps, more than {100 * limit:.0f} % away from "
-        f"{weights:.2f}: trust {weights:.2f}, since random updates go through the model itself, and doubt the other "
-        "excesses of this run by as much."
+        f"{weights:.2f}: trust {weights:.2f}, since random updates go through the model itself."
     )
