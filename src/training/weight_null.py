@@ -64,7 +64,7 @@ class WeightNull:
         return self.schedule.pairs(start)[0][1]
 
     def _is_chosen(self, start: int) -> bool:
-        """Whether it was asked for; by default the first checkpoint, the last, and each that moves further than before."""
+        """Whether it was asked for; by default the first, the last, and each that moves further than all before it."""
         if self.wanted is not None:
             return True
         before, after = (read_clouds(self.run.clouds(step)) for step in (start, self._end(start)))
