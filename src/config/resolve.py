@@ -18,6 +18,9 @@ from .transformer import OWN_PREFIXES, parts_of
 WHITELIST = ("gtda.", "sklearn.", *OWN_PREFIXES)
 """Prefixes that a `_target_` may have: instantiating runs code."""
 
+MAX_LISTED = 24
+"""Checkpoints that a message names."""
+
 
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
     """As `resolve_config`, for `python -m src.ui`."""
@@ -167,13 +170,15 @@ def _weight_null_conflicts(config: Config) -> Iterator[str]:
     tda, schedule = config.tda, config.schedule
     if tda.weight_draws and tda.transformer is None:
         yield f"tda.weight_draws={tda.weight_draws}: tda={tda.name} measures nothing; choose a method, or leave it out"
-    if tda.weight_draws and tda.weight_steps and schedule.lag * schedule.repeats <= config.trainer.max_steps:
+    fits = schedule.lag * schedule.repeats <= config.trainer.max_steps and not list(_outside_limits(schedule, ""))
+    if tda.weight_draws and tda.weight_steps and fits:
         checkpoints = plan_schedule(schedule, config.trainer.max_steps).checkpoints
         unknown = sorted(set(tda.weight_steps) - set(checkpoints))
         if unknown:
+            more = f" and {len(checkpoints) - MAX_LISTED} more" if len(checkpoints) > MAX_LISTED else ""
             yield (
-                f"tda.weight_steps={tda.weight_steps}: {', '.join(map(str, unknown))} are no checkpoints; choose among "
-                f"{', '.join(map(str, checkpoints))}"
+                f"tda.weight_steps={tda.weight_steps}: no checkpoint at {', '.join(map(str, unknown))}; there are "
+                f"{', '.join(map(str, checkpoints[:MAX_LISTED]))}{more}"
             )
 
 
