@@ -80,11 +80,11 @@ class WeightNull:
             return  # nothing to be compared with
         try:
             for draw in range(self.draws):
-                _assign(self.network, draw_update(tensors, lengths, f"{self.probe_hash} {start} {draw}"))
+                assign_trained(self.network, draw_update(tensors, lengths, f"{self.probe_hash} {start} {draw}"))
                 clouds = self.capture()
                 write_clouds(self.run.weight_cloud(start, draw), clouds, step=start, probe_hash=self.probe_hash)
         finally:
-            _assign(self.network, arrived.items())
+            assign_trained(self.network, arrived.items())
 
 
 def copy_trained(network: Network) -> Tensors:
@@ -111,7 +111,7 @@ def _distance(a: Tensor, b: Tensor) -> float:
 
 
 @torch.no_grad()
-def _assign(network: Network, tensors: Iterable[tuple[str, Tensor]]) -> None:
+def assign_trained(network: Network, tensors: Iterable[tuple[str, Tensor]]) -> None:
     """Give trained tensors these values, in place: the optimizer and its moments know them by what they are."""
     trained = dict(network.model.named_parameters())
     for name, tensor in tensors:

@@ -43,12 +43,12 @@ for _points, _width in ((512, 128), (256, 128), (256, 2048)):
     )  # fmt: skip
 CONTROLS["update_tiny"] = Control(
     "random update of a LoRA adapter of the embedded model, N = 256",
-    partial(updates.update_trial, model="tiny"), pairs.judge_smooth,
+    partial(updates.update_trial, model="tiny"), updates.judge_update,
 )  # fmt: skip
 if updates.STORIES.is_dir():
     CONTROLS["update_stories"] = Control(
         "the same of a really trained model of 260K parameters, N = 256",
-        partial(updates.update_trial, model="stories"), pairs.judge_smooth,
+        partial(updates.update_trial, model="stories"), updates.judge_update,
     )  # fmt: skip
 for _kind, _sign, _name in (
     ("clusters", 1, "clusters contract"), ("clusters", -1, "clusters expand"),
