@@ -29,7 +29,7 @@ from .answer import Answer, Results, at_most, mean_within
 from .pairs import judge_smooth
 from .plant import CHANGE, change_between
 
-PROBES, DRAWS = 256, 20
+PROBES, DRAWS, UPDATES = 256, 20, 10
 MAX_CHARS, MAX_TOKENS = 400, 128
 """Of a prompt: short ones are read in less time."""
 STORIES = SHARED / "models" / "stories260k"
@@ -58,14 +58,14 @@ def update_trial(rng: np.random.Generator, model: str) -> dict[str, float]:
     after = walk(size)
     lengths = {name: size * float(way.norm()) for name, way in ways.items()}
     seed = rng.integers(2**62)
-    others = [read(draw_update(start, lengths, f"{seed} {draw}")) for draw in range(DRAWS)]
+    others = [read(draw_update(start, lengths, f"{seed} {draw}")) for draw in range(UPDATES)]
     assign_trained(network, start.items())
     return _excesses(before, after, others)
 
 
 def _excesses(before: np.ndarray, after: np.ndarray, others: Sequence[np.ndarray]) -> dict[str, float]:
     """Excess and p of one pair by all three nulls; `others`: the clouds after random updates."""
-    tda, clouds = replace(RIPS, subsamples=0, null_draws=DRAWS, weight_draws=DRAWS), {0: before, 1: after}
+    tda, clouds = replace(RIPS, subsamples=0, null_draws=DRAWS, weight_draws=UPDATES), {0: before, 1: after}
     diagrams = {step: compute_layer_diagram(cloud, before, tda) for step, cloud in clouds.items()}
     at = CheckpointSteps(0, ((0, 1),), None)
     rows = infer(measure_rows(LayerCheckpoint(at, "layer_01", clouds, diagrams, tda, 0, others)))

@@ -145,11 +145,11 @@ def test_a_saved_state_goes_on_with_the_same_choice_and_the_same_draws(
     network: Network, tmp_path: Path, stop: int
 ) -> None:
     """Stopped between the two steps of a pair, and after them."""
-    begin = copy_trained(network)
+    beginning = copy_trained(network)
     whole, drawn = null_of(network, RunDirectory(tmp_path / "whole"))
     go(whole, network, range(8))
     for name, tensor in trained(network):
-        tensor.data.copy_(begin[name])
+        tensor.data.copy_(beginning[name])
     stopped, before = null_of(network, RunDirectory(tmp_path / "stopped"))
     go(stopped, network, range(stop + 1))
     torch.save(stopped.state_dict(), tmp_path / "state")
