@@ -18,9 +18,9 @@ from .shape_change import shape_distance
 def weight_velocities(layer: LayerCheckpoint) -> Iterator[Row]:
     """Velocities of the random updates with the same distance change, averaged over the pairs like the velocity.
 
-    The updates start from the checkpoint and have the norms of the first pair's. The pairs that repeat it begin a few
-    steps later, where the same update moves the points in nearly the same way: it serves them, too, so that what is
-    compared is the velocity itself.
+    The updates start from the checkpoint and have the norms of the first pair's. The pairs that repeat it begin a lag
+    later, where the same update moves the points in nearly the same way: it serves them, too, so that all nulls are
+    compared with the same velocity.
     """
     at, tda = layer.at, layer.tda
     drawn: dict[tuple[int, int], list[float]] = {}

@@ -12,7 +12,7 @@ from typing import Any
 from ..assets import locate
 from ..clouds.layers import choose_layers
 from ..config import Config, RequestError
-from ..config.memory import weight_copies_shortage
+from ..config.memory import count_weight_copies, weight_copies_shortage
 from ..config.schedule import plan_schedule
 from ..rundir import ROOT
 from ..system.machine import GIB
@@ -76,10 +76,13 @@ def disk_bytes(config: Config) -> float | None:
     needed += config.probe.size * size.vocabulary * FLOAT  # what the base model predicts at each probe
     if config.tda.transformer is not None:
         layers = len(choose_layers(size.blocks))
-        # Which checkpoints move further than those before is not known yet: all of them may.
-        steps = config.tda.weight_steps
-        updates = config.tda.weight_draws * len(schedule.checkpoints if steps is None else steps)
-        needed += (len(schedule.captured) + 1 + updates) * layers * config.probe.size * size.width * FLOAT
+        clouds = len(schedule.captured) + 1
+        if config.tda.weight_draws:
+            # Which checkpoints move further than those before is not known yet: all of them may.
+            steps = schedule.checkpoints if config.tda.weight_steps is None else config.tda.weight_steps
+            clouds += config.tda.weight_draws * len(steps)
+            needed += (count_weight_copies(schedule, config.tda) - 2) * trained  # of pairs that have not ended
+        needed += clouds * layers * config.probe.size * size.width * FLOAT
         needed += len(schedule.checkpoints) * TABLES
     return needed
 

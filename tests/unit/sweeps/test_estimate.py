@@ -52,11 +52,12 @@ def test_the_estimate_of_the_disk_counts_clouds_and_weights() -> None:
 
 
 def test_the_estimate_of_the_disk_counts_the_clouds_of_random_updates() -> None:
-    none, some = (disk_bytes(configured(*words)) or 0 for words in ((), ("tda.weight_draws=5",)))
+    none, five, ten = (disk_bytes(configured(f"tda.weight_draws={draws}")) or 0 for draws in (0, 5, 10))
     checkpoints = len(plan_schedule(configured().schedule, 240).checkpoints)
-    assert some - none == 5 * checkpoints * 6 * 256 * 128 * 4
+    assert ten - five == 5 * checkpoints * 6 * 256 * 128 * 4
+    assert five - none > ten - five, "the weights that a pair begins with are saved, too"
     few = disk_bytes(configured("tda.weight_draws=5", "tda.weight_steps=[0,1]")) or 0
-    assert few - none == 5 * 2 * 6 * 256 * 128 * 4
+    assert five - few == 5 * (checkpoints - 2) * 6 * 256 * 128 * 4
 
 
 def test_copies_of_all_weights_that_do_not_fit_are_refused_where_the_size_is_known() -> None:
