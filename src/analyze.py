@@ -7,7 +7,7 @@ from dataclasses import replace
 from omegaconf import DictConfig
 
 from .cli import launch
-from .config import Config, RequestError, ScheduleConfig
+from .config import Config, RequestError, ScheduleConfig, TdaConfig
 from .config.commands import AnalyzeConfig
 from .config.memory import count_workers
 from .config.resolve import check_size, complete_draws, resolve_analysis
@@ -25,6 +25,7 @@ def analyze(composed: DictConfig) -> None:
     source = find_run(request.run)
     config = load_measured_config(source)
     check_size(request.tda, config.probe.size)
+    check_random_updates(request.tda, source, config.tda.weight_draws)
     config.tda, config.tracking = request.tda, request.tracking
     complete_draws(config.tda, config.model)
     config.schedule = change_lag(config.schedule, request.schedule.lag)
@@ -35,6 +36,32 @@ def analyze(composed: DictConfig) -> None:
     else:
         analyze_run(config, source, directory)
     show_summary(directory.read_status()["summary"])
+
+
+def check_random_updates(tda: TdaConfig, source: RunDirectory, stored: int) -> None:
+    """Refuse random updates of the weights that the run has no clouds of; `stored`: how many it made of them each time.
+
+    Raises:
+        RequestError: with what is stored.
+    """
+    if not tda.weight_draws:
+        return
+    key, steps = f"tda.weight_draws={tda.weight_draws}", [step for step in source.steps() if source.weight_clouds(step)]
+    if not steps:
+        raise RequestError(
+            f"{key}: {source.path} holds no clouds of random updates, which are captured while a model is trained; "
+            f"train again with python -m src.run ... {key}, or leave it out"
+        )
+    if tda.weight_draws > stored:
+        raise RequestError(
+            f"{key}: {source.path} holds clouds of {stored} random updates a checkpoint; give that or less"
+        )
+    unknown = sorted(set(tda.weight_steps or ()) - set(steps))
+    if unknown:
+        raise RequestError(
+            f"tda.weight_steps={tda.weight_steps}: no random updates are stored at {', '.join(map(str, unknown))}; "
+            f"choose among {', '.join(map(str, steps))}"
+        )
 
 
 def change_lag(schedule: ScheduleConfig, lag: int | None) -> ScheduleConfig:

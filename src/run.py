@@ -16,7 +16,7 @@ from .config.schedule import plan_schedule
 from .pipeline.note import describe_start, show_summary
 from .rundir import RunDirectory
 from .rundir.state import check_earlier_start
-from .sweeps.estimate import check_disk
+from .sweeps.estimate import check_disk, check_weight_copies
 from .sweeps.outcome import add_to_sweep, record_failure, show_outcome
 from .sweeps.plan import directory_of
 
@@ -32,6 +32,7 @@ def run(composed: DictConfig) -> None:
             return
     else:
         try:
+            check_weight_copies(config)
             check_disk([config])
             run_cell(config, directory)
         except Exception as error:

@@ -1,11 +1,12 @@
-"""How much memory a diagram may take, and whether a request asks for more than there is."""
+"""How much memory a diagram, and copies of the weights, may take, and whether a request asks for more than there is."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 
-from ..system.machine import GIB, machine_memory_gb, usable_cores
+from ..system.machine import GIB, free_memory_gb, machine_memory_gb, usable_cores
+from .schedule import Schedule
 from .schema import TdaConfig
 
 # Peaks of giotto-ph over a sphere, where every simplex stays in the filtration: 63 bytes an edge (H1, 4,096 points),
@@ -63,4 +64,24 @@ def memory_shortage(tda: TdaConfig, rows: int, width: int = 0) -> Iterator[str]:
             f"tda.points={points}: H{top} of {points} points{f' of {width} coordinates' if width else ''} may take "
             f"{needed:.2f} GiB in each of tda.workers={workers}, tda.max_memory_gb={limit:.2f}; at most "
             f"{max_points(limit / workers, top)} points fit"
+        )
+
+
+def count_weight_copies(schedule: Schedule, tda: TdaConfig) -> int:
+    """Copies of the trained weights alive at once where random updates of them are made.
+
+    The model's own, what training arrived at, and one for each checkpoint whose first pair has not ended.
+    """
+    starts = [step for step in schedule.checkpoints if tda.weight_steps is None or step in tda.weight_steps]
+    ends = {start: schedule.pairs(start)[0][1] for start in starts}
+    return 2 + max((sum(start <= step < ends[start] for start in starts) for step in starts), default=0)
+
+
+def weight_copies_shortage(schedule: Schedule, tda: TdaConfig, weights_gb: float) -> Iterator[str]:
+    """What is wrong if the copies that random updates of all weights need do not fit into the memory that is free."""
+    copies, free = count_weight_copies(schedule, tda), free_memory_gb()
+    if copies * weights_gb > free:
+        yield (
+            f"tda.weight_draws={tda.weight_draws}: with adapter=full {copies} copies of the weights are kept at once, "
+            f"{copies * weights_gb:.1f} GiB, and {free:.1f} GiB of memory are free; take adapter=lora, or leave it out"
         )

@@ -11,11 +11,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
 from .memory import memory_shortage
+from .schedule import lag_of, plan_schedule
 from .schema import AUTO, SECOND_METRIC, SOURCES, Config, ModelConfig, RequestError, TdaConfig
 from .transformer import OWN_PREFIXES, parts_of
 
 WHITELIST = ("gtda.", "sklearn.", *OWN_PREFIXES)
 """Prefixes that a `_target_` may have: instantiating runs code."""
+
+MAX_LISTED = 24
+"""Checkpoints that a message names."""
 
 
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
@@ -159,6 +163,7 @@ def _conflicts(config: Config) -> Iterator[str]:
         yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
     if config.tda.transformer is None and config.tda.second_metric == SECOND_METRIC:
         yield f"tda.second_metric={SECOND_METRIC}: tda={config.tda.name} measures nothing; choose a method, or drop it"
+    yield from _weight_null_conflicts(config)
     yield from _size_conflicts(config.tda, probe.size)
 
 
@@ -175,6 +180,26 @@ def _lag_conflicts(config: Config) -> Iterator[str]:
             f"schedule.lag={schedule.lag}: {schedule.repeats} repeats of it do not fit into "
             f"trainer.max_steps={steps}; lower it, or schedule.repeats"
         )
+
+
+def _weight_null_conflicts(config: Config) -> Iterator[str]:
+    """What is wrong with the random updates of the weights, in this run."""
+    tda, schedule = config.tda, config.schedule
+    if tda.weight_draws and tda.transformer is None:
+        yield f"tda.weight_draws={tda.weight_draws}: tda={tda.name} measures nothing; choose a method, or leave it out"
+    if tda.weight_draws and tda.weight_steps and schedule.lag == AUTO:
+        yield f"tda.weight_steps={tda.weight_steps}: schedule.lag=auto moves the checkpoints; give a lag, or no steps"
+        return
+    fits = lag_of(schedule) * schedule.repeats <= config.trainer.max_steps and not list(_outside_limits(schedule, ""))
+    if tda.weight_draws and tda.weight_steps and fits:
+        checkpoints = plan_schedule(schedule, config.trainer.max_steps).checkpoints
+        unknown = sorted(set(tda.weight_steps) - set(checkpoints))
+        if unknown:
+            more = f" and {len(checkpoints) - MAX_LISTED} more" if len(checkpoints) > MAX_LISTED else ""
+            yield (
+                f"tda.weight_steps={tda.weight_steps}: no checkpoint at {', '.join(map(str, unknown))}; there are "
+                f"{', '.join(map(str, checkpoints[:MAX_LISTED]))}{more}"
+            )
 
 
 def _size_conflicts(tda: TdaConfig, rows: int) -> Iterator[str]:
@@ -201,9 +226,14 @@ def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
         yield f"tda.transformer.homology_dimensions={list(tda.dimensions)}: give whole numbers from 0, such as [0,1]"
     if tda.engine == "reduced_rips" and tda.transformer and not (tda.is_plain_rips and max(tda.dimensions) < 2):
         yield f"tda.engine=reduced_rips: computes H0 and H1 of plain Rips over Z/2, not {tda.name}; use auto"
-    for key, count in (("subsamples", tda.subsamples), ("null_draws", tda.null_draws)):
+    draws = (("subsamples", tda.subsamples), ("null_draws", tda.null_draws), ("weight_draws", tda.weight_draws))
+    for key, count in draws:
         if count == 1:
             yield f"tda.{key}=1: one value has no spread; give 0, or at least 2 (20 is usual)"
+    if tda.weight_steps is not None and not tda.weight_draws:
+        yield f"tda.weight_steps={tda.weight_steps}: of no use without tda.weight_draws=<draws>; give both or neither"
+    if tda.weight_steps == []:
+        yield "tda.weight_steps=[]: no checkpoint; give some, or leave it out"
     if tda.subsamples and tda.points and tda.points < 6:
         yield f"tda.points={tda.points}: a subsample is half of them and needs 3; give 6 or more, or tda.subsamples=0"
     if tda.components and tda.metric == "cosine":

@@ -122,6 +122,10 @@ class TdaConfig(Method):
     """Random halves of the probes that intervals come from; 0 gives none, null takes the model's `draws`."""
     null_draws: int | None = setting(None, identity=True, at_least=0)
     """Random movements, of each of two kinds, that excess is measured by; 0 gives none, null takes `draws`."""
+    weight_draws: int = setting(0, identity="where changed", at_least=0)
+    """Random updates of the trained weights, captured once each at some checkpoints; 0 gives none, 20 are usual."""
+    weight_steps: list[int] | None = setting(None, identity="where changed")
+    """Checkpoints of the random updates; null: the first, each that moves further than all before it, and the last."""
     drop_sinks: bool = setting(False, identity=True)
     """Leave out the probes that are sinks at step 0, norms above 20 x the median, for the whole run."""
     takes: str | None = setting(None, identity=True, one_of=("distances", "points"))

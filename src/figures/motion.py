@@ -63,6 +63,9 @@ def draw_excess(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
         marks: list[Mark] = [band, *_marks(select_curve(table, "excess", k), "excess", 0)]
         independent = _xy(select_curve(table, "independent_excess", k))
         marks.append(Line("independent points", *independent, color=2, dashed=True))
+        weights = _xy(select_curve(table, "weights_excess", k))
+        if weights[0]:
+            marks.append(Line("random updates of the weights", *weights, color=3))
         marks += _hollow(table, "excess", k)
         above.append(Panel(f"excess, H{k}, mean over the blocks", STEP, "velocity / chance", marks, log_x=True))
         wide = steps_by_layer(drop_rounding(table), "excess", k).drop(columns=MEAN, errors="ignore").T

@@ -16,6 +16,7 @@ from .excess import find_excess
 from .finding import Finding, RunFindings
 from .second import find_second_metric
 from .velocity import find_velocity
+from .weight_null import find_weights_excess
 
 
 def run_findings(table: pd.DataFrame) -> RunFindings:
@@ -37,6 +38,7 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
         if len(read_velocity(kept, k, layer)) >= MIN_COURSE:
             found |= find_velocity(kept, k, layer)
         found |= find_excess(kept, k, layer)
+        found |= find_weights_excess(kept, k, layer)
     found |= find_second_metric(kept, layer, dimensions)
     caveats = find_caveats(table, layer, dimensions)
     if caveats:
@@ -46,8 +48,8 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
 
 HEADLINES = ("excess_share", "peak_ratio", "peak_explained_by")
 REPORTED_FINDINGS = (
-    "excess_early", "excess_late", "independent_excess", "excess_own_scale", *HEADLINES, "early_share",
-    "stabilisation_step",
+    "excess_early", "excess_late", "weights_excess", "independent_excess", "excess_own_scale", *HEADLINES,
+    "early_share", "stabilisation_step",
 )  # fmt: skip
 
 

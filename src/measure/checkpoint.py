@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -42,6 +43,12 @@ class Job:
     is_second: bool = False
     """Whether this is the measurement by the second metric, whose rows stand beside those of the first."""
 
+    @property
+    def weight_clouds(self) -> list[Path]:
+        """Clouds of the random updates that are asked for and stored at this checkpoint."""
+        step, wanted = self.at.step, self.tda.weight_steps
+        return self.source.weight_clouds(step)[: self.tda.weight_draws] if wanted is None or step in wanted else []
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -66,7 +73,8 @@ def measure_layer(job: Job, layer: str) -> list[Row]:
     diagrams = {step: read_layer_diagrams(job.run.diagrams(step), [layer])[layer] for step in job.at.steps}
     clouds = {step: read_cloud(job.source.clouds(step), layer) for step in job.at.steps}
     seed = seed_of(read_probe_hash(job.source.clouds(0)))
-    at_layer = LayerCheckpoint(job.at, layer, clouds, diagrams, job.tda, seed)
+    weight_clouds = [read_cloud(path, layer) for path in job.weight_clouds]
+    at_layer = LayerCheckpoint(job.at, layer, clouds, diagrams, job.tda, seed, weight_clouds)
     rows = metric_rows(at_layer) if job.is_second else measure_rows(at_layer)
     error = _read_error(job, layer)
     if error is not None:

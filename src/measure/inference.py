@@ -53,6 +53,7 @@ def _step_noise(rows: Iterable[Row], pairs: dict[Place, list[float]]) -> Iterato
 EXCESS = {
     "excess": ("velocity", "null_velocity"),
     "independent_excess": ("velocity", "independent_velocity"),
+    "weights_excess": ("velocity", "weights_velocity"),
     "excess_own_scale": ("own_scale_velocity", "null_own_scale_velocity"),
 }
 """Excess -> what is divided by the mean of which draws."""

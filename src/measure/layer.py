@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -56,6 +56,8 @@ class LayerCheckpoint:
     tda: TdaConfig
     seed: int
     """of the random halves and movements: the same for every run over the same probes"""
+    weight_clouds: Sequence[np.ndarray] = ()
+    """(N, D) at the checkpoint after each random update of the trained weights"""
 
     @cached_property
     def _prepared(self) -> dict[int, PreparedCloud]:

@@ -47,7 +47,7 @@ def _draw_diagrams(
     reference, t = ReferenceCloud(layer.prepared(a).distances, base, cosine=tda.metric == "cosine"), 1.0
     for draw in range(tda.null_draws or 0):
         movement = draw_movement(seen, family, layer.frequencies, layer.random(a, number, draw))
-        moved, t = _moved_diagram(reference.perturb(movement), pair.distance_change, t, tda)
+        moved, t = moved_diagram(reference.perturb(movement), pair.distance_change, t, tda)
         yield moved
 
 
@@ -62,7 +62,7 @@ def _null_values(
             yield "null_own_scale_velocity", k, own_scale_distance(before, moved, k)
 
 
-def _moved_diagram(
+def moved_diagram(
     perturbation: RandomPerturbation, change: float, start: float, tda: TdaConfig
 ) -> tuple[np.ndarray | None, float]:
     """The diagram where the distances have changed by `change`, and how far that is; `start`: a first guess."""

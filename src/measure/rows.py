@@ -12,6 +12,7 @@ from .layer import (
     subsample_rows,
 )
 from .null_velocities import null_velocities
+from .weight_velocities import weight_velocities
 
 
 def measure_rows(layer: LayerCheckpoint) -> list[Row]:
@@ -26,4 +27,6 @@ def metric_rows(layer: LayerCheckpoint) -> list[Row]:
         rows += subsample_rows(layer)
     if layer.tda.null_draws and layer.at.pairs:
         rows += null_velocities(layer)
+    if layer.weight_clouds:
+        rows += weight_velocities(layer)
     return rows

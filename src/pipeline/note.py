@@ -55,13 +55,15 @@ def show_summary(summary: dict[str, Any]) -> None:
 def write_note(config: Config, summary: dict[str, Any]) -> str:
     """Markdown: what the run is, its key figures, what to look at and what to beware of."""
     model, trainer, schedule = config.model, config.trainer, config.schedule
+    draws = config.tda.weight_draws
+    updates = f", at some checkpoints from {draws} random updates of the trained weights" if draws else ""
     lines = [
         f"**{model.name}** ({model.stage}) fine-tuned to be **{config.objective.name}**, seed {config.seed}: "
         f"{trainer.max_steps} steps of {trainer.batch_size} dialogues, {config.adapter.kind}, {trainer.lr_schedule} "
         f"learning rate up to {trainer.learning_rate:g}. Topology: {config.tda.name}, {config.tda.metric} distances, "
         f"{config.tda.count_points(config.probe.size)} probes, {config.probe.pooling}-token activations, "
         f"intervals from {config.tda.subsamples} random halves of the probes, excess from {config.tda.null_draws} "
-        "equally smooth random movements and as many of independent points.",
+        f"equally smooth random movements and as many of independent points{updates}.",
         "",
         "| | before | after |",
         "|---|---|---|",
@@ -79,6 +81,13 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         f"Velocity is measured over {schedule.lag} step(s) everywhere; `naive_velocity` divides by the steps between "
         "checkpoints and falls as they spread out, whatever the model does.",
     ]
+    if draws and not summary["weight_steps"]:
+        lines += [
+            "",
+            f"**Beware**: no excess against random updates of the trained weights (`tda.weight_draws={draws}`) "
+            "could be measured: where they would have been made, the weights or the "
+            "points did not move, or the points moved too far for a null.",
+        ]
     if summary["findings"]:
         lines += ["", "**Findings** (mean over the blocks)", "", *(f"- {sentence}" for sentence in summary["findings"])]
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ..clouds.store import set_damaged_aside
@@ -49,14 +50,22 @@ class Session:
         jobs = [job for s in passed for job in self._jobs(s)]
         waiting = [job for job in jobs if not job.run.metrics(job.at.step).exists()]
         needed = {self.source.clouds(s) for job in waiting for s in job.at.steps}
+        needed |= {path for job in waiting for path in job.weight_clouds}
         if step is not None and step < self.config.trainer.max_steps:
-            needed.add(self.run.base())
+            needed |= {self.run.base(), *self._awaited(step)}
         if set_damaged_aside(sorted(needed)):
             self.run.last.unlink(missing_ok=True)
             step, jobs = None, []
         discard_after(self.run, -1 if step is None else step)
         for job in jobs:
             self.pool.submit(job)
+
+    def _awaited(self, step: int) -> Iterator[Path]:
+        """Clouds that training itself reads after `step`: random updates are made where the points have moved most."""
+        if self.config.tda.transformer is not None and self.config.tda.weight_draws:
+            yield from (
+                self.run.clouds(s) for s in self.schedule.checkpoints if s <= step < self.schedule.pairs(s)[0][1]
+            )
 
     def submit(self, step: int) -> None:
         """Start what became possible at this step, and hand on what is finished."""

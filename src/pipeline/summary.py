@@ -9,7 +9,7 @@ import pandas as pd
 from ..config import Config
 from ..config.schedule import Schedule
 from ..metrics.derived import path_length
-from ..metrics.selection import select
+from ..metrics.selection import select, steps_of
 from .note import BEFORE_AFTER
 
 
@@ -21,4 +21,5 @@ def summarize_run(config: Config, schedule: Schedule, table: pd.DataFrame) -> di
         "before_after": {name: [float(v.iloc[0]), float(v.iloc[-1])] for name, v in before_after},
         "checkpoints": len(schedule.checkpoints),
         "path_length": {f"H{k}": value for k, value in lengths.items() if value is not None},
+        "weight_steps": steps_of(table, "weights_excess"),
     }

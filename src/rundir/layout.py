@@ -5,6 +5,7 @@ multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
     metrics.jsonl  journal.jsonl  delivered.json  delivery.lock  mlflow_run_id
     step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  metrics.json
         standardized/diagrams.npz
+        random_updates/0000.safetensors, ... where tda.weight_draws asks for them
         step_000000/  base.safetensors; it, the last checkpoint and the step one lag after each: floor.safetensors
 multirun/comparison/<sweep>/
     config.yaml  status.json  report.html  *.png  and what MLflow is sent, as above
@@ -107,6 +108,16 @@ class RunDirectory:
     def floor_clouds(self, step: int) -> Path:
         """Some of the probes captured once more in full float32, where the rounding floor is measured."""
         return self.step(step) / "floor.safetensors"
+
+    def weight_clouds(self, step: int) -> list[Path]:
+        """Clouds that random updates of the trained weights gave at a checkpoint, one file a draw, in their order."""
+        return sorted(self._random_updates(step).glob("[0-9]*.safetensors"))
+
+    def weight_cloud(self, step: int, draw: int) -> Path:
+        return self._random_updates(step) / f"{draw:04d}.safetensors"
+
+    def _random_updates(self, step: int) -> Path:
+        return self.step(step) / "random_updates"
 
     def base(self) -> Path:
         """Log-probabilities of the next token that the base model gives the probes."""

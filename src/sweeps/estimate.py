@@ -12,6 +12,7 @@ from typing import Any
 from ..assets import locate
 from ..clouds.layers import choose_layers
 from ..config import Config, RequestError
+from ..config.memory import count_weight_copies, weight_copies_shortage
 from ..config.schedule import plan_schedule
 from ..rundir import ROOT
 from ..system.machine import GIB
@@ -75,7 +76,13 @@ def disk_bytes(config: Config) -> float | None:
     needed += config.probe.size * size.vocabulary * FLOAT  # what the base model predicts at each probe
     if config.tda.transformer is not None:
         layers = len(choose_layers(size.blocks))
-        needed += (len(schedule.captured) + 1) * layers * config.probe.size * size.width * FLOAT
+        clouds = len(schedule.captured) + 1
+        if config.tda.weight_draws:
+            # Which checkpoints move further than those before is not known yet: all of them may.
+            steps = schedule.checkpoints if config.tda.weight_steps is None else config.tda.weight_steps
+            clouds += config.tda.weight_draws * len(steps)
+            needed += (count_weight_copies(schedule, config.tda) - 2) * trained  # of pairs that have not ended
+        needed += clouds * layers * config.probe.size * size.width * FLOAT
         # A second metric has as much of its own; whether `auto` has one shows at step 0.
         needed += len(schedule.checkpoints) * TABLES * (1 if config.tda.second_metric == "none" else 2)
     return needed
@@ -91,6 +98,16 @@ def weights_bytes(config: Config) -> float | None:
     # Read off without asking an accelerator: where there is one, `auto` takes bfloat16.
     frozen = FLOAT if config.trainer.precision == "float32" else 2
     return size.parameters * frozen + trained_parameters(config, size) * 4 * FLOAT
+
+
+def check_weight_copies(config: Config) -> None:
+    """Raises RequestError if random updates of all weights need more memory than is free, where the size is known."""
+    size = model_size(config)
+    if size is None or config.adapter.kind != "full" or not config.tda.weight_draws:
+        return
+    schedule = plan_schedule(config.schedule, config.trainer.max_steps)
+    for problem in weight_copies_shortage(schedule, config.tda, size.parameters * FLOAT / GIB):
+        raise RequestError(problem)
 
 
 def check_disk(configs: Iterable[Config]) -> None:

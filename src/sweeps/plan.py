@@ -23,7 +23,7 @@ from ..rundir.naming import directory_of_run
 from ..rundir.state import check_earlier_start
 from ..system.console import show_rows
 from ..system.machine import GIB
-from .estimate import check_disk, disk_bytes, weights_bytes
+from .estimate import check_disk, check_weight_copies, disk_bytes, weights_bytes
 
 SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 """What goes over all combinations; what others will try is not known before."""
@@ -97,7 +97,8 @@ def plan(config: DictConfig) -> Sweep:
             composed.pop("hydra")
             checked = resolve_config(composed)
             run = directory_of(checked, {str(key): value for key, value in choices.items()})
-            check_earlier_start(run, checked)
+            if not check_earlier_start(run, checked):
+                check_weight_copies(checked)
         except Exception as error:  # whatever composing raises is a wrong request
             problems.append(f"{name}: {explain(error)}")
         else:

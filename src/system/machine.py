@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,25 @@ def machine_memory_gb() -> float:
     if limit.is_file() and (text := limit.read_text().strip()).isdigit():
         total = min(total, int(text))
     return total / GIB
+
+
+def free_memory_gb() -> float:
+    """GiB that a process can have without taking them from another; where nobody says, all of the machine's."""
+    known = Path("/proc/meminfo")
+    lines = known.read_text().splitlines() if known.is_file() else []
+    kilobytes = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    free = kilobytes[0] * 1024 / GIB if kilobytes else machine_memory_gb()
+    return min(free, _free_in_group())
+
+
+def _free_in_group() -> float:
+    """GiB that the control group which confines the process leaves; the cache of files gives way, so it is free."""
+    group = Path("/sys/fs/cgroup")
+    limit, used = group / "memory.max", group / "memory.current"
+    if not (limit.is_file() and used.is_file() and (text := limit.read_text().strip()).isdigit()):
+        return math.inf
+    statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    return (int(text) - int(used.read_text()) + int(statistics.get("inactive_file", 0))) / GIB
 
 
 def usable_cores() -> tuple[int, ...]:

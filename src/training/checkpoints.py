@@ -24,6 +24,7 @@ from .behaviour import evaluate_replies, kl_to_base, write_base_logprobs
 from .inputs import RunHooks, RunInputs
 from .model import save_adapter
 from .probing import capture_probes, capture_reference
+from .weight_null import WeightNull
 
 
 class Checkpoints(Callback):
@@ -34,6 +35,10 @@ class Checkpoints(Callback):
         self.network, self.data, self.probe = inputs.network, inputs.data, config.probe
         self.capture = config.tda.transformer is not None
         self.layers = choose_layers(len(inputs.network.blocks))
+        self.weight_null = WeightNull(
+            config.tda, schedule, inputs.network, run, inputs.data.probes.hash,
+            lambda: self._read_probes(self.layers)[0],
+        )  # fmt: skip
         self.last_step = -1
         self.capture_seconds = 0.0
         self.behavior_seconds = 0.0
@@ -48,6 +53,7 @@ class Checkpoints(Callback):
         return {
             "step": self.last_step, "random": random, "capture_seconds": self.capture_seconds,
             "behavior_seconds": self.behavior_seconds, "blocked_seconds": self.blocked_seconds,
+            "weight_null": self.weight_null.state_dict(),
         }  # fmt: skip
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -55,6 +61,8 @@ class Checkpoints(Callback):
         self.capture_seconds, self.blocked_seconds = state_dict["capture_seconds"], state_dict["blocked_seconds"]
         self.behavior_seconds = state_dict["behavior_seconds"]
         self.random = state_dict["random"]
+        if "weight_null" in state_dict:  # a version before had none
+            self.weight_null.load_state_dict(state_dict["weight_null"])
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.hooks.signals.install()  # in the place of Lightning's handler, which leaves between two batches, unsaved
@@ -91,6 +99,10 @@ class Checkpoints(Callback):
                     self._evaluate(step)
         if is_checkpoint:
             save_adapter(self.network, self.run.adapter(step))
+        if captured:
+            start = time.perf_counter()
+            self.weight_null.process_step(step)
+            self.capture_seconds += time.perf_counter() - start
         # Before the jobs that become possible are handed out: none may have seen more than a restart goes on from.
         if step in self.schedule.completions or step == trainer.max_steps:
             self._save(trainer)

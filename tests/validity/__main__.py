@@ -22,7 +22,8 @@ from .controls import CONTROLS, collect, run_task
 
 KEPT = ROOT / "validity.jsonl"
 MEASURING = (
-    "src/topology", "src/geometry", "src/statistics", "src/metrics", "src/measure", "src/findings", "tests/validity",
+    "src/topology", "src/geometry", "src/statistics", "src/metrics", "src/measure", "src/findings", "src/clouds",
+    "src/training", "tests/validity",
 )  # fmt: skip
 Done = dict[str, dict[int, dict[str, float]]]
 """Values by control and number of the trial."""

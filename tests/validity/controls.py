@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from . import across, courses, pairs
+from . import across, courses, pairs, updates
 from .answer import Answer, Results
 
 Trial = Callable[[np.random.Generator], dict[str, float]]
@@ -40,6 +40,15 @@ for _points, _width in ((512, 128), (256, 128), (256, 2048)):
     CONTROLS[f"smooth_{_points}x{_width}"] = Control(
         f"random smooth field, N = {_points}, D = {_width}",
         partial(pairs.smooth_trial, points=_points, width=_width), pairs.judge_smooth,
+    )  # fmt: skip
+CONTROLS["update_tiny"] = Control(
+    "random update of a LoRA adapter of the embedded model, N = 256",
+    partial(updates.update_trial, model="tiny"), updates.judge_update,
+)  # fmt: skip
+if updates.STORIES.is_dir():
+    CONTROLS["update_stories"] = Control(
+        "the same of a really trained model of 260K parameters, N = 256",
+        partial(updates.update_trial, model="stories"), updates.judge_update,
     )  # fmt: skip
 for _kind, _sign, _name in (
     ("clusters", 1, "clusters contract"), ("clusters", -1, "clusters expand"),

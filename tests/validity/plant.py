@@ -28,12 +28,16 @@ def clustered(rng: np.random.Generator, points: int, width: int, size: int = 8) 
 
 def step(x: np.ndarray, direction: np.ndarray, change: float = CHANGE) -> np.ndarray:
     """`x` moved along `direction` until its scale-normalised distances have changed by `change`."""
-    before = _shape(x)
     t = change * np.linalg.norm(x) / np.linalg.norm(direction)
     for _ in range(8):
-        found = np.linalg.norm(_shape(x + t * direction) - before) / np.linalg.norm(before)
-        t *= change / found
+        t *= change / change_between(x, x + t * direction)
     return np.asarray(x + t * direction)
+
+
+def change_between(x: np.ndarray, moved: np.ndarray) -> float:
+    """The distance change, relative, from one cloud to another of the same rows."""
+    before = _shape(x)
+    return float(np.linalg.norm(_shape(moved) - before) / np.linalg.norm(before))
 
 
 def _shape(x: np.ndarray) -> np.ndarray:

@@ -57,3 +57,15 @@ def test_a_key_that_begins_like_another_is_none_of_it() -> None:
     keys = set(identity_keys(Config))
     assert "trainer.max_steps" in keys
     assert not keys & {"force", "debug", "sweep", "trainer.progress", "tracking.uri"}
+
+
+def test_random_updates_count_only_where_they_are_asked_for() -> None:
+    before, now = (resolve_config(composed(*words)) for words in ((), ("tda.weight_draws=0", "tda.weight_steps=null")))
+    assert not any(key.startswith("tda.weight_") for key in identity(before)), "or every stored run had another hash"
+    assert config_hash(before) == config_hash(now)
+    few, chosen = (
+        resolve_config(composed("tda.weight_draws=3", *words)) for words in ((), ("tda.weight_steps=[0,1]",))
+    )
+    assert identity(few)["tda.weight_draws"] == 3
+    assert len({config_hash(config) for config in (before, few, chosen)}) == 3
+    assert len({directory(), directory("tda.weight_draws=3"), directory("tda.weight_draws=4")}) == 3

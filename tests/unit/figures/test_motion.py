@@ -7,6 +7,7 @@ import pandas as pd
 
 from src.figures.motion import draw_excess, draw_movement, draw_speed
 from src.figures.panels import Band, Heat, Line
+from src.metrics.table import Row, tabulate
 
 
 def test_velocity_and_naive_velocity_share_an_axis_with_their_intervals(tracked: pd.DataFrame) -> None:
@@ -34,6 +35,17 @@ def test_excess_has_the_band_of_chance_about_1(tracked: pd.DataFrame) -> None:
     assert isinstance(heat, Heat)
     assert list(heat.y) == ["layer_01"]
     assert heat.z.shape == (1, 4)
+
+
+def test_random_updates_are_drawn_where_they_were_made(tracked: pd.DataFrame) -> None:
+    updates = [Row(step, "weights_excess", 1.2, "mean", 0) for step in (0, 6)]
+    lines = [
+        {mark.name: mark for mark in draw_excess(table, (0,)).rows[0][0].marks if isinstance(mark, Line)}
+        for table in (tracked, pd.concat([tracked, tabulate(updates)], ignore_index=True))
+    ]
+    (added,) = lines[1].keys() - lines[0].keys()
+    assert added == "random updates of the weights"
+    assert list(lines[1][added].x) == [1, 7]
 
 
 def test_the_parts_of_displacement_add_up_in_squares(tracked: pd.DataFrame) -> None:

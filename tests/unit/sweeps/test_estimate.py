@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from src.config import Config
+from src.config import Config, RequestError
 from src.config.resolve import resolve_config
-from src.sweeps.estimate import disk_bytes, model_size, weights_bytes
+from src.config.schedule import plan_schedule
+from src.sweeps.estimate import check_weight_copies, disk_bytes, model_size, weights_bytes
 from src.system.machine import GIB
 from tests.support.builders import CONF, composed, options
 from tests.support.processes import Command
@@ -48,3 +49,21 @@ def test_the_estimate_of_the_disk_counts_clouds_and_weights() -> None:
     assert 0.005 * GIB < (disk_bytes(few) or 0) < (disk_bytes(many) or 0) < 2 * (disk_bytes(few) or 0)
     assert (disk_bytes(configured("adapter=full")) or 0) > 20 * 1.2e6 * 4
     assert disk_bytes(configured("model=local", "model.path=some/hub_model")) is None
+
+
+def test_the_estimate_of_the_disk_counts_the_clouds_of_random_updates() -> None:
+    none, five, ten = (disk_bytes(configured(f"tda.weight_draws={draws}")) or 0 for draws in (0, 5, 10))
+    checkpoints = len(plan_schedule(configured().schedule, 240).checkpoints)
+    assert ten - five == 5 * checkpoints * 6 * 256 * 128 * 4
+    assert five - none > ten - five, "the weights that a pair begins with are saved, too"
+    few = disk_bytes(configured("tda.weight_draws=5", "tda.weight_steps=[0,1]")) or 0
+    assert five - few == 5 * (checkpoints - 2) * 6 * 256 * 128 * 4
+
+
+def test_copies_of_all_weights_that_do_not_fit_are_refused_where_the_size_is_known() -> None:
+    large = ("adapter=full", "model.parameters=1e13", "model.width=1", "model.blocks=1")
+    check_weight_copies(configured(*large))
+    check_weight_copies(configured(*large[1:], "tda.weight_draws=2"))
+    check_weight_copies(configured("adapter=full", "tda.weight_draws=2", "model=local", "model.path=some/hub_model"))
+    with pytest.raises(RequestError, match=r"tda\.weight_draws=2: with adapter=full"):
+        check_weight_copies(configured(*large, "tda.weight_draws=2"))
