@@ -41,13 +41,13 @@ def _choose_lag(config: Config, inputs: RunInputs, run: RunDirectory, signals: S
     seen: dict[int, tuple[dict[str, Cloud], dict[str, Cloud]]] = {}
     found: dict[int, float] = {}
 
-    def look(step: int, clouds: dict[str, Cloud], references: dict[str, Cloud]) -> bool:
+    def inspect(step: int, clouds: dict[str, Cloud], references: dict[str, Cloud]) -> bool:
         seen[step] = clouds, references
         if step:
             found[step] = _times_floor(seen[0], seen.pop(step), step, config, inputs.data.probes.hash)
         return found.get(step, 0) >= WANTED
 
-    run_trial(config, inputs, [0, *lags], look, signals)
+    run_trial(config, inputs, [0, *lags], inspect, signals)
     tried = ", ".join(f"lag {lag}: {times:.2g} x" for lag, times in found.items())
     lag = max(found)
     if found[lag] >= WANTED:

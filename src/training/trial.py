@@ -19,45 +19,45 @@ from .model import Network
 from .module import FineTuning
 from .probing import capture_probes, capture_reference
 
-Look = Callable[[int, dict[str, Cloud], dict[str, Cloud]], bool]
+Inspect = Callable[[int, dict[str, Cloud], dict[str, Cloud]], bool]
 """Takes a step, its clouds by layer, and the reference clouds of some probes; returns whether that is enough."""
 
 
-def run_trial(config: Config, inputs: RunInputs, steps: Sequence[int], look: Look, signals: SignalHandler) -> None:
+def run_trial(config: Config, inputs: RunInputs, steps: Sequence[int], inspect: Inspect, signals: SignalHandler) -> None:
     """Train as the run will, up to the last of `steps`, and show the clouds at each of them.
 
     Raises:
         Interrupted: if a signal asked for it.
     """
     module = FineTuning(inputs.network, config.trainer, lambda values, step: None)
-    trainer = make_trainer(config.trainer, [_Looks(config, inputs, steps, look, signals)], max(steps))
+    trainer = make_trainer(config.trainer, [_TrialCaptures(config, inputs, steps, inspect, signals)], max(steps))
     with _restored(inputs.network), signals.defer():
         trainer.fit(module, inputs.data.training)
 
 
-class _Looks(Callback):
+class _TrialCaptures(Callback):
     def __init__(
-        self, config: Config, inputs: RunInputs, steps: Sequence[int], look: Look, signals: SignalHandler
+        self, config: Config, inputs: RunInputs, steps: Sequence[int], inspect: Inspect, signals: SignalHandler
     ) -> None:
         self.network, self.probes, self.settings = inputs.network, inputs.data.probes, config.probe
         self.layers = choose_layers(len(inputs.network.blocks))
-        self.waiting, self.look, self.signals = sorted(steps, reverse=True), look, signals
+        self.waiting, self.inspect, self.signals = sorted(steps, reverse=True), inspect, signals
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.signals.install()
-        self._at_step(trainer)
+        self._capture(trainer)
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
-        self._at_step(trainer)
+        self._capture(trainer)
         if self.signals.pending is not None:
             raise Interrupted(self.signals.pending)
 
-    def _at_step(self, trainer: Trainer) -> None:
+    def _capture(self, trainer: Trainer) -> None:
         if not self.waiting or trainer.global_step < self.waiting[-1]:
             return
         clouds, _ = capture_probes(self.network, self.layers, self.probes, self.settings)
         reference = capture_reference(self.network, self.layers, self.probes, self.settings)
-        if self.look(self.waiting.pop(), clouds, reference):
+        if self.inspect(self.waiting.pop(), clouds, reference):
             self.waiting.clear()
             trainer.should_stop = True
 
