@@ -23,7 +23,9 @@ Inspect = Callable[[int, dict[str, Cloud], dict[str, Cloud]], bool]
 """Takes a step, its clouds by layer, and the reference clouds of some probes; returns whether that is enough."""
 
 
-def run_trial(config: Config, inputs: RunInputs, steps: Sequence[int], inspect: Inspect, signals: SignalHandler) -> None:
+def run_trial(
+    config: Config, inputs: RunInputs, steps: Sequence[int], inspect: Inspect, signals: SignalHandler
+) -> None:  # fmt: skip
     """Train as the run will, up to the last of `steps`, and show the clouds at each of them.
 
     Raises:

@@ -28,6 +28,18 @@ WRONG = [
     (["trainer.learning_rate=-1"], ["trainer.learning_rate=-1", "at least 0"]),
     (["trainer.micro_batch_size=3"], ["trainer.micro_batch_size=3", "trainer.batch_size=8"]),
     (["schedule.lag=400"], ["schedule.lag=400", "trainer.max_steps=240"]),
+    (["schedule.lag=soon"], ["schedule.lag=soon", "a whole number, or auto"]),
+    (["schedule.lag=0"], ["schedule.lag=0", "at least 1"]),
+    (["schedule.lag=1.5"], ["schedule.lag=1.5"]),
+    (
+        ["schedule.lag=auto", "schedule=list", "schedule.steps=[0,4]"],
+        ["schedule.lag=auto", "schedule=list", "a number"],
+    ),
+    (["schedule.lag=auto", "tda=none"], ["schedule.lag=auto", "tda=none", "give a number"]),
+    (
+        ["schedule.lag=auto", "tda.weight_draws=3", "tda.weight_steps=[0]"],
+        ["tda.weight_steps=[0]", "schedule.lag=auto"],
+    ),
     (["schedule=list"], ["schedule.steps=[]", "for example"]),
     (["schedule=list", "schedule.steps=[0,239]"], ["schedule.steps=[0, 239]", "238"]),
     (["probe.size=7"], ["probe.size=7", "even"]),
