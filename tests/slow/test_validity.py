@@ -12,7 +12,7 @@ from tests.validity.controls import CONTROLS, collect, run_trial
 TRIALS = {
     "walk": 3, "walk_rank10": 3, "burst": 3, "learning_rate": 2, "displacement": 2, "rigid": 2, "interval": 12,
     "random_256x128_isotropic_even": 8, "random_256x128_rank10_uneven": 8, "random_256x2048_isotropic_even": 8,
-    "smooth_256x128": 8, "update_tiny": 3, "clusters_contract": 3, "outliers": 3,
+    "smooth_256x128": 8, "rounding": 12, "update_tiny": 3, "clusters_contract": 3, "outliers": 3,
     "nearest_neighbours_attract": 3, "nearest_neighbours_repel": 3, "one_cluster": 4, "loop_opens": 4,
     "shuffled": 4, "two_objectives": 3, "explained": 3,
 }  # fmt: skip

@@ -62,13 +62,19 @@ def show(done: Done, names: list[str]) -> int:
     return broken
 
 
+def _is_meant(name: str, word: str) -> bool:
+    """Whether a word of the command stands for a control: its name, or what several names begin with."""
+    return name == word or name.startswith(f"{word}_")
+
+
 def main(words: list[str]) -> int:
     trials = next((int(word.partition("=")[2]) for word in words if word.startswith("trials=")), 200)
-    names = [word for word in words if "=" not in word] or list(CONTROLS)
-    unknown = [name for name in names if name not in CONTROLS]
+    asked = [word for word in words if "=" not in word]
+    unknown = [word for word in asked if not any(_is_meant(name, word) for name in CONTROLS)]
     if unknown:
         print(f"unknown control {', '.join(unknown)}; there are: {', '.join(CONTROLS)}", file=sys.stderr)
         return 2
+    names = [name for name in CONTROLS if not asked or any(_is_meant(name, word) for word in asked)]
     ROOT.mkdir(exist_ok=True)
     code = code_hash()
     done = read_kept(code)

@@ -41,6 +41,18 @@ for _points, _width in ((512, 128), (256, 128), (256, 2048)):
         f"random smooth field, N = {_points}, D = {_width}",
         partial(pairs.smooth_trial, points=_points, width=_width), pairs.judge_smooth,
     )  # fmt: skip
+for _points in (256, 512):
+    for _width in (128, 1024, 4096):
+        for _share in (1, 3, 10):
+            CONTROLS[f"power_{_points}x{_width}_{_share}"] = Control(
+                f"clusters contract on a smooth background, {_share} % of the squared movement, N = {_points}, "
+                f"D = {_width}",
+                partial(pairs.power_trial, points=_points, width=_width, share=_share / 100), pairs.judge_power,
+            )  # fmt: skip
+CONTROLS["rounding"] = Control(
+    "updates of the embedded model's adapter from far below to above rounding, read in bfloat16",
+    updates.rounding_trial, updates.judge_rounding,
+)  # fmt: skip
 CONTROLS["update_tiny"] = Control(
     "random update of a LoRA adapter of the embedded model, N = 256",
     partial(updates.update_trial, model="tiny"), updates.judge_update,

@@ -76,6 +76,23 @@ def judge_structure(results: Results) -> Iterator[Answer]:
         yield at_least({"seen": seen}, "seen", 0.95, f"H{k} significant")
 
 
+def power_trial(rng: np.random.Generator, points: int, width: int, share: float) -> dict[str, float]:
+    """Clusters contract within a movement that is merely smooth; `share` of the squared movement is structure."""
+    x, labels = plant.clustered(rng, points, width)
+    smooth, structure = (
+        way / np.linalg.norm(way) for way in (plant.smooth_direction(x, rng), plant.contraction(x, labels))
+    )
+    return excess_of(x, plant.step(x, math.sqrt(1 - share) * smooth + math.sqrt(share) * structure))
+
+
+def judge_power(results: Results) -> Iterator[Answer]:
+    """What is detected is reported: it is the power of the tool, not a demand."""
+    for k in (0, 1):
+        mean, seen = float(results[f"excess_{k}"].mean()), (results[f"p_{k}"] < 0.05) & (results[f"excess_{k}"] > 1)
+        message = f"H{k} mean excess {mean:.2f}, significant {100 * float(seen.mean()):.0f} % (reported)"
+        yield Answer(message, True, refuted=False)
+
+
 def outliers_trial(rng: np.random.Generator) -> dict[str, float]:
     """Clusters contract, beside two coordinates that are wider by far: as measured, and standardized."""
     x, labels = plant.clustered(rng, 512, 128)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -10,22 +11,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from src.clouds.arithmetic import Arithmetic
 from src.clouds.capture import capture_clouds
+from src.clouds.floor import movement_error, reference_rows
 from src.clouds.layers import choose_layers, layer_name
-from src.config import AdapterConfig, ModelConfig, ObjectiveConfig, TrainerConfig
+from src.config import AdapterConfig, ModelConfig, ObjectiveConfig, TdaConfig, TrainerConfig
 from src.data.probes import encode_prompt
 from src.data.rendering import render_prompt
 from src.data.sources import read_dialogues
+from src.measure.floor import measure_floor
 from src.measure.inference import infer
-from src.measure.layer import CheckpointSteps, LayerCheckpoint
+from src.measure.layer import CheckpointSteps, LayerCheckpoint, compare_steps
 from src.measure.layer_diagrams import compute_layer_diagram
 from src.measure.rows import measure_rows
+from src.metrics.table import FLOOR_FACTOR
 from src.training.model import Network, load_network, load_tokenizer
 from src.training.weight_null import assign_trained, copy_trained, draw_update
 from tests.support.builders import RIPS
 from tests.support.processes import SHARED
 
-from .answer import Answer, Results, at_most, mean_within
+from .answer import Answer, Results, at_least, at_most, mean_within
 from .pairs import judge_smooth
 from .plant import CHANGE, change_between
 
@@ -84,6 +89,56 @@ def judge_update(results: Results) -> Iterator[Answer]:
     for k in (0, 1):
         yield mean_within(results[f"weights_{k}"], 0.9, 1.1, f"H{k} mean excess, weights")
         yield at_most({"p": results[f"weights_p_{k}"] < 0.05}, "p", 0.07, f"H{k} p < 0.05, weights")
+
+
+def rounding_trial(rng: np.random.Generator) -> dict[str, float]:
+    """An update as small as it likes, read in bfloat16 and in float32: how much of the velocity is rounding."""
+    network, prompts = _load("tiny")
+    layer = int(rng.choice(choose_layers(len(network.blocks))))
+    probes = [prompts[n] for n in rng.choice(len(prompts), PROBES // 2, replace=False)]
+    start = copy_trained(network)
+    size = 10 ** rng.uniform(-5, -0.5)
+    ways = {name: torch.from_numpy(size * rng.standard_normal(x.shape, np.float32)) for name, x in start.items()}
+
+    def read(arithmetic: Arithmetic) -> np.ndarray:
+        clouds, _ = capture_clouds(
+            network.trunk, network.blocks, [layer], probes, pooling="last", batch_size=32, arithmetic=arithmetic
+        )
+        return clouds[layer_name(layer)]
+
+    coarse, fine = [read("bfloat16")], [read("float32")]
+    assign_trained(network, ((name, x + ways[name]) for name, x in start.items()))
+    coarse.append(read("bfloat16"))
+    fine.append(read("float32"))
+    assign_trained(network, start.items())
+    rows = reference_rows(len(probes))
+    error = movement_error((coarse[0], coarse[1]), (fine[0][rows], fine[1][rows]))
+    tda = replace(RIPS, subsamples=0, null_draws=0)
+    seen, true = (_as_pair(clouds, tda) for clouds in (coarse, fine))
+    floors = {row.dimension: row.value for row in measure_floor(seen, error) if row.quantity == "floor/velocity"}
+    values = {}
+    for k in (0, 1):
+        velocity, finer = (
+            next(row.value for row in compare_steps(pair) if row.quantity == "velocity" and row.dimension == k)
+            for pair in (seen, true)
+        )
+        values |= {f"times_{k}": velocity / finer, f"marked_{k}": velocity < FLOOR_FACTOR * floors[k]}
+    return values
+
+
+def _as_pair(clouds: Sequence[np.ndarray], tda: TdaConfig) -> LayerCheckpoint:
+    diagrams = {step: compute_layer_diagram(cloud, clouds[0], tda) for step, cloud in enumerate(clouds)}
+    return LayerCheckpoint(CheckpointSteps(0, ((0, 1),), None), "layer_01", dict(enumerate(clouds)), diagrams, tda, 0)
+
+
+def judge_rounding(results: Results) -> Iterator[Answer]:
+    """What rounding made is marked; what is marked is not the true velocity."""
+    for k in (0, 1):
+        times, marked = results[f"times_{k}"], results[f"marked_{k}"] > 0
+        made = (np.abs(np.log(times)) > math.log(1.25)) & ~marked
+        yield at_most({"made": made}, "made", 0.05, f"H{k} not marked and off by more than a quarter")
+        yield at_least({"marked": marked[times > 2]}, "marked", 0.95, f"H{k} marked where rounding is more than half")
+        yield Answer(f"H{k} marked in {100 * float(marked.mean()):.0f} % (reported)", True, refuted=False)
 
 
 @cache
