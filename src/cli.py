@@ -23,6 +23,7 @@ from .sweeps.launchers import assign_devices, register_launchers, reject_distrib
 from .sweeps.parent import RESUME_HINT, JobResult, ParentProcess, distinguish, parent_process
 from .sweeps.submitit_jobs import is_job, requeue_on_timeout
 from .system.signals import Interrupted
+from .system.threads import wait_passively
 
 Task = Callable[[DictConfig], None]
 """What a command does with one composed configuration."""
@@ -57,7 +58,8 @@ def launch(task: Task, config_name: str, schema: type, conclude: Conclude = lamb
 
 
 def _prepare(config_name: str, schema: type) -> None:
-    """Everything that Hydra has to find before it composes."""
+    """Everything that Hydra has to find before it composes, and OpenMP before torch loads it."""
+    wait_passively(os.environ)
     _configure_logging()
     ConfigStore.instance().store(name=f"{config_name}_schema", node=schema)
     register_launchers()
