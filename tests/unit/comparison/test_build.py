@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from src.comparison.build import log_report, study_run
 from src.comparison.select import find_runs
 from src.config import TrackingConfig
@@ -97,3 +99,22 @@ def test_one_run_measured_in_several_ways_tells_what_hangs_on_a_choice(inside: P
     assert "H1 excess early: nothing beyond chance under all 3 layers" in reported
     assert report.rows[0] == ["as measured", source]
     assert "tda.metric=cosine, schedule.lag=2" in report.page
+
+
+def _rounding(run: Planted) -> pd.DataFrame:
+    table = plant_table(run)
+    return table.assign(value=table.value.where(table.quantity != "below_floor", 1.0))
+
+
+def test_runs_whose_velocities_are_rounding_are_told_of_and_nothing_is_made_of_them(place: Path) -> None:
+    for n, objective in enumerate(PULLS):
+        run = Planted(objective=objective)
+        plant_run(run, sweep="one", table=_rounding(run) if n == 0 else None)
+        other = Planted(model="coarse", objective=objective)
+        plant_run(other, sweep="all", table=_rounding(other))
+    for sweep, rounded in (("one", 1), ("all", 3)):
+        comparison = compare(sweep=sweep)
+        limits = [found["limits", -1].sentence for found in comparison.run_findings.values() if ("limits", -1) in found]
+        assert sum("These velocities are rounding" in sentence for sentence in limits) == rounded
+        assert "These velocities are rounding" in render_comparison(comparison).page
+    assert ("peak_ratio", 1) not in compare(sweep="all").run_findings["coarse helpful seed0"]
