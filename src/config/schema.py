@@ -208,6 +208,9 @@ class TrainerConfig:
     """AdamW's decoupled weight decay."""
     clip: float = setting(1.0, identity=True, above=0)
     """Largest gradient norm; a longer gradient is scaled down."""
+    diverged: str = setting("stop", identity=False, one_of=("stop", "warn"))
+    """What becomes of a run whose loss, gradient norm or trained weights are not finite, or whose loss stays above ten
+    times its first value for ten steps: `stop` ends it as failed, `warn` says it once and goes on."""
     precision: str = setting("auto", identity=True, one_of=("auto", "float32", "bfloat16"))
     """Of the frozen weights and the arithmetic; `auto` is bfloat16 where the accelerator has it."""
     gradient_checkpointing: bool = setting(False, identity=True)

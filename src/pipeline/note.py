@@ -39,7 +39,7 @@ def show_summary(summary: dict[str, Any]) -> None:
     table = Table("", "before", "after")
     # An earlier version called it `judged`.
     for name, (before, after) in summary.get("before_after", summary.get("judged", {})).items():
-        table.add_row(BEFORE_AFTER[name], f"{before:.3f}", f"{after:.3f}")
+        table.add_row(BEFORE_AFTER[name], _show(before), _show(after))
     table.add_row("checkpoints", "", str(summary["checkpoints"]))
     for dimension, length in summary["path_length"].items():
         table.add_row(f"path length, {dimension}", "", f"{length:.3f}")
@@ -50,6 +50,10 @@ def show_summary(summary: dict[str, Any]) -> None:
         show_views(summary["views"])
     else:
         print("Compare runs in the MLflow UI:  python -m src.ui")
+
+
+def _show(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def write_note(config: Config, summary: dict[str, Any]) -> str:
@@ -69,7 +73,7 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         "|---|---|---|",
     ]
     lines += [
-        f"| {BEFORE_AFTER[name]} | {before:.3f} | {after:.3f} |"
+        f"| {BEFORE_AFTER[name]} | {_show(before)} | {_show(after)} |"
         for name, (before, after) in summary["before_after"].items()
     ]
     lines += [f"| path length, {name} | | {length:.3f} |" for name, length in summary["path_length"].items()]

@@ -15,11 +15,17 @@ from .note import BEFORE_AFTER
 
 def summarize_run(config: Config, schedule: Schedule, table: pd.DataFrame) -> dict[str, Any]:
     """Behaviour before and after, checkpoints, path lengths: what the note and the terminal show."""
-    before_after = select(table, BEFORE_AFTER).groupby("quantity").value
+    judged = select(table, BEFORE_AFTER).sort_values("step").groupby("quantity")
     lengths = {k: path_length(table, k) for k in config.tda.dimensions}
     return {
-        "before_after": {name: [float(v.iloc[0]), float(v.iloc[-1])] for name, v in before_after},
+        "before_after": {name: _ends(rows, config.trainer.max_steps) for name, rows in judged},
         "checkpoints": len(schedule.checkpoints),
         "path_length": {f"H{k}": value for k, value in lengths.items() if value is not None},
         "weight_steps": steps_of(table, "weights_excess"),
     }
+
+
+def _ends(rows: pd.DataFrame, last: int) -> list[float | None]:
+    """The values at the first and the last step of the run; None where a step has none: it was not finite."""
+    at = rows.set_index("step").value
+    return [float(at[step]) if step in at.index else None for step in (0, last)]

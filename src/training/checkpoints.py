@@ -23,6 +23,7 @@ from ..system.signals import Interrupted
 from .behaviour import evaluate_replies, kl_to_base, write_base_logprobs
 from .inputs import RunHooks, RunInputs
 from .model import save_adapter
+from .module import FineTuning
 from .probing import capture_probes, capture_reference
 from .weight_null import WeightNull
 
@@ -81,6 +82,13 @@ class Checkpoints(Callback):
                 self._save(trainer)
                 raise Interrupted(self.hooks.signals.pending)
 
+    def _check_weights(self, step: int, trainer: Trainer) -> None:
+        """Before they are saved: what was saved last stays the last good state."""
+        module = trainer.lightning_module
+        assert isinstance(module, FineTuning)
+        trained = ((n, p) for n, p in self.network.model.named_parameters() if p.requires_grad)
+        module.watch.check_weights(step, trained, module.learning_rate)
+
     def _save(self, trainer: Trainer) -> None:
         with replacing(self.run.last) as partial:
             trainer.save_checkpoint(partial)
@@ -97,6 +105,8 @@ class Checkpoints(Callback):
                 self._compare_to_base(last_states, step, evaluate=evaluate)
                 if evaluate:
                     self._evaluate(step)
+        if step and (is_checkpoint or step in self.schedule.completions):
+            self._check_weights(step, trainer)
         if is_checkpoint:
             save_adapter(self.network, self.run.adapter(step))
         if captured:

@@ -20,6 +20,7 @@ from transformers import PreTrainedModel, get_scheduler
 from ..config import TrainerConfig
 from ..data.batches import Batch
 from ..data.rendering import IGNORED
+from .divergence import DivergenceWatch
 from .model import Network
 
 Log = Callable[[dict[str, float], int], None]
@@ -59,15 +60,19 @@ class FineTuning(LightningModule):
         self.last_loss = math.nan
         self.tokens = 0
         self.train_seconds = 0.0
+        self.watch = DivergenceWatch(stop=trainer.diverged == "stop")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Of the weights only those that are trained; the others come from where the model comes from."""
         trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
         checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
+        checkpoint["watch"] = self.watch.state_dict()
         checkpoint["spent"] = {"tokens": self.tokens, "train_seconds": self.train_seconds}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.tokens, self.train_seconds = checkpoint["spent"]["tokens"], checkpoint["spent"]["train_seconds"]
+        if "watch" in checkpoint:  # a version before had none
+            self.watch.load_state_dict(checkpoint["watch"])
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         if batch_idx % self.trainer.accumulate_grad_batches == 0:
@@ -101,6 +106,9 @@ class FineTuning(LightningModule):
         self.train_seconds += time.perf_counter() - self.step_started
         values = {"train_loss": self.last_loss, "learning_rate": self.learning_rate, "grad_norm": float(self.grad_norm)}
         self.log_values({f"behavior/{name}": value for name, value in values.items()}, self.trainer.global_step)
+        self.watch.check_step(
+            self.trainer.global_step, self.last_loss, values["grad_norm"], self.learning_rate
+        )  # fmt: skip
 
     @property
     def tokens_per_second(self) -> float:

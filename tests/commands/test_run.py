@@ -220,7 +220,9 @@ def test_a_learning_rate_of_0_moves_nothing(tmp_path: Path) -> None:
 def test_a_failing_run_says_so_everywhere(command: Command, tmp_path: Path) -> None:
     done = command("src.run", "experiment=smoke", "trainer.learning_rate=1e30", "trainer.clip=1e30")
     assert done.returncode == 1
-    assert "could not be measured" in done.stderr
+    assert "training diverged at optimizer step 1: the loss is nan" in done.stderr
+    assert "at a learning rate of" in done.stderr
+    assert "lower trainer.learning_rate" in done.stderr
     assert "Traceback" not in done.stderr
     status = next(tmp_path.rglob("status.json"))
     assert json.loads(status.read_text())["state"] == "failed"
