@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from ..statistics import ALPHA
-from ..statistics.permanova import Outcome, permanova, permdisp
-from ..statistics.permutations import count_arrangements, seeds_needed
+from ..statistics.permanova import Outcome, center, permanova, permdisp
+from ..statistics.permutations import count_arrangements, count_members
+from .design import Design, choose_design
 from .finding import Finding
-from .trajectory import read_shape, shared_logs, trajectories
+from .trajectory import TINY, read_shape, shared_logs, trajectories
 from .wording.groups import (
+    describe_alike_seeds,
     describe_confounding_spread,
     describe_dispersion,
     describe_few_arrangements,
@@ -23,6 +25,7 @@ from .wording.groups import (
     describe_separability,
     describe_single_group,
     describe_unequal_lengths,
+    describe_uneven_seeds,
     describe_unknown_spread,
     describe_untested,
 )
@@ -37,10 +40,14 @@ def separability(
 ) -> dict[str, Finding]:  # fmt: skip
     """Whether the trajectories of runs differ between groups by more than within them.
 
+    Where every seed has exactly one run of each group, each seed's mean is taken out and labels are permuted within
+    seeds: runs of a seed share the order of data and the adapter's start. Else labels are permuted freely.
+
     Args:
         tables: long form, as in `topology.parquet` or from `src.measure.track`, one a run, all over the same probes.
         groups: of each run, such as its objective.
-        seeds: of each run; by default its number within its group.
+        seeds: of each run; by default they are not known to be shared, and a run is left out with those of the same
+            number within their groups.
 
     Returns:
         `separability_p`, `separability_f`, `separability_r2` (PERMANOVA), `dispersion_p`, `dispersion_f` (PERMDISP),
@@ -63,23 +70,31 @@ def separability(
     points, steps = trajectories(tables)
     if not points.shape[1]:
         return _report_untested(describe_alike_runs())
-    run_seeds = np.array([numbers[place] for place in order])
-    return _test(points, labels, names, len(steps)) | _classify_seeds(tables, labels, run_seeds, names)
+    run_seeds = [numbers[place] for place in order]
+    design = choose_design(labels, names, run_seeds if seeds is not None else None)
+    return _test(points, labels, names, len(steps), design) | _classify_seeds(
+        tables, labels, np.array(run_seeds), names
+    )
 
 
 def _report_untested(reason: str) -> dict[str, Finding]:
     return {"separability_p": Finding(math.nan, sentence=describe_untested(reason))}
 
 
-def _test(points: np.ndarray, labels: np.ndarray, names: list[str], steps: int) -> dict[str, Finding]:
+def _test(points: np.ndarray, labels: np.ndarray, names: list[str], steps: int, design: Design) -> dict[str, Finding]:
+    if np.abs(center(points, design.blocks)).max() < TINY:
+        return _report_untested(describe_alike_seeds())
     sizes = np.bincount(labels).tolist()
-    arrangements = count_arrangements(sizes)
+    arrangements = count_arrangements(count_members(labels, design.blocks))
     if 1 / arrangements >= ALPHA:
-        needed = seeds_needed(len(names)), seeds_needed(len(names), ALPHA / 5)
-        return _report_untested(describe_few_arrangements(names, sizes, arrangements, *needed))
-    place = permanova(points, labels)
-    spread = permdisp(points, labels) if min(sizes) >= MIN_RUNS_FOR_SPREAD else None
-    found = _report_places(place, spread, names, len(labels), steps)
+        sentence = describe_few_arrangements(
+            names, sizes, arrangements, design.words, shared_seeds=design.shared_seeds,
+            needed=design.needed(len(names), ALPHA), needed_for_1_percent=design.needed(len(names), ALPHA / 5),
+        )  # fmt: skip
+        return _report_untested(sentence)
+    place = permanova(points, labels, design.blocks)
+    spread = permdisp(points, labels, design.blocks) if min(sizes) >= MIN_RUNS_FOR_SPREAD else None
+    found = _report_places(place, spread, names, len(labels), steps, design)
     if spread is not None:
         sentence = describe_dispersion(spread, spread.p < ALPHA, names)
         found["dispersion_p"] = Finding(spread.p, called=spread.p < ALPHA, sentence=sentence)
@@ -88,10 +103,14 @@ def _test(points: np.ndarray, labels: np.ndarray, names: list[str], steps: int) 
 
 
 def _report_places(
-    place: Outcome, spread: Outcome | None, names: list[str], runs: int, steps: int
+    place: Outcome, spread: Outcome | None, names: list[str], runs: int, steps: int, design: Design
 ) -> dict[str, Finding]:  # fmt: skip
     called = place.p < ALPHA
-    sentence = describe_separability(place, called, names, runs, steps)
+    sentence = describe_separability(
+        place, called, names, runs, steps, design.words, within_seeds=design.within_seeds
+    )  # fmt: skip
+    if design.shared_seeds and not design.within_seeds:
+        sentence += " " + describe_uneven_seeds()
     if spread is None:
         sentence += " " + describe_unknown_spread(MIN_RUNS_FOR_SPREAD)
     elif spread.p < ALPHA:
@@ -99,7 +118,7 @@ def _report_places(
     return {
         "separability_p": Finding(place.p, called=called, sentence=sentence),
         "separability_f": Finding(place.f, sentence=describe_pseudo_f(place, names)),
-        "separability_r2": Finding(place.r2, sentence=describe_r2(place, names)),
+        "separability_r2": Finding(place.r2, sentence=describe_r2(place, names, within_seeds=design.within_seeds)),
     }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -15,47 +16,65 @@ MAX_EXACT = 10_000
 DRAWS = 9_999
 
 
-def count_arrangements(sizes: Sequence[int]) -> int:
-    """Distinct ways to divide runs into groups of these sizes; groups of one size may change names, not more."""
-    ways = math.factorial(sum(sizes))
-    for size in sizes:
-        ways //= math.factorial(size)
-    for alike in Counter(sizes).values():
-        ways //= math.factorial(alike)
-    return ways
+def count_members(labels: np.ndarray, blocks: np.ndarray) -> np.ndarray:
+    """(B, G) how many of each block belong to each group, from (n,) integers from 0 of both."""
+    counts = np.zeros((blocks.max() + 1, labels.max() + 1), dtype=int)
+    np.add.at(counts, (blocks, labels), 1)
+    return counts
 
 
-def permutations(labels: np.ndarray) -> np.ndarray:
+def count_arrangements(counts: np.ndarray) -> int:
+    """Distinct ways to divide runs into groups, each block on its own; only the division counts, not its names.
+
+    The groups that have as many runs as each other in every block can change names. Of G groups with one run in each of
+    B blocks there are G! ** (B - 1) arrangements; all runs in one block are divided freely.
+
+    Args:
+        counts: (B, G) runs in each block and group, at least one in each group.
+    """
+    ways = math.prod(math.factorial(sum(row)) // math.prod(map(math.factorial, row)) for row in counts.tolist())
+    renamings = math.prod(map(math.factorial, Counter(map(tuple, counts.T.tolist())).values()))
+    return ways // renamings
+
+
+def permutations(labels: np.ndarray, blocks: np.ndarray) -> np.ndarray:
     """All distinct arrangements where there are fewer than 10,000, else the observed one and 9,999 random ones.
 
     Args:
         labels: (n,) integers from 0.
+        blocks: (n,) integers from 0; labels change places only within their block.
 
     Returns:
         (P, n) labels; the observed arrangement is among them, so that the share of rows at least as extreme is a p.
     """
-    sizes = np.bincount(labels)
-    if count_arrangements(sizes.tolist()) < MAX_EXACT:
-        return np.array(list(_divide(np.full(len(labels), -1), sizes.tolist())))
-    rng = np.random.default_rng(0)
-    return np.vstack([labels, *(rng.permutation(labels) for _ in range(DRAWS))])
+    counts = count_members(labels, blocks)
+    if count_arrangements(counts) < MAX_EXACT:
+        return np.array(list(_divide(np.full(len(labels), -1), blocks, counts)))
+    # Sorted by block, and at random within it.
+    orders = np.argsort(np.random.default_rng(0).random((DRAWS, len(labels))) + blocks, axis=1)
+    drawn = np.empty_like(orders)
+    drawn[:, np.argsort(blocks, kind="stable")] = labels[orders]
+    return np.vstack([labels, drawn])
 
 
-def _divide(labels: np.ndarray, free: list[int]) -> Iterator[np.ndarray]:
+def _divide(labels: np.ndarray, blocks: np.ndarray, free: np.ndarray) -> Iterator[np.ndarray]:
     """Fill the first unlabelled place with every group that has room; of equal untouched groups, only with one."""
     place = int((labels >= 0).sum())
     if place == len(labels):
         yield labels.copy()
         return
     untouched = set()
-    for group, room in enumerate(free):
-        if room == 0 or (group not in labels and room in untouched):
-            continue
+    for group in np.flatnonzero(free[blocks[place]]):
         if group not in labels:
+            room = tuple(free[:, group])
+            if room in untouched:
+                continue
             untouched.add(room)
-        labels[place], free[group] = group, room - 1
-        yield from _divide(labels, free)
-        labels[place], free[group] = -1, room
+        labels[place] = group
+        free[blocks[place], group] -= 1
+        yield from _divide(labels, blocks, free)
+        free[blocks[place], group] += 1
+        labels[place] = -1
 
 
 def flip_signs(count: int) -> np.ndarray:
@@ -67,11 +86,17 @@ def flip_signs(count: int) -> np.ndarray:
 
 
 def seeds_needed(groups: int, level: float = ALPHA) -> int:
-    """Runs in each of so many groups from which on a p below the level exists."""
-    count = 2
-    while 1 / count_arrangements([count] * groups) >= level:
-        count += 1
-    return count
+    """Seeds, each with one run of each of so many groups, from which on a p below the level exists within seeds."""
+    return _first_below(level, lambda seeds: np.ones((seeds, groups), dtype=int))
+
+
+def runs_needed(groups: int, level: float = ALPHA) -> int:
+    """Runs in each of so many groups from which on a p below the level exists if they are divided freely."""
+    return _first_below(level, lambda runs: np.full((1, groups), runs))
+
+
+def _first_below(level: float, design: Callable[[int], np.ndarray]) -> int:
+    return next(size for size in itertools.count(2) if 1 / count_arrangements(design(size)) < level)
 
 
 def pairs_needed(level: float = ALPHA) -> int:

@@ -10,6 +10,8 @@ import pandas as pd
 from src.findings import Tracked, complementarity, separability
 from src.measure import track
 from src.metrics.table import Row, tabulate
+from src.statistics import ALPHA
+from src.statistics.permanova import permanova
 
 from . import plant
 from .answer import Answer, Results, at_least, at_most, mean_within
@@ -44,19 +46,27 @@ def _run(x: np.ndarray, common: np.ndarray, own: np.ndarray, strength: float, su
     return track(seen, checkpoints=CHECKPOINTS, subsamples=subsamples, null_draws=0)
 
 
-# The same objective under different seeds, labels shuffled.
+# The same objective under different seeds, labels shuffled within them.
 
-DESIGNS = {"3x3": (3, 3), "2x5": (2, 5)}
+DESIGNS = {"3x3": (3, 3), "2x6": (2, 6)}
+"""Objectives and seeds."""
 
 
 def shuffled_trial(rng: np.random.Generator) -> dict[str, float]:
+    """Runs of a seed drift about as strongly, those of others up to some ten percent more or less."""
     values = {}
-    for name, (groups, seeds) in DESIGNS.items():
-        labels = rng.permutation(np.repeat([f"objective {n}" for n in range(groups)], seeds)).tolist()
-        found = separability(runs_of(rng, [0.01] * len(labels)), labels)
+    for name, (groups, count) in DESIGNS.items():
+        labels, seeds = _shuffle(rng, groups, count)
+        found = separability(runs_of(rng, 0.01 * np.exp(0.1 * rng.normal(size=count))[seeds]), labels, seeds)
         values[f"called{name}"] = found["separability_p"].called
         values[f"accuracy{name}"] = found["seed_accuracy"].value
     return values
+
+
+def _shuffle(rng: np.random.Generator, groups: int, seeds: int) -> tuple[list[str], list[int]]:
+    """Objective and seed of each run: every seed has one of each objective, in random order."""
+    objectives = [f"objective {n}" for n in range(groups)]
+    return rng.permuted([objectives] * seeds, axis=1).ravel().tolist(), np.repeat(range(seeds), groups).tolist()
 
 
 def judge_shuffled(results: Results) -> Iterator[Answer]:
@@ -70,13 +80,42 @@ def judge_shuffled(results: Results) -> Iterator[Answer]:
 
 
 def planted_trial(rng: np.random.Generator) -> dict[str, float]:
-    found = separability(runs_of(rng, [0.01] * 5 + [0.013] * 5), ["weak"] * 5 + ["strong"] * 5)
+    found = separability(runs_of(rng, [0.01] * 6 + [0.013] * 6), ["weak"] * 6 + ["strong"] * 6, [*range(6)] * 2)
     return {"called": found["separability_p"].called, "accuracy": found["seed_accuracy"].value}
 
 
 def judge_planted(results: Results) -> Iterator[Answer]:
-    yield at_least(results, "called", 0.9, "2 x 5 runs separable")
+    yield at_least(results, "called", 0.9, "2 x 6 runs separable")
     yield mean_within(results["accuracy"], 0.8, 1.0, "mean accuracy")
+
+
+# Seeds that shift a whole trajectory by as much as its numbers are uncertain.
+
+LENGTH = 14
+"""Numbers of a trajectory."""
+
+
+def seeds_trial(rng: np.random.Generator) -> dict[str, float]:
+    """Trajectories with noise of 1 sd, a shift of 1 sd a seed or none, and 1 sd between neighbouring objectives."""
+    values = {}
+    for name, (groups, count) in DESIGNS.items():
+        labels, seeds = np.tile(np.arange(groups), count), np.repeat(np.arange(count), groups)
+        noise, shift = rng.normal(size=(len(labels), LENGTH)), rng.normal(size=(count, 1))[seeds]
+        free, apart = np.zeros_like(seeds), noise + labels[:, None]
+        values[f"alike{name}"] = permanova(noise + shift, labels, seeds).p < ALPHA
+        values[f"within{name}"] = permanova(apart + shift, labels, seeds).p < ALPHA
+        values[f"free{name}"] = permanova(apart + shift, labels, free).p < ALPHA
+        values[f"unshifted{name}"] = permanova(apart, labels, free).p < ALPHA
+    return values
+
+
+def judge_seeds(results: Results) -> Iterator[Answer]:
+    for name, (groups, seeds) in DESIGNS.items():
+        runs = f"{groups} x {seeds} runs"
+        yield at_most(results, f"alike{name}", 0.05, f"{runs} alike separable")
+        yield at_least(results, f"within{name}", 0.75, f"{runs} apart separable")
+        yield at_most(results, f"free{name}", 0.5, f"{runs} apart, permuted freely, separable")
+        yield at_least(results, f"unshifted{name}", 0.9, f"{runs} apart, permuted freely, no shift, separable")
 
 
 # Behaviour that says all about a trajectory, or nothing.

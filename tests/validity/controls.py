@@ -89,10 +89,14 @@ CONTROLS |= {
     "rigid": Control("translation, rotation, uniform scaling", pairs.rigid_trial, pairs.judge_rigid),
     "interval": Control("the interval, many samples of one distribution", pairs.coverage_trial, pairs.judge_coverage),
     "shuffled": Control(
-        "the same objective under different seeds, labels shuffled", across.shuffled_trial, across.judge_shuffled
+        "the same objective under different seeds, labels shuffled within them",
+        across.shuffled_trial, across.judge_shuffled,
     ),
     "two_objectives": Control(
-        "two objectives with different planted drift, 5 seeds", across.planted_trial, across.judge_planted
+        "two objectives with different planted drift, 6 seeds", across.planted_trial, across.judge_planted
+    ),
+    "seeds": Control(
+        "seeds that shift trajectories by 1 sd, objectives by none or 1 sd", across.seeds_trial, across.judge_seeds
     ),
     "explained": Control(
         "trajectories that behaviour explains wholly, or not at all", across.explained_trial, across.judge_explained

@@ -29,23 +29,40 @@ def describe_single_group(names: Sequence[str], runs: int) -> str:
 
 
 def describe_few_arrangements(
-    names: Sequence[str], sizes: Sequence[int], arrangements: int, needed: int, needed_for_1_percent: int
-) -> str:
+    names: Sequence[str], sizes: Sequence[int], arrangements: int, design: str, *, needed: int,
+    needed_for_1_percent: int, shared_seeds: bool,
+) -> str:  # fmt: skip
     """That the groups are too small for a test, and how large they would have to be."""
     better = f", and {needed_for_1_percent} to reach 1 %" if needed_for_1_percent > needed else ""
+    unit = "seeds with one run of each" if shared_seeds else "runs of each"
     return (
-        f"{join_all(names)} have {join_all(sizes)} runs, which can be divided in {arrangements} ways, too few for a "
-        f"test at 5 %: {needed} seeds each are needed for that{better}."
+        f"{join_all(names)} have {join_all(sizes)} runs. {design[0].upper()}{design[1:]}, the labels have "
+        f"{arrangements} {'arrangement' if arrangements == 1 else 'arrangements'}, so that the smallest possible p is "
+        f"{1 / arrangements:.2g}: a test at 5 % takes {needed} {unit}{better}."
     )
 
 
-def describe_separability(place: Outcome, called: bool, names: Sequence[str], runs: int, steps: int) -> str:
+def describe_separability(
+    place: Outcome, called: bool, names: Sequence[str], runs: int, steps: int, design: str, *, within_seeds: bool
+) -> str:  # fmt: skip
     """Whether groups lie in different places, by PERMANOVA."""
+    left = ", less what the runs of a seed have in common," if within_seeds else ""
     return (
         f"The trajectories of {join_all(names)} are {'' if called else 'not '}separable: the groups make up "
-        f"{100 * place.r2:.0f} % of the differences between {runs} runs over {steps} shared checkpoints (PERMANOVA "
-        f"F = {place.f:.2f}, p = {place.p:.2g} over {place.arrangements:,} arrangements)."
+        f"{100 * place.r2:.0f} % of the differences between {runs} runs{left} over {steps} shared checkpoints "
+        f"(PERMANOVA F = {place.f:.2f}, p = {place.p:.2g} over {place.arrangements:,} arrangements, {design}; the "
+        f"smallest possible p is {1 / place.arrangements:.2g})."
     )
+
+
+def describe_uneven_seeds() -> str:
+    """What free permutation costs where runs share seeds."""
+    return "Differences between seeds count as noise here: one run of each group for every seed would take them out."
+
+
+def describe_alike_seeds() -> str:
+    """That there is nothing to compare groups by within seeds."""
+    return "The runs of a seed do not differ in anything that all runs have."
 
 
 def describe_unknown_spread(needed: int) -> str:
@@ -66,11 +83,12 @@ def describe_pseudo_f(place: Outcome, names: Sequence[str]) -> str:
     return f"The pseudo-F of {join_all(names)} is {place.f:.2f}; about 1 is usual for groups that are alike."
 
 
-def describe_r2(place: Outcome, names: Sequence[str]) -> str:
+def describe_r2(place: Outcome, names: Sequence[str], *, within_seeds: bool) -> str:
     """The share of the differences that lies between the groups and what to expect of it."""
+    compared = "trajectories of one seed" if within_seeds else "trajectories"
     return (
         f"The division into {join_all(names)} makes up {100 * place.r2:.0f} % of the squared distances between "
-        f"trajectories; {100 * place.r2_expected:.0f} % is usual for any division."
+        f"{compared}; {100 * place.r2_expected:.0f} % is usual for any division."
     )
 
 

@@ -74,10 +74,10 @@ def test_complementarity_is_none_of_what_behaviour_tells_and_all_of_what_it_does
 @pytest.mark.parametrize(
     ("runs", "message"),
     [
-        (lambda: explained_runs(3, 0.2), "3 run(s) of 4"),
-        (lambda: explained_runs(5, 0.2, halves=0), "tda.subsamples"),
-        (lambda: explained_runs(5, 9.0, halves=20), "take more probes"),
-        (lambda: tracked([explained_runs(4, 0.2)[0].table] * 4, ["helpful"] * 4, range(4)), "do not differ"),
+        (lambda: explained_runs(5, 0.2), "5 run(s) of 6"),
+        (lambda: explained_runs(6, 0.2, halves=0), "tda.subsamples"),
+        (lambda: explained_runs(6, 9.0, halves=20), "take more probes"),
+        (lambda: tracked([explained_runs(1, 0.2)[0].table] * 6, ["helpful"] * 6, range(6)), "do not differ"),
     ],
 )
 def test_what_complementarity_lacks_is_said(runs: Callable[[], list[Tracked]], message: str) -> None:
