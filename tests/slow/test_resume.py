@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 
 from src.training.fit import read_last_step
 from tests.faults.trials import FAULTS
-from tests.support.processes import workers_of
+from tests.support.processes import wait_until, workers_of
 from tests.support.runs import Reference, arrays, finish, only_run, points_of, spooled, start, stored
 
 
@@ -73,14 +73,15 @@ def wait_for_step(folder: Path, step: int) -> None:
 
 @pytest.mark.slow
 def test_a_signal_between_the_batches_of_a_step_waits_for_its_end(tmp_path: Path) -> None:
-    # Steps far shorter than the grace that a step in progress has, on a busy machine too, and longer than a capture.
-    process = start(tmp_path, "trainer.batch_size=64", "trainer.micro_batch_size=1")
+    # Steps of many batches, yet far shorter than the grace that a step in progress has, on a busy machine too.
+    process = start(tmp_path, "trainer.batch_size=32", "trainer.micro_batch_size=1")
     wait_for_step(tmp_path, 1)
-    time.sleep(1)  # the capture is over
+    run = only_run(tmp_path)
+    wait_until(lambda: any(step == 1 and "eval_loss" in key for key, _, _, step in spooled(run)), 240)
+    time.sleep(0.5)  # what is done at step 1 is over, and the batches of the next one have begun
     process.send_signal(signal.SIGTERM)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM, error
-    run = only_run(tmp_path)
     assert run.read_status()["state"] == "interrupted"
     assert (read_last_step(run) or 0) >= 2
 
