@@ -65,6 +65,12 @@ def memory_shortage(tda: TdaConfig, rows: int, width: int = 0) -> Iterator[str]:
             f"{needed:.2f} GiB in each of tda.workers={workers}, tda.max_memory_gb={limit:.2f}; at most "
             f"{max_points(limit / workers, top)} points fit"
         )
+    elif tda.measures_rtd(rows) and diagram_memory_gb(2 * points, 1) * workers > limit:
+        yield (
+            f"tda.rtd_points={tda.rtd_points}: topology divergence of {points} points is H1 of {2 * points}, which may "
+            f"take {diagram_memory_gb(2 * points, 1):.2f} GiB in each of tda.workers={workers}, "
+            f"tda.max_memory_gb={limit:.2f}; set it below {points} to leave that out"
+        )
 
 
 def count_weight_copies(schedule: Schedule, tda: TdaConfig) -> int:

@@ -126,6 +126,9 @@ class TdaConfig(Method):
     """Random updates of the trained weights, captured once each at some checkpoints; 0 gives none, 20 are usual."""
     weight_steps: list[int] | None = setting(None, identity="where changed")
     """Checkpoints of the random updates; null: the first, each that moves further than all before it, and the last."""
+    rtd_points: int = setting(512, identity="where changed", at_least=0)
+    """Points of a diagram up to which topology divergence from step 0 is measured, by diagrams of twice as many; plain
+    Rips with H1 only. 0 leaves it out."""
     drop_sinks: bool = setting(False, identity=True)
     """Leave out the probes that are sinks at step 0, norms above 20 x the median, for the whole run."""
     takes: str | None = setting(None, identity=True, one_of=("distances", "points"))

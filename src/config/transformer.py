@@ -34,11 +34,12 @@ def _imported_as(target: Any) -> Any:
 
 
 class Method:
-    """Read off `transformer` and `takes`; `TdaConfig` has them as fields."""
+    """Read off `transformer`, `takes`, `points` and `rtd_points`; `TdaConfig` has them as fields."""
 
     transformer: dict[str, Any] | None
     takes: str | None
     points: int | None
+    rtd_points: int
 
     @property
     def dimensions(self) -> tuple[int, ...]:
@@ -62,6 +63,10 @@ class Method:
     def count_points(self, rows: int) -> int:
         """Points of a diagram, of so many probes."""
         return min(self.points or rows, rows)
+
+    def measures_rtd(self, rows: int) -> bool:
+        """Whether the topology divergence of clouds of so many probes is measured."""
+        return self.is_plain_rips and 1 in self.dimensions and self.count_points(rows) <= self.rtd_points
 
     @property
     def takes_distances(self) -> bool:

@@ -11,6 +11,7 @@ from ..metrics.derived import drop_rounding, is_rounding
 from ..metrics.second import derive_for_each
 from ..metrics.selection import dimensions_of, overall_layer
 from .caveats import find_caveats
+from .changed import find_changed
 from .curves import MIN_COURSE, read_velocity
 from .excess import find_excess
 from .finding import Finding, RunFindings
@@ -26,14 +27,15 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
         table: long form, as in `topology.parquet` or from `src.measure.track`; subsamples and draws included.
 
     Returns:
-        The findings of src/findings/README.md that the table allows; under dimension -1 what a second metric says
-        beside (`second_metric`), and what the table does not allow and what to beware of (`limits`). Nothing is found
-        of velocities that are rounding. Deterministic: the same table gives the same findings.
+        The findings of src/findings/README.md that the table allows; under dimension -1 whether anything changed
+        (`changed_share`), what a second metric says beside (`second_metric`), and what the table does not allow and
+        what to beware of (`limits`). Nothing is found of velocities that are rounding. Deterministic: the same table
+        gives the same findings.
     """
     layer = overall_layer(table)
     dimensions = dimensions_of(table, "velocity", "drift")
     kept = derive_for_each(drop_rounding, table)
-    found: RunFindings = {}
+    found = find_changed(table)
     for k in dimensions if not is_rounding(table) else []:
         if len(read_velocity(kept, k, layer)) >= MIN_COURSE:
             found |= find_velocity(kept, k, layer)
@@ -54,17 +56,22 @@ REPORTED_FINDINGS = (
 
 
 def sentences(found: RunFindings, names: Sequence[str] = REPORTED_FINDINGS) -> list[str]:
-    """The findings in words, in the order of `names`, dimension by dimension; what has no dimension last."""
+    """The findings in words: whether anything changed; in the order of `names`, dimension by dimension; the rest."""
     dimensions = sorted({k for _, k in found if k >= 0})
-    reported = [found[name, k].sentence for k in dimensions for name in names if (name, k) in found]
-    reported += [finding.sentence for (_, k), finding in found.items() if k < 0]
+    changed = ("changed_share", -1)
+    rest = [(name, k) for name, k in found if k < 0 and (name, k) != changed]
+    order = [changed, *((name, k) for k in dimensions for name in names), *rest]
+    reported = [found[key].sentence for key in order if key in found]
     return [sentence for sentence in reported if sentence]
 
 
 def finding_metrics(found: RunFindings) -> dict[str, float]:
-    """MLflow keys and values: `finding/<name>/H<k>`, and its bounds with `_low` and `_high` after the name."""
+    """MLflow keys and values: `finding/<name>/H<k>`, and its bounds with `_low` and `_high` after the name.
+
+    What has no dimension is `finding/<name>`.
+    """
     values = {
-        f"finding/{name}{suffix}/H{k}": value
+        f"finding/{name}{suffix}{f'/H{k}' if k >= 0 else ''}": value
         for (name, k), finding in found.items()
         for suffix, value in (("", finding.value), ("_low", finding.low), ("_high", finding.high))
     }

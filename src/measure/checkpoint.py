@@ -22,7 +22,7 @@ from ..metrics.selection import select
 from ..metrics.table import Row, metric_key
 from ..rundir import RunDirectory
 from ..system.files import DamagedError, set_aside
-from .floor import measure_floor
+from .floor import measure_base_floor, measure_floor
 from .inference import infer
 from .layer import CheckpointSteps, LayerCheckpoint
 from .layer_diagrams import read_layer_diagrams
@@ -76,9 +76,11 @@ def measure_layer(job: Job, layer: str) -> list[Row]:
     weight_clouds = [read_cloud(path, layer) for path in job.weight_clouds]
     at_layer = LayerCheckpoint(job.at, layer, clouds, diagrams, job.tda, seed, weight_clouds)
     rows = metric_rows(at_layer) if job.is_second else measure_rows(at_layer)
-    error = _read_error(job, layer)
+    error, whole = _read_error(job, layer), _read_base_error(job, layer)
     if error is not None:
         rows += measure_floor(at_layer, error)
+    if whole is not None:
+        rows.append(measure_base_floor(at_layer, whole))
     return list(as_second(rows)) if job.is_second else rows
 
 
@@ -88,9 +90,19 @@ def _read_error(job: Job, layer: str) -> np.ndarray | None:
     It does not depend on the lag: an analysis with a longer one takes that of the run's own pair.
     """
     start, run = job.at.step, job.source
-    later = (step for step in sorted(run.steps()) if step > start and run.floor_clouds(step).exists())
-    end = next(later, None) if job.at.pairs and run.floor_clouds(start).exists() else None
-    if end is None:
+    end = next((step for step in sorted(run.steps()) if step > start and run.floor_clouds(step).exists()), None)
+    return _error_between(run, start, end, layer) if job.at.pairs and end is not None else None
+
+
+def _read_base_error(job: Job, layer: str) -> np.ndarray | None:
+    """What the arithmetic adds to the movement from step 0 to the last checkpoint; None elsewhere."""
+    at = job.at
+    return _error_between(job.source, at.origin, at.step, layer) if at.is_last and at.step != at.origin else None
+
+
+def _error_between(run: RunDirectory, start: int, end: int, layer: str) -> np.ndarray | None:
+    """What the arithmetic adds to the movement between two steps; None if it was not captured at both."""
+    if not all(run.floor_clouds(step).exists() for step in (start, end)):
         return None
     before, after = (read_cloud(run.clouds(step), layer) for step in (start, end))
     references = read_cloud(run.floor_clouds(start), layer), read_cloud(run.floor_clouds(end), layer)

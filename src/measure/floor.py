@@ -13,7 +13,7 @@ from ..geometry import displacement
 from ..metrics.table import Row
 from .layer import CheckpointSteps, LayerCheckpoint, compare_steps
 from .layer_diagrams import compute_layer_diagram
-from .prepared_cloud import normalized_diagram, prepare_cloud
+from .prepared_cloud import PreparedCloud, normalized_diagram, prepare_cloud
 from .shape_change import shape_distance
 
 DRAWS = 4
@@ -47,14 +47,11 @@ def measure_floor(layer: LayerCheckpoint, error: np.ndarray) -> Iterator[Row]:
         error: (m, D) of `movement_error`.
     """
     at, tda = layer.at, layer.tda
-    cloud, base = layer.clouds[at.step], layer.clouds[at.origin]
     lag = min(b - a for a, b in at.pairs)
     before, own = layer.prepared(at.step), layer.layer_diagrams[at.step]
     moved: list[float] = []
     distances: list[list[float]] = [[] for _ in tda.dimensions]
-    for draw in range(DRAWS):
-        noisy = cloud + draw_error(cloud, error, layer.random(at.step, _STREAM, draw))
-        after = prepare_cloud(noisy, base, tda)
+    for after in _with_noise(layer, at.step, error):
         moved.append(displacement(before.points, after.points, lag))
         diagram = normalized_diagram(after, tda)
         for of_dimension, k in zip(distances, tda.dimensions, strict=True):
@@ -62,3 +59,23 @@ def measure_floor(layer: LayerCheckpoint, error: np.ndarray) -> Iterator[Row]:
     yield Row(at.step, "floor/displacement", float(np.mean(moved)), layer.name)
     for k, values in zip(tda.dimensions, distances, strict=True):
         yield Row(at.step, "floor/velocity", float(np.mean(values)) if values else math.nan, layer.name, k)
+
+
+def measure_base_floor(layer: LayerCheckpoint, error: np.ndarray) -> Row:
+    """Displacement of the base cloud under noise as large as `error`, that of the movement up to the checkpoint.
+
+    Args:
+        error: (m, D) of `movement_error` between the origin and the checkpoint.
+    """
+    at = layer.at
+    before = layer.prepared(at.origin).points
+    moved = [displacement(before, after.points, lag=1) for after in _with_noise(layer, at.origin, error)]
+    return Row(at.step, "floor/base_displacement", float(np.mean(moved)), layer.name)
+
+
+def _with_noise(layer: LayerCheckpoint, step: int, error: np.ndarray) -> Iterator[PreparedCloud]:
+    """The cloud of a step with each draw of noise."""
+    cloud, base = layer.clouds[step], layer.clouds[layer.at.origin]
+    for draw in range(DRAWS):
+        noisy = cloud + draw_error(cloud, error, layer.random(step, _STREAM, draw))
+        yield prepare_cloud(noisy, base, layer.tda)

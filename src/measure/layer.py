@@ -35,6 +35,8 @@ class CheckpointSteps:
     """The checkpoint before this one."""
     origin: int = 0
     """The step that drift is measured from."""
+    is_last: bool = False
+    """Whether it is the last checkpoint of the run."""
 
     @property
     def steps(self) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..metrics.table import Row
+from .base import compare_with_base
 from .layer import (
     LayerCheckpoint,
     compare_steps,
@@ -22,7 +23,7 @@ def measure_rows(layer: LayerCheckpoint) -> list[Row]:
 
 def metric_rows(layer: LayerCheckpoint) -> list[Row]:
     """Of the shape, against other steps, on random halves of the probes, under random movement."""
-    rows = [*describe_shape(layer), *compare_steps(layer), *measure_movement(layer)]
+    rows = [*describe_shape(layer), *compare_steps(layer), *compare_with_base(layer), *measure_movement(layer)]
     if layer.tda.subsamples:
         rows += subsample_rows(layer)
     if layer.tda.null_draws and layer.at.pairs:

@@ -20,7 +20,7 @@ QUANTITIES = (
     "points", "drift", "velocity", "naive_velocity", "displacement", "rigid_share", "rigid_share_null",
     "distance_change", "excess", "excess_p", "null_velocity", "independent_velocity", "independent_excess",
     "independent_excess_p", "own_scale_velocity", "null_own_scale_velocity", "excess_own_scale",
-    "excess_own_scale_p", "coherence", "step_noise",
+    "excess_own_scale_p", "coherence", "step_noise", "rtd", "rtd/max_persistence", "base_displacement", "base_p",
 )  # fmt: skip
 
 
@@ -59,7 +59,8 @@ def track(
     diagrams = {step: compute_layer_diagram(cloud, arrays[first], tda) for step, cloud in arrays.items()}
     rows = []
     for previous, step in zip([None, *chosen], chosen, strict=False):
-        at = CheckpointSteps(step, tuple(_pairs(step, lag, arrays, chosen)), previous, first)
+        pairs = tuple(_pairs(step, lag, arrays, chosen))
+        at = CheckpointSteps(step, pairs, previous, first, is_last=step == chosen[-1])
         layer = LayerCheckpoint(
             at, LAYER, {s: arrays[s] for s in at.steps}, {s: diagrams[s] for s in at.steps}, tda, seed
         )

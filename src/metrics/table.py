@@ -30,12 +30,15 @@ Part = Literal["checkpoint", "pair", "sample"]
 GEOMETRY = (
     "scale", "points", "displacement", "rigid_share", "rigid_share_null", "distance_change", "explained_variance",
     "sinks", "equal_points", "intrinsic_dimension", "effective_rank", "participation_ratio", "cka_to_base",
-    "anisotropy", "dominant_share", "mean_norm",
+    "anisotropy", "dominant_share", "mean_norm", "base_displacement", "base_p",
 )  # fmt: skip
 
 MAX_BELOW_FLOOR = 0.5
 """Share of a layer's velocities below the floor above which the mean leaves it out; of the layers, above which a run's
 velocities are rounding."""
+
+NOT_AVERAGED = ("base_p",)
+"""What has no mean over the layers: a mean of p values is none."""
 
 SECOND = f"{SECOND_METRIC}/"
 """What the quantities of the second metric, and so their MLflow keys, begin with: they fill sections of their own."""
@@ -83,10 +86,10 @@ def metric_key(row: Row) -> str:
 
 
 def with_means(rows: Iterable[Row]) -> list[Row]:
-    """The rows and, for each quantity, their mean over the layers that have it."""
+    """The rows and, for each quantity that has one, their mean over the layers that have it."""
     rows = list(rows)
     groups: dict[tuple[int, int, int, str, int], list[float]] = {}
-    for row in rows:
+    for row in (row for row in rows if row.quantity not in NOT_AVERAGED):
         groups.setdefault((row.step, row.pair_step, row.dimension, row.quantity, row.sample), []).append(row.value)
     means = [
         Row(step, quantity, float(np.mean(values)), MEAN, dimension, pair_step, sample)

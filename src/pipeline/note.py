@@ -59,13 +59,13 @@ def _show(value: float | None) -> str:
 def write_note(config: Config, summary: dict[str, Any]) -> str:
     """Markdown: what the run is, its key figures, what to look at and what to beware of."""
     model, trainer, schedule = config.model, config.trainer, config.schedule
-    draws = config.tda.weight_draws
+    draws, points = config.tda.weight_draws, config.tda.count_points(config.probe.size)
     updates = f", at some checkpoints from {draws} random updates of the trained weights" if draws else ""
     lines = [
         f"**{model.name}** ({model.stage}) fine-tuned to be **{config.objective.name}**, seed {config.seed}: "
         f"{trainer.max_steps} steps of {trainer.batch_size} dialogues, {config.adapter.kind}, {trainer.lr_schedule} "
         f"learning rate up to {trainer.learning_rate:g}. Topology: {config.tda.name}, {config.tda.metric} distances, "
-        f"{config.tda.count_points(config.probe.size)} probes, {config.probe.pooling}-token activations, "
+        f"{points} probes, {config.probe.pooling}-token activations, "
         f"intervals from {config.tda.subsamples} random halves of the probes, excess from {config.tda.null_draws} "
         f"equally smooth random movements and as many of independent points{updates}.",
         "",
@@ -85,6 +85,12 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         f"Velocity is measured over {schedule.lag} step(s) everywhere; `naive_velocity` divides by the steps between "
         "checkpoints and falls as they spread out, whatever the model does.",
     ]
+    if config.tda.is_plain_rips and 0 < config.tda.rtd_points < points:
+        lines += [
+            "",
+            f"**Left out**: topology divergence from step 0 (`rtd`). It takes diagrams of twice the {points} points, "
+            f"and the limit is `tda.rtd_points={config.tda.rtd_points}`.",
+        ]
     if draws and not summary["weight_steps"]:
         lines += [
             "",

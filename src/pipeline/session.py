@@ -80,7 +80,9 @@ class Session:
         for start in self.schedule.completed_at(step):
             earlier = [c for c in self.schedule.checkpoints if c < start]
             pairs, previous = tuple(self.schedule.pairs(start)), earlier[-1] if earlier else None
-            yield Job(self.source, self.run, CheckpointSteps(start, pairs, previous), self.config.tda)
+            is_last = start == self.schedule.checkpoints[-1]
+            at = CheckpointSteps(start, pairs, previous, is_last=is_last)
+            yield Job(self.source, self.run, at, self.config.tda)
 
     def _collect(self, *, wait: bool = False) -> None:
         for measured in self.pool.collect(wait=wait):

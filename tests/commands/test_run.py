@@ -45,6 +45,12 @@ def test_the_metrics_of_the_contract_are_complete(cell: Cell) -> None:
             for key in keys:
                 assert sorted(cell.history(key)) == CHECKPOINTS, key
             assert sorted(cell.history(f"naive_velocity/H{k}/{layer}")) == CHECKPOINTS[1:]
+        for key in (f"rtd/H1/{layer}", f"rtd/H1/max_persistence/{layer}"):
+            assert sorted(cell.history(key)) == CHECKPOINTS, key
+        compared = ["geometry/base_displacement", "floor/base_displacement"]
+        compared += ["geometry/base_p"] if layer != "mean" else []
+        for key in compared:
+            assert sorted(cell.history(f"{key}/{layer}")) == CHECKPOINTS[-1:], key
         for quantity in ("displacement", "velocity_H0", "velocity_H1"):
             assert sorted(cell.history(f"floor/{quantity}/{layer}")) == [0, CHECKPOINTS[-1]]
             assert max(cell.history(f"floor/{quantity}/{layer}").values()) < 1e-3, "float32 on this machine"
@@ -131,6 +137,10 @@ def test_the_findings_are_those_of_the_stored_table_and_are_told(cell: Cell) -> 
     logged = {key: cell.history(key) for key in cell.tracked.data.metrics if key.startswith("finding/")}
     assert logged == {key: {24: value} for key, value in finding_metrics(found).items()}
     assert {"finding/peak_ratio/H0", "finding/peak_ratio_low/H0", "finding/excess_early/H1"} <= logged.keys()
+    assert found["changed_share", -1].sentence.startswith(
+        "The activations changed in 6 of 6 block(s) between step 0 and"
+    )
+    assert logged["finding/changed_share"] == {24: 1.0}
     tags, note = cell.tracked.data.tags, cell.tracked.data.tags["mlflow.note.content"]
     assert {k: tags[f"peak_explained_by_H{k}"] for k in (0, 1)} == {
         k: found["peak_explained_by", k].label for k in (0, 1)

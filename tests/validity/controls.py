@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from . import across, courses, pairs, updates
+from . import across, base, courses, pairs, updates
 from .answer import Answer, Results
 
 Trial = Callable[[np.random.Generator], dict[str, float]]
@@ -78,6 +78,26 @@ CONTROLS |= {
         "one cluster moves as a whole", partial(pairs.blind_trial, kind="cluster"), pairs.judge_blind
     ),
     "loop_opens": Control("a loop slowly opens", partial(pairs.blind_trial, kind="loop"), pairs.judge_blind),
+    "divergence_one_cluster": Control(
+        "one cluster moves as a whole: topology divergence",
+        partial(base.few_bars_trial, kind="cluster"), base.judge_few_bars,
+    ),
+    "divergence_loop_opens": Control(
+        "a loop slowly opens: topology divergence", partial(base.few_bars_trial, kind="loop"), base.judge_few_bars
+    ),
+    "other_neighbour": Control(
+        "one cluster goes from one neighbour to another", partial(base.same_shape_trial, kind="cluster"),
+        base.judge_same_shape,
+    ),
+    "gap_moves": Control(
+        "the gap of an open loop goes to its other side", partial(base.same_shape_trial, kind="loop"),
+        base.judge_same_shape,
+    ),
+    "no_change": Control("the same points read twice, with errors", base.unchanged_trial, base.judge_unchanged),
+    "small_change": Control(
+        "a smooth field, clusters that contract: distance change 0.003, errors as large",
+        base.changed_trial, base.judge_changed,
+    ),
     "learning_rate": Control(
         "displacement peak without structure, learning rate known",
         partial(courses.schedule_trial, reported=True), partial(courses.judge_schedule, right="learning_rate"),

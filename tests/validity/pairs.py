@@ -113,16 +113,7 @@ def judge_outliers(results: Results) -> Iterator[Answer]:
 
 def blind_trial(rng: np.random.Generator, kind: str) -> dict[str, float]:
     """What changes few bars: one of eight clusters moves as a whole; a loop opens."""
-    if kind == "cluster":
-        x, labels = plant.clustered(rng, 256, 128, size=32)
-        way = np.where((labels == 0)[:, None], rng.normal(size=128), 0.0)
-    else:
-        angle = rng.uniform(-np.pi, np.pi, size=256)
-        x = np.hstack([4 * np.column_stack([np.cos(angle), np.sin(angle)]), np.zeros((256, 126))])
-        x += 0.3 * rng.normal(size=x.shape)
-        # The arc shrinks: a gap opens at its two ends, everywhere else neighbours move alike.
-        tangent = np.column_stack([-np.sin(angle), np.cos(angle)])
-        way = np.hstack([-angle[:, None] * tangent, np.zeros((256, 126))])
+    x, way = plant.FEW_BARS[kind](rng)
     return excess_of(x, plant.step(x, way))
 
 

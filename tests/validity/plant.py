@@ -66,6 +66,50 @@ def contraction(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.asarray(middles[labels] - x)
 
 
+def moving_cluster(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Eight clusters, and a movement of one of them as a whole."""
+    x, labels = clustered(rng, 256, 128, size=32)
+    return x, np.where((labels == 0)[:, None], rng.normal(size=128), 0.0)
+
+
+def opening_loop(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A loop, and a movement that opens it at one place."""
+    angle = rng.uniform(-np.pi, np.pi, size=256)
+    x = np.hstack([4 * np.column_stack([np.cos(angle), np.sin(angle)]), np.zeros((256, 126))])
+    x += 0.3 * rng.normal(size=x.shape)
+    # The arc shrinks: a gap opens at its two ends, everywhere else neighbours move alike.
+    tangent = np.column_stack([-np.sin(angle), np.cos(angle)])
+    return x, np.hstack([-angle[:, None] * tangent, np.zeros((256, 126))])
+
+
+FEW_BARS = {"cluster": moving_cluster, "loop": opening_loop}
+"""Structure that few bars see, by kind: a cloud and the direction in which its points go."""
+
+
+def changing_neighbour(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Four clusters before and after one of them went, as a whole, from one neighbour to another, as far away."""
+    labels, spread = np.arange(256) // 64, 0.5 * cloud(rng, 256, 128)
+    places = np.zeros((2, 4, 128))
+    places[:, 1:, 0], places[:, 3, 1] = (12, 60, 36), 60
+    places[1, 0, 0] = 72  # from 12 before the second cluster to 12 behind the third
+    return places[0][labels] + spread, places[1][labels] + spread
+
+
+def moving_gap(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """An open loop before and after its gap went to the other side."""
+    angle, noise = 2 * np.pi * rng.random(256), 0.05 * cloud(rng, 256, 128)
+    clouds = []
+    for place in (0.0, np.pi):
+        turned = (angle - place + np.pi) % (2 * np.pi) - np.pi
+        at = place + np.sign(turned) * (0.75 + np.abs(turned) * (1 - 0.75 / np.pi))
+        clouds.append(np.hstack([4 * np.column_stack([np.cos(at), np.sin(at)]), np.zeros((256, 126))]) + noise)
+    return clouds[0], clouds[1]
+
+
+SAME_SHAPE = {"cluster": changing_neighbour, "loop": moving_gap}
+"""Two clouds of the same points with about the same diagram, by kind."""
+
+
 def beside_outliers(
     rng: np.random.Generator, before: np.ndarray, after: np.ndarray, wide: float = 100, jitter: float = 0.001
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip

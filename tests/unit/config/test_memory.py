@@ -7,7 +7,13 @@ from dataclasses import replace
 import pytest
 
 from src.config import memory
-from src.config.memory import count_weight_copies, diagram_memory_gb, max_points, weight_copies_shortage
+from src.config.memory import (
+    count_weight_copies,
+    diagram_memory_gb,
+    max_points,
+    memory_shortage,
+    weight_copies_shortage,
+)
 from src.config.schedule import Schedule
 from tests.support.builders import RIPS
 
@@ -33,3 +39,12 @@ def test_what_does_not_fit_into_free_memory_is_named(monkeypatch: pytest.MonkeyP
     (problem,) = weight_copies_shortage(schedule, tda, 2.7)
     assert problem.startswith("tda.weight_draws=5: with adapter=full 3 copies")
     assert "8.1 GiB, and 8.0 GiB of memory are free" in problem
+
+
+def test_topology_divergence_takes_diagrams_of_twice_the_points() -> None:
+    gb = diagram_memory_gb(400, 1) * 2
+    tda = replace(RIPS, workers=1, max_memory_gb=gb)
+    (problem,) = memory_shortage(tda, 400)
+    assert problem.startswith("tda.rtd_points=512: topology divergence of 400 points is H1 of 800")
+    assert "set it below 400 to leave that out" in problem
+    assert list(memory_shortage(replace(tda, rtd_points=399), 400)) == []
