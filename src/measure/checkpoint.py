@@ -90,8 +90,9 @@ def _read_error(job: Job, layer: str) -> np.ndarray | None:
     It does not depend on the lag: an analysis with a longer one takes that of the run's own pair.
     """
     start, run = job.at.step, job.source
-    end = next((step for step in sorted(run.steps()) if step > start and run.floor_clouds(step).exists()), None)
-    return _error_between(run, start, end, layer) if job.at.pairs and end is not None else None
+    within = range(start + 1, job.at.pairs[0][1] + 1) if job.at.pairs else ()
+    end = next((step for step in within if run.floor_clouds(step).exists()), None)
+    return None if end is None else _error_between(run, start, end, layer)
 
 
 def _read_base_error(job: Job, layer: str) -> np.ndarray | None:

@@ -102,7 +102,7 @@ def test_the_directory_holds_what_the_contract_names(cell: Cell) -> None:
         assert {p.name for p in cell.run.step(step).iterdir()} == {
             "adapter", "clouds.safetensors", "diagrams.npz", "diagrams.png", "metrics.json",
         } | ({"base.safetensors"} if step == 0 else set()) | (
-            {"floor.safetensors"} if step in (0, CHECKPOINTS[-1]) else set()
+            {"floor.safetensors"} if step in (0, 1, CHECKPOINTS[-1]) else set()
         )  # fmt: skip
     captured = {int(p.name[5:]) for p in cell.run.path.glob("step_*")}
     assert captured == {s + n for s in CHECKPOINTS for n in range(3)}, "pairs are captured, and nothing else"
