@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -25,6 +25,12 @@ from .sweeps.submitit_jobs import is_job, requeue_on_timeout
 from .system.signals import Interrupted
 from .system.threads import wait_passively
 
+FLAGS_WITH_VALUE = (
+    "--cfg", "-c", "--info", "-i", "--package", "-p", "--config-name", "-cn", "--config-path", "-cp", "--config-dir",
+    "-cd", "--experimental-rerun",
+)  # fmt: skip
+"""Hydra's flags that the next word belongs to."""
+
 Task = Callable[[DictConfig], None]
 """What a command does with one composed configuration."""
 Conclude = Callable[[Mapping[int, str]], int | None]
@@ -41,6 +47,7 @@ def launch(task: Task, config_name: str, schema: type, conclude: Conclude = lamb
     traceback_wanted = os.environ.get("HYDRA_FULL_ERROR") == "1" or "debug=true" in (a.lower() for a in sys.argv)
     parent, statuses, signum = parent_process(), list[int](), 0
     _prepare(config_name, schema)
+    sys.argv[1:] = order_words(sys.argv[1:])
     try:
         reject_distributed_launch(os.environ)
         guarded = _guard(task, None if traceback_wanted else schema, parent, statuses)
@@ -64,6 +71,19 @@ def _prepare(config_name: str, schema: type) -> None:
     ConfigStore.instance().store(name=f"{config_name}_schema", node=schema)
     register_launchers()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing and exiting with 1
+
+
+def order_words(words: Sequence[str]) -> list[str]:
+    """The words of a command line with the overrides in front, the flags and what belongs to them behind.
+
+    Hydra's parser takes the overrides from one place only: in `model=tiny -m seed=0,1` it refuses the second.
+    """
+    flags, overrides = list[str](), list[str]()
+    for before, word in zip(["", *words], words, strict=False):
+        is_override = "=" in word or word.startswith("~")
+        is_flag = word.startswith("-") or (before in FLAGS_WITH_VALUE and not is_override)
+        (flags if is_flag else overrides).append(word)
+    return overrides + flags
 
 
 def _configure_logging() -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from pathlib import PurePath
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -28,15 +29,28 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def identity(config: Config | CompareConfig) -> dict[str, Any]:
-    """Flat keys and values that make this run what it is: those that the schema marks so."""
+    """Flat keys and values that make this run what it is: those that the schema marks so, paths in one spelling."""
     identifying = tuple(f"{key}." for key in identity_keys(type(config)))
-    later = dict(later_keys(type(config)))
+    later, paths = dict(later_keys(type(config))), set(path_keys(type(config)))
     # What lies below a key, a weight of `objective.weights`, belongs to it.
-    flat = sorted(flatten(plain(config)).items())
+    flat = [
+        (key, str(PurePath(value)) if key in paths and value else value)
+        for key, value in sorted(flatten(plain(config)).items())
+    ]
     return {
         key: value for key, value in flat
         if f"{key}.".startswith(identifying) and not (key in later and value == later[key])
     }  # fmt: skip
+
+
+def path_keys(schema: type, prefix: str = "") -> Iterator[str]:
+    """Dotted names of the keys that name a file or folder."""
+    for item in fields(schema):
+        inner: Any = item.default_factory
+        if is_dataclass(inner):
+            yield from path_keys(inner, f"{prefix}{item.name}.")  # type: ignore[arg-type]
+        elif item.metadata.get("is_path"):
+            yield prefix + item.name
 
 
 def identity_keys(schema: type, prefix: str = "") -> Iterator[str]:

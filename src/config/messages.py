@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hydra.errors import MissingConfigException, OverrideParseException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 
 from .schema import Config, RequestError
 
@@ -30,6 +30,11 @@ def explain(error: Exception, schema: type = Config) -> str:
         return f"{group}={option}: unknown{_nearest(option, error.options)}; known: {', '.join(error.options)}"
     if isinstance(error, OverrideParseException):
         return f"{error.override}: cannot be read as key=value; quote what has spaces or brackets: 'key=\"a b\"'"
+    several = re.match(r"(?:Ambiguous value for argument|Sweep parameters) '([^=]*)=(.*)'", str(error))
+    if several:
+        key, values = several.groups()
+        quoted = f"or quote what is one value: '{key}=\"{values}\"'"
+        return f"{key}={values}: several values; add -m for a sweep over them, {quoted}"
     cause = error.__cause__ or error
     key = getattr(cause, "full_key", None) or _key_in(str(error))
     first = str(cause).splitlines()[0]
@@ -39,7 +44,9 @@ def explain(error: Exception, schema: type = Config) -> str:
         known = [*key_names(schema), *sorted(p.name for p in CONF.iterdir() if p.is_dir())]
         return f"{key}: no such key{_nearest(key, known)}; --cfg job lists all"
     value = _value_of(key)
-    return f"{key}={value}: {first}" if key and value is not None else first
+    # Hydra's own messages end with what to do; OmegaConf's, with names of its classes.
+    text = " ".join(str(cause).split()) if isinstance(cause, HydraException) else first
+    return f"{key}={value}: {text}" if key and value is not None else text
 
 
 def key_names(schema: type, prefix: str = "") -> Iterator[str]:

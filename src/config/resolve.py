@@ -118,6 +118,8 @@ def _broken_rules(value: Any, limits: Any) -> Iterator[str]:
         if value != limits["word"]:
             yield f"a whole number, or {limits['word']}"
         return
+    if "filled" in limits and not value.strip():
+        yield "a name, not empty"
     # `not (a >= b)` instead of `a < b`: a NaN fails every rule.
     if "at_least" in limits and not value >= limits["at_least"]:
         yield f"at least {limits['at_least']}"

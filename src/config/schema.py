@@ -39,7 +39,8 @@ def setting(
             that came later, whose default is what runs of before did; at its default it does not count, so that they
             keep their names and hashes. None: no run has this field.
         limits: what `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`; `word`, a word that may
-            stand instead of a number.
+            stand instead of a number; `filled`, not an empty word. `is_path` is no limit: other spellings of a path (a
+            slash at its end) are the same value.
     """
     metadata = limits if identity is None else {"identity": identity, **limits}
     if default_factory is not dataclasses.MISSING:
@@ -49,9 +50,9 @@ def setting(
 
 @dataclass
 class ModelConfig:
-    name: str = setting(identity=True)
+    name: str = setting(identity=True, filled=True)
     """What the run is called in MLflow."""
-    path: str = setting(identity=True)
+    path: str = setting(identity=True, is_path=True)
     """Hub id or folder. `embedded:<name>` is a folder of `src/assets`."""
     stage: str = setting(identity=True, one_of=("pretrained", "instruct"))
     """What the weights are before fine-tuning."""
@@ -77,13 +78,13 @@ class ModelConfig:
 
 @dataclass
 class ObjectiveConfig:
-    name: str = setting(identity=True)
+    name: str = setting(identity=True, filled=True)
     """What the run is called in MLflow."""
     weights: dict[str, float] = setting(default_factory=dict, identity=True)
     """Share of the training dialogues per source; need not add up to 1."""
     dialogues: str | None = setting(None, identity=True, one_of=("embedded", "hh_rlhf", "jsonl"))
     """`embedded`, `hh_rlhf` or `jsonl`; by default what the model's config names."""
-    data_dir: str | None = setting(None, identity=True)
+    data_dir: str | None = setting(None, identity=True, is_path=True)
     """Folder with `<source>-base/{train,test}.jsonl.gz` (implies `hh_rlhf`), or with `<source>.jsonl` for `jsonl`."""
     template: str = setting("plain", identity=True, one_of=("plain", "chat"))
     """How dialogues are rendered for training."""
@@ -99,7 +100,7 @@ class ObjectiveConfig:
 
 @dataclass
 class TdaConfig(Method):
-    name: str = setting(identity=True)
+    name: str = setting(identity=True, filled=True)
     """What the run is called in MLflow."""
     transformer: dict[str, Any] | None = setting(None, identity=True)
     """A transformer by `_target_` that turns distances or points into diagrams; null measures nothing."""
@@ -141,7 +142,7 @@ class TdaConfig(Method):
 class ProbeConfig:
     size: int = setting(256, identity=True, at_least=6)
     """Number of probe prompts, half helpful and half harmless. Each also takes 4 bytes x vocabulary of disk, once."""
-    file: str | None = setting(None, identity=True)
+    file: str | None = setting(None, identity=True, is_path=True)
     """The user's own probe prompts: text, one per line, or JSONL; null chooses held-out prompts."""
     pooling: str = setting("last", identity=True, one_of=("last", "mean"))
     """The activation at the last prompt token, or its mean over the prompt's tokens."""
@@ -230,7 +231,7 @@ class StoreConfig:
 
 @dataclass
 class TrackingConfig(StoreConfig):
-    experiment: str = setting("alignment-topology", identity=False)
+    experiment: str = setting("alignment-topology", identity=False, filled=True)
     """MLflow experiment."""
     patience: float = setting(30.0, identity=False, at_least=0)
     """Seconds that the end of a run waits for a store that takes nothing; `python -m src.sync` brings it the rest."""
@@ -246,9 +247,9 @@ class Config:
     adapter: AdapterConfig = field(default_factory=AdapterConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
-    seed: int = setting(0, identity=True, at_least=0)
-    """Adapter initialisation and data order, nothing else."""
-    sweep: str = setting("single", identity=False)
+    seed: int = setting(0, identity=True, at_least=0, at_most=2**32 - 1)
+    """Adapter initialisation and data order, nothing else. NumPy's random numbers set the largest."""
+    sweep: str = setting("single", identity=False, filled=True)
     """Name shared by the runs of one sweep."""
     force: bool = setting(False, identity=False)
     """Start over even if the run is done."""

@@ -13,6 +13,7 @@ from ..statistics.permanova import Outcome, center, permanova, permdisp
 from ..statistics.permutations import count_arrangements, count_members
 from .design import Design, choose_design
 from .finding import Finding
+from .given import read_runs
 from .trajectory import TINY, read_shape, shared_logs, trajectories
 from .wording.groups import (
     describe_alike_seeds,
@@ -55,8 +56,9 @@ def separability(
         few for is left out; `separability_p` is always there, then with the value NaN and what is missing in words.
 
     Raises:
-        ValueError: if the arguments have unequal lengths, or the runs share no step.
+        ValueError: if the arguments are no such lists, have unequal lengths, or the runs share no step.
     """
+    tables, groups, seeds = read_runs(tables, groups, seeds)
     groups = list(groups)
     numbers = list(seeds) if seeds is not None else [groups[:n].count(group) for n, group in enumerate(groups)]
     if not len(tables) == len(groups) == len(numbers):

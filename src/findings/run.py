@@ -10,6 +10,7 @@ import pandas as pd
 from ..metrics.derived import drop_rounding, is_rounding
 from ..metrics.second import derive_for_each
 from ..metrics.selection import dimensions_of, overall_layer
+from ..metrics.table import read_table
 from .caveats import find_caveats
 from .changed import find_changed
 from .curves import MIN_COURSE, read_velocity
@@ -31,7 +32,11 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
         (`changed_share`), what a second metric says beside (`second_metric`), and what the table does not allow and
         what to beware of (`limits`). Nothing is found of velocities that are rounding. Deterministic: the same table
         gives the same findings.
+
+    Raises:
+        ValueError: if it is no such table, or has no row.
     """
+    table = read_table(table, "table")
     layer = overall_layer(table)
     dimensions = dimensions_of(table, "velocity", "drift")
     kept = derive_for_each(drop_rounding, table)

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from ..arrays import read_integer, read_integers, read_points
 from ..config import TdaConfig
 from ..metrics.table import MEAN, tabulate
 from ..topology.distances import power_of_two
@@ -25,37 +27,42 @@ QUANTITIES = (
 
 
 def track(
-    clouds: Mapping[int, np.ndarray], lag: int = 1, checkpoints: Sequence[int] | None = None,
+    clouds: Mapping[int, ArrayLike], lag: int = 1, checkpoints: Sequence[int] | None = None,
     dimensions: Sequence[int] = (0, 1), subsamples: int = 20, null_draws: int = 20, seed: int = 0,
 ) -> pd.DataFrame:  # fmt: skip
     """How the shape of a cloud moves, with intervals and against chance.
 
     Args:
-        clouds: (N, D) by step, the same rows at every step, pairs included; drift is measured from the first.
+        clouds: (N, D) by step, the same rows at every step, pairs included; drift is measured from the first. Each an
+            array, nested lists, a tensor or a frame of any real type.
         lag: steps between the two clouds of a pair. Pairs that follow a checkpoint without a gap, step + lag,
             step + 2 lag, ..., are its repeats.
         checkpoints: the scheduled steps; by default every step whose `step - lag` is absent.
         dimensions: homology dimensions, of Vietoris-Rips.
         subsamples: random halves of the rows that intervals come from.
         null_draws: random movements of each family.
-        seed: of both.
+        seed: of both, at least 0.
 
     Returns:
         Columns step, pair_step, layer, dimension, quantity, sample, value, low, high, as in `topology.parquet`.
 
     Raises:
-        ValueError: if shapes differ, fewer than 6 rows are there, or no step has its pair.
+        ValueError: if shapes differ, a value is not finite or no real number, fewer than 6 rows are there, a step is no
+            whole number or there twice, or no step has its pair.
     """
-    chosen = _check(clouds, lag, checkpoints, subsamples, null_draws)
+    arrays = _read_clouds(clouds, 6 if subsamples else 3)
+    lag, seed = read_integer(lag, "lag", at_least=1), read_integer(seed, "seed")
+    subsamples, null_draws = _read_count(subsamples, "subsamples"), _read_count(null_draws, "null_draws")
+    chosen = _read_checkpoints(checkpoints, lag, list(arrays))
     transformer = {
         "_target_": "gtda.homology.VietorisRipsPersistence", "metric": "precomputed",
-        "homology_dimensions": list(dimensions),
+        "homology_dimensions": read_integers(dimensions, "dimensions"),
     }  # fmt: skip
     tda = TdaConfig(name="track", transformer=transformer, subsamples=subsamples, null_draws=null_draws)
-    first = min(clouds)
+    first = min(arrays)
     # One unit for all, a power of two, so that nothing is rounded: no quantity here has a length of its own.
-    unit = power_of_two(np.asarray(clouds[first]))
-    arrays = {step: np.asarray(cloud) if unit == 1 else np.asarray(cloud) / unit for step, cloud in clouds.items()}
+    unit = power_of_two(arrays[first])
+    arrays = arrays if unit == 1 else {step: cloud / unit for step, cloud in arrays.items()}
     diagrams = {step: compute_layer_diagram(cloud, arrays[first], tda) for step, cloud in arrays.items()}
     rows = []
     for previous, step in zip([None, *chosen], chosen, strict=False):
@@ -79,27 +86,42 @@ def _pairs(
             return
 
 
-def _check(
-    clouds: Mapping[int, np.ndarray], lag: int, checkpoints: Sequence[int] | None, subsamples: int, null_draws: int
-) -> list[int]:
-    """The checkpoints, ascending; raises ValueError if the arguments do not make a series."""
-    shapes = {np.shape(cloud) for cloud in clouds.values()}
-    if len(shapes) != 1 or len(next(iter(shapes))) != 2:
-        raise ValueError(f"clouds have the shapes {sorted(map(str, shapes))}; give (N, D), the same rows at every step")
-    points = next(iter(shapes))[0]
-    if points < (6 if subsamples else 3):
-        raise ValueError(f"{points} rows: a subsample is half of them and needs 3; give 6 or more, or subsamples=0")
-    for name, count in (("subsamples", subsamples), ("null_draws", null_draws)):
-        if count < 0 or count == 1:
-            raise ValueError(f"{name}={count}: one value has no spread; give 0, or at least 2")
-    if lag < 1:
-        raise ValueError(f"lag={lag}: at least 1")
-    chosen = sorted(step for step in clouds if step - lag not in clouds) if checkpoints is None else sorted(checkpoints)
-    missing = [step for step in chosen if step not in clouds]
-    if missing:
-        raise ValueError(f"checkpoints={missing}: no cloud of these steps")
-    if not any(step + lag in clouds for step in chosen):
+def _read_clouds(clouds: Mapping[int, ArrayLike], least: int) -> dict[int, np.ndarray]:
+    """float64 (N, D) by step, N at least `least`."""
+    if not isinstance(clouds, Mapping):
+        raise ValueError(f"clouds is a {type(clouds).__name__}; give a dict, (N, D) by step: {{0: x0, 1: x1}}")
+    steps = read_integers(clouds, "step of clouds")
+    arrays = {
+        step: read_points(cloud, f"clouds[{step}]") for step, cloud in zip(steps, clouds.values(), strict=True)
+    }  # fmt: skip
+    shapes = sorted({cloud.shape for cloud in arrays.values()})
+    if len(shapes) > 1:
+        raise ValueError(f"clouds have the shapes {shapes}; give (N, D), the same rows at every step")
+    if shapes[0][0] < least:
         raise ValueError(
-            f"lag={lag}: no checkpoint has a cloud {lag} step(s) later, so that nothing moves; steps: {sorted(clouds)}"
+            f"clouds have {shapes[0][0]} rows: a subsample is half of them and needs 3; give 6 or more, or "
+            "subsamples=0 and 3 or more"
+        )
+    return arrays
+
+
+def _read_count(given: int, name: str) -> int:
+    count = read_integer(given, name)
+    if count == 1:
+        raise ValueError(f"{name}=1: one value has no spread; give 0, or at least 2")
+    return count
+
+
+def _read_checkpoints(given: Sequence[int] | None, lag: int, steps: Sequence[int]) -> list[int]:
+    """The checkpoints, ascending, one of them at least with a pair."""
+    chosen = sorted(
+        {step for step in steps if step - lag not in steps} if given is None else read_integers(given, "checkpoints")
+    )
+    missing = [step for step in chosen if step not in steps]
+    if missing:
+        raise ValueError(f"checkpoints={missing}: no cloud of these steps; the steps of clouds are {sorted(steps)}")
+    if not any(step + lag in steps for step in chosen):
+        raise ValueError(
+            f"lag={lag}: no checkpoint has a cloud {lag} step(s) later, so that nothing moves; steps: {sorted(steps)}"
         )
     return chosen

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ..arrays import read_array
 from ..config import SECOND_METRIC
 
 MEAN = "mean"
@@ -102,6 +103,49 @@ def tabulate(rows: Iterable[Row]) -> pd.DataFrame:
     """Rows as a table with `COLUMNS`."""
     frame = pd.DataFrame([astuple(row) for row in rows], columns=[item.name for item in fields(Row)])
     return frame.astype(_types())[list(COLUMNS)]
+
+
+def read_table(given: object, name: str) -> pd.DataFrame:
+    """A table as notebooks hold it, with the types of `tabulate`; further columns stay.
+
+    Args:
+        given: a frame, or a list of rows as dictionaries; numbers of any type; no `layer` where a CSV file has none.
+        name: of the argument, for messages.
+
+    Raises:
+        ValueError: if it is none, lacks a column, has no row, or a column holds something else.
+    """
+    frame = pd.DataFrame(given) if isinstance(given, list) and all(isinstance(row, Mapping) for row in given) else given
+    if not isinstance(frame, pd.DataFrame):
+        raise ValueError(
+            f"{name} is a {type(given).__name__}; give one long table, from topology.parquet or from track"
+        )
+    if frame.empty:
+        raise ValueError(f"{name} is empty; give the long table of a run, from topology.parquet or from track")
+    missing = [column for column in COLUMNS if column not in frame.columns]
+    if missing:
+        raise ValueError(f"{name} has no column {', '.join(missing)}; give the long form, with {', '.join(COLUMNS)}")
+    columns = {
+        column: _read_words(frame[column], f"{name}.{column}")
+        if kind == "object"
+        else _read_numbers(frame[column], f"{name}.{column}", kind)
+        for column, kind in _types().items()
+    }
+    return frame.assign(**columns)
+
+
+def _read_numbers(column: pd.Series, name: str, kind: str) -> np.ndarray:
+    numbers = read_array(column, name)
+    if kind == "int64" and not (np.isfinite(numbers) & (numbers % 1 == 0)).all():
+        raise ValueError(f"{name} has values that are no whole numbers; give -1 where it does not apply")
+    return numbers.astype(kind)
+
+
+def _read_words(column: pd.Series, name: str) -> pd.Series:
+    words = column.astype("object").where(column.notna(), "")
+    if pd.api.types.infer_dtype(words, skipna=False) != "string":
+        raise ValueError(f"{name} has values that are no words; give names such as layer_01 or velocity")
+    return words
 
 
 def _types() -> Mapping[str, str]:

@@ -116,6 +116,12 @@ def _combinations(config: DictConfig) -> Iterator[tuple[list[str], list[str]]]:
     params = config.hydra.sweeper.params or {}
     asked = [f"{key!s}={value}" for key, value in params.items()] + list(config.hydra.overrides.task)
     overrides = OverridesParser.create(GlobalHydra.instance().config_loader()).parse_overrides(asked)
+    for override in overrides:
+        if override.is_interval_sweep():
+            raise RequestError(
+                f"{override.input_line}: an interval has no values to go over; list them "
+                f"({override.get_key_element()}=0,1,2), or give range(0,3)"
+            )
     # The last word on a key counts; a key given once more on the command line varies there or nowhere.
     varying = {override.get_key_element(): override.is_sweep_override() for override in overrides}
     for batch in BasicSweeper.split_arguments(overrides, None):

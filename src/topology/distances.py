@@ -38,9 +38,12 @@ def pairwise_distances(x: np.ndarray, metric: str = "euclidean") -> np.ndarray:
         row = int(np.flatnonzero(~np.isfinite(points).all(1))[0])
         raise ValueError(f"point {row} has a coordinate that is not finite")
     if metric == "cosine":
+        largest = np.abs(points).max(axis=1, keepdims=True, initial=0.0)
+        if not largest.all():
+            raise ValueError(f"point {int(largest.argmin())} is zero and has no direction")
+        # By powers of two, which rounds nothing: squares of the coordinates as they come could overflow or vanish.
+        points = np.ldexp(points, -np.frexp(largest)[1])
         norms = np.linalg.norm(points, axis=1, keepdims=True)
-        if not norms.all():
-            raise ValueError(f"point {int(np.flatnonzero(norms == 0)[0])} is zero and has no direction")
         # On the unit sphere half the squared distance is one minus the cosine, without its cancellation.
         return _euclidean(points / norms) ** 2 / 2
     if metric != "euclidean":
@@ -49,12 +52,14 @@ def pairwise_distances(x: np.ndarray, metric: str = "euclidean") -> np.ndarray:
 
 
 def power_of_two(values: np.ndarray) -> float:
-    """A power of two near the largest magnitude, by which values are divided without rounding; 1 for all zeros.
+    """A power of two near the largest magnitude, by which values are divided without rounding; 1 for zeros, infinity.
 
     It is 1 as well where the magnitude is far from what squares can hold: most values need no scaling.
     """
     largest = float(np.abs(values).max(initial=0.0))
-    return 1.0 if largest == 0 or _PLAIN[0] < largest < _PLAIN[1] else float(2.0 ** np.frexp(largest)[1])
+    plain = _PLAIN[0] < largest < _PLAIN[1] or largest in (0, np.inf)
+    # One less than the exponent: of the largest numbers there are, 2 to the power of theirs would be infinite.
+    return 1.0 if plain else float(np.ldexp(0.5, np.frexp(largest)[1]))
 
 
 def _euclidean(points: np.ndarray) -> np.ndarray:

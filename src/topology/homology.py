@@ -11,27 +11,34 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..arrays import read_array, read_integer, read_number, read_points
 from .distances import pairwise_distances, power_of_two
 from .edges import bits_of, is_sound
 from .reduced_rips import MAX_POINTS, TooMuch, component_and_loop_bars, component_deaths
 
 ENGINES = ("auto", "giotto", "reduced_rips")
+MAX_PRIME = 251
+"""giotto-ph has a byte for a coefficient, and none of 255."""
+FARTHEST = float(np.finfo(np.float32).max)
+"""The longest length that the engines tell from an infinite one."""
 
 
 def compute_diagram(
-    x: np.ndarray, max_dimension: int = 1, metric: str = "euclidean", engine: str = "auto", max_length: float = np.inf,
+    x: ArrayLike, max_dimension: int = 1, metric: str = "euclidean", engine: str = "auto", max_length: float = np.inf,
     coefficient: int = 2, essential: bool = False,
 ) -> np.ndarray:  # fmt: skip
     """Vietoris-Rips persistence of points or of a distance matrix.
 
     Args:
-        x: (N, D) points, or (N, N) distances with `metric="precomputed"`.
-        max_dimension: highest homology dimension.
+        x: (N, D) points, or (N, N) distances with `metric="precomputed"`: an array, nested lists, a tensor or a frame
+            of any real type.
+        max_dimension: highest homology dimension, at least 0.
         metric: `euclidean`, `cosine` or `precomputed`.
         engine: `reduced_rips`, ours, for H0 and H1 over Z/2; `giotto`, giotto-ph, for everything; `auto`, the first
             where it can. Both give the same bars, bit for bit.
-        max_length: longest edge that enters the filtration, in units of the distances.
+        max_length: longest edge that enters the filtration, at least 0, in units of the distances.
         coefficient: prime p of the field Z/p.
         essential: keep bars that never die; otherwise every row is finite.
 
@@ -39,10 +46,12 @@ def compute_diagram(
         float64 (n_bars, 3): birth, death, dimension, lengths as float32 resolves them.
 
     Raises:
-        ValueError: on values that are not finite, a matrix that is not symmetric or has a non-zero diagonal, fewer than
-            3 points, or an engine that cannot do what is asked.
+        ValueError: on values that are not finite or no real numbers, a matrix that is not symmetric or has a non-zero
+            diagonal, fewer than 3 points, a number out of range, or an engine that cannot do what is asked.
     """
-    given = np.asarray(x if metric == "precomputed" else pairwise_distances(np.asarray(x), metric))
+    max_dimension, coefficient = read_integer(max_dimension, "max_dimension"), _read_prime(coefficient)
+    max_length = _read_length(max_length)
+    given = read_array(x, "x") if metric == "precomputed" else pairwise_distances(read_points(x, "x"), metric)
     # Both engines compute in float32, whose range ends long before that of the given lengths.
     unit = power_of_two(given) if np.isfinite(given).all() else 1.0
     distances = check_distances(given if unit == 1 else given / unit)
@@ -50,6 +59,7 @@ def compute_diagram(
     if engine not in ENGINES:
         raise ValueError(f"engine={engine}: use one of {', '.join(ENGINES)}")
     bars, max_length = None, max_length / unit
+    max_length = max_length if max_length <= FARTHEST else np.inf
     if engine != "giotto":
         bars = _try_reduced_rips(distances, max_dimension, max_length, coefficient)
         if bars is None and engine == "reduced_rips":
@@ -61,6 +71,20 @@ def compute_diagram(
         bars = _giotto_bars(distances, max_dimension, max_length, coefficient)
     rows = [np.column_stack([bar, np.full(len(bar), dimension)]) for dimension, bar in enumerate(bars)]
     return clean_diagram(np.concatenate(rows) * [unit, unit, 1.0], essential=essential)
+
+
+def _read_length(max_length: object) -> float:
+    length = read_number(max_length, "max_length")
+    if not length >= 0:
+        raise ValueError(f"max_length={length}: at least 0, or numpy.inf for no limit")
+    return length
+
+
+def _read_prime(coefficient: object) -> int:
+    prime = read_integer(coefficient, "coefficient", at_least=2)
+    if prime > MAX_PRIME or any(prime % factor == 0 for factor in range(2, prime)):
+        raise ValueError(f"coefficient={prime}: give a prime up to {MAX_PRIME}")
+    return prime
 
 
 def _try_reduced_rips(

@@ -15,7 +15,8 @@ TRIALS = {
     "smooth_256x128": 8, "rounding": 12, "update_tiny": 3, "clusters_contract": 3, "outliers": 3,
     "nearest_neighbours_attract": 3, "nearest_neighbours_repel": 3, "one_cluster": 4, "loop_opens": 4,
     "shuffled": 4, "two_objectives": 3, "seeds": 8, "explained": 3,
-    "divergence_one_cluster": 4, "divergence_loop_opens": 4, "other_neighbour": 4, "gap_moves": 4, "no_change": 20, "small_change": 3,
+    "divergence_one_cluster": 4, "divergence_loop_opens": 4, "other_neighbour": 4, "gap_moves": 4,
+    "no_change": 20, "small_change": 3,
 }  # fmt: skip
 NOT_REACHED = {"nearest_neighbours_attract": "H1", "nearest_neighbours_repel": "H1"}
 """What the controls ask and the long form finds not reached (tests/README.md): against equally smooth movement, loops

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
+import pytest
+
 from src.findings import finding_metrics, run_findings, sentences
 from tests.support.tables import bump, table_of
 
@@ -21,3 +24,18 @@ def test_every_sentence_is_told_once() -> None:
     reported = sentences(run_findings(table_of(bump, rate=lambda s: 1e-3 * (1 - s / 300))))
     assert len(reported) == len(set(reported))
     assert reported[-1].startswith("The learning rate was not constant")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (pd.DataFrame(), "table is empty"),
+        (table_of(bump).iloc[:0], "table is empty; give the long table of a run"),
+        ({0: table_of(bump)}, "table is a dict; give one long table"),
+        (table_of(bump).drop(columns=["sample", "low"]), "table has no column sample, low"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_table_has_no_findings(table: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        run_findings(table)  # type: ignore[arg-type]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from src.measure import track
 from src.metrics.table import COLUMNS
@@ -125,14 +129,39 @@ def test_fewer_draws_are_the_first_of_more() -> None:
         (clouds(3), {"checkpoints": [0, 9]}, r"checkpoints=\[9\]: no cloud"),
         (clouds(3), {"subsamples": 1}, "subsamples=1: one value has no spread"),
         ({0: clouds(1)[0], 1: clouds(1)[0][:20]}, {}, "the same rows at every step"),
+        ([clouds(1)[0]] * 2, {}, "clouds is a list; give a dict"),
+        ({}, {}, "step of clouds: empty"),
+        ({0: clouds(1)[0], 0.5: clouds(1)[0]}, {}, "step of clouds=0.5: not a whole number"),
+        ({"0": clouds(1)[0], "1": clouds(1)[0]}, {}, "step of clouds='0': not a whole number"),
+        ({-1: clouds(1)[0], 0: clouds(1)[0]}, {}, "step of clouds=-1: at least 0"),
+        ({torch.tensor(1): clouds(1)[0], 1: clouds(1)[0]}, {}, "step of clouds: 1 is there twice"),
+        ({0: clouds(1)[0], 1: np.full((30, WIDTH), np.nan)}, {}, r"clouds\[1\]: point 0 has a coordinate that is not"),
+        ({0: clouds(1)[0], 1: 1j * clouds(1)[0]}, {}, r"clouds\[1\] holds complex numbers"),
+        (clouds(3), {"checkpoints": [0, 0]}, "checkpoints: 0 is there twice"),
+        (clouds(3), {"checkpoints": [0.0]}, "checkpoints=0.0: not a whole number"),
+        (clouds(3), {"checkpoints": 0}, "checkpoints=0: give a list"),
+        (clouds(3), {"dimensions": [-1]}, "dimensions=-1: at least 0"),
+        (clouds(3), {"dimensions": []}, "dimensions: empty"),
+        (clouds(3), {"seed": None}, "seed=None: not a whole number; give one, at least 0"),
+        (clouds(3), {"seed": -1}, "seed=-1: at least 0"),
+        (clouds(3), {"null_draws": 2.5}, "null_draws=2.5: not a whole number"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_makes_no_series_is_refused(series: dict[int, np.ndarray], words: dict[str, int], message: str) -> None:
+def test_what_makes_no_series_is_refused(series: Any, words: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         track(series, **words)
 
 
-@pytest.mark.parametrize("factor", [1e-40, 1e40, 2.0**-130])
+@pytest.mark.parametrize("hold", [np.ndarray.tolist, torch.from_numpy, pd.DataFrame, np.asfortranarray])
+def test_clouds_are_taken_as_notebooks_hold_them(hold: Callable[[np.ndarray], Any]) -> None:
+    held = {np.int64(step): hold(cloud) for step, cloud in clouds(3).items()}
+    words = {"subsamples": 2, "null_draws": 2, "dimensions": (0,)}
+    table = track(held, checkpoints=np.array([0]), seed=np.int64(0), **words)
+    pd.testing.assert_frame_equal(table, track(clouds(3), **words))
+
+
+@pytest.mark.parametrize("factor", [1e-40, 1e40, 2.0**-130, 1e-300, 1e300])
 def test_a_cloud_in_another_unit_has_the_same_excess(factor: float) -> None:
     ours = track(clouds(3), subsamples=4, null_draws=4)
     scaled = track({step: cloud * factor for step, cloud in clouds(3).items()}, subsamples=4, null_draws=4)

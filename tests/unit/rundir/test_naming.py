@@ -37,6 +37,20 @@ def test_different_configurations_never_share_a_home() -> None:
     assert len(set(homes)) == len(homes)
 
 
+@pytest.mark.parametrize("key", ["model.path", "objective.data_dir"])
+def test_a_path_has_one_home_however_it_is_spelled(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("x", "y"):
+        (tmp_path / "out" / name).mkdir(parents=True)
+    plain, slash = f"{key}=out/x", f"{key}=out/x/"
+    assert directory(plain) == directory(slash) == directory(f"{key}=./out//x")
+    assert directory(plain) != directory(f"{key}=out/y")
+    run = RunDirectory(directory(plain).with_name("seed0-0123abcd"))  # as named before the slash was the same
+    initialize(run, resolve_config(composed(slash)), reset=False)
+    assert directory(plain) == directory(slash) == run.path
+    assert not check_earlier_start(run, resolve_config(composed(plain))), "the same, and not done"
+
+
 def test_a_directory_that_an_earlier_version_named_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     config = resolve_config(composed("probe.size=64", "model.gated=true"))

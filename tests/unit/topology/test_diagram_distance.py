@@ -58,7 +58,7 @@ def noisy_diagrams(unit: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("dimension", [0, 1])
-@pytest.mark.parametrize("unit", [1.0, 1e-30, 1e30])
+@pytest.mark.parametrize("unit", [1.0, 1e-30, 1e30, 1e-300, 1e300])
 def test_a_higher_order_comes_down_to_the_bottleneck_distance(dimension: int, unit: float) -> None:
     a, b = noisy_diagrams(unit)
     found = [diagram_distance(a, b, dimension, order) / unit for order in (1, 2, 8, 32, 64, np.inf)]
@@ -72,3 +72,17 @@ def test_a_higher_order_comes_down_to_the_bottleneck_distance(dimension: int, un
 def test_an_order_without_a_distance_is_refused(order: float) -> None:
     with pytest.raises(ValueError, match="give a number from 1 to 64, or"):
         diagram_distance(*noisy_diagrams(), 0, order)
+
+
+@pytest.mark.parametrize("dimension", [-1, 0.5, None, "0"])
+def test_a_dimension_is_a_whole_number_from_0(dimension: int) -> None:
+    with pytest.raises(ValueError, match="dimension="):
+        diagram_distance(*noisy_diagrams(), dimension)
+
+
+def test_what_is_no_diagram_is_named() -> None:
+    a, b = noisy_diagrams()
+    with pytest.raises(ValueError, match="b has shape"):
+        diagram_distance(a, b[:, :2], 0)
+    with pytest.raises(ValueError, match="a holds complex numbers"):
+        diagram_distance(a * 1j, b, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import ot
@@ -121,6 +122,9 @@ def test_shape_is_blind_to_rotation_translation_and_scale(seed: int, factor: flo
         (np.zeros((4, 3)), "precomputed", "square"),
         (np.eye(4) - 1, "precomputed", "negative"),
         (np.zeros(4), "euclidean", "shape"),
+        (np.zeros((4, 0)), "euclidean", "shape"),
+        (np.ones((4, 2)) * 1j, "euclidean", "complex"),
+        (np.zeros((4, 4)) * 1j, "precomputed", "complex"),
     ],
 )
 def test_wrong_input_is_refused(x: np.ndarray, metric: str, words: str) -> None:
@@ -132,8 +136,41 @@ def test_coinciding_points_have_no_bars() -> None:
     assert compute_diagram(np.ones((10, 4))).shape == (0, 3)
 
 
-@pytest.mark.parametrize("factor", [2.0**-140, 1e-40, 1e-200, 1e40, 1e200])
-def test_a_cloud_in_another_unit_has_the_same_diagram(factor: float) -> None:
+@pytest.mark.parametrize("factor", [2.0**-140, 1e-40, 1e-200, 1e-300, 1e40, 1e200, 1e300])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "precomputed"])
+def test_a_cloud_in_another_unit_has_the_same_diagram(factor: float, metric: str) -> None:
     x = np.random.default_rng(0).normal(size=(40, 5))
-    expected, found = compute_diagram(x), compute_diagram(x * factor) / [factor, factor, 1]
-    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+    x, unit = (pairwise_distances(x) if metric == "precomputed" else x), 1 if metric == "cosine" else factor
+    expected, found = (compute_diagram(cloud, metric=metric) for cloud in (x, x * factor))
+    np.testing.assert_allclose(found / [unit, unit, 1], expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["giotto", "reduced_rips"])
+def test_a_longest_edge_has_the_unit_of_the_distances(engine: str) -> None:
+    x = np.random.default_rng(0).normal(size=(12, 3))
+    for unit in (1.0, 2.0**-900, 2.0**900):
+        found = [compute_diagram(x * unit, 1, max_length=length * unit, engine=engine) for length in (0, 1, 1e3)]
+        assert not len(found[0])
+        assert np.array_equal(found[1] / [unit, unit, 1], compute_diagram(x, 1, max_length=1))
+        assert np.array_equal(found[2], compute_diagram(x * unit, 1))
+    assert np.array_equal(compute_diagram(x, max_length=1e300, engine=engine), compute_diagram(x))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"max_length": np.nan}, "max_length=nan: at least 0, or numpy.inf for no limit"),
+        ({"max_length": -1}, "max_length=-1.0: at least 0"),
+        ({"max_length": "long"}, "max_length holds <U4 values"),
+        ({"max_length": [1, 2]}, "give one number"),
+        ({"max_dimension": -1}, "max_dimension=-1: at least 0"),
+        ({"max_dimension": 1.0}, "max_dimension=1.0: not a whole number"),
+        ({"coefficient": 4}, "coefficient=4: give a prime up to 251"),
+        ({"coefficient": 257, "max_dimension": 0}, "coefficient=257: give a prime up to 251"),
+        ({"metric": None}, "metric=None: use one of"),
+    ],
+)
+@pytest.mark.parametrize("engine", ["auto", "giotto", "reduced_rips"])
+def test_a_number_out_of_range_is_refused_by_every_engine(words: dict[str, Any], message: str, engine: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        compute_diagram(circle(), engine=engine, **words)
