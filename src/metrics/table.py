@@ -135,7 +135,7 @@ def read_table(given: object, name: str) -> pd.DataFrame:
 
 
 def _read_numbers(column: pd.Series, name: str, kind: str) -> np.ndarray:
-    numbers = read_array(column, name)
+    numbers = read_array(column.infer_objects(), name)  # joined frames hold numbers as objects
     if kind == "int64" and not (np.isfinite(numbers) & (numbers % 1 == 0)).all():
         raise ValueError(f"{name} has values that are no whole numbers; give -1 where it does not apply")
     return numbers.astype(kind)

@@ -15,10 +15,10 @@ from .note import BEFORE_AFTER
 
 def summarize_run(config: Config, schedule: Schedule, table: pd.DataFrame) -> dict[str, Any]:
     """Behaviour before and after, checkpoints, path lengths: what the note and the terminal show."""
-    judged = select(table, BEFORE_AFTER).sort_values("step").groupby("quantity")
+    evaluated = select(table, BEFORE_AFTER).sort_values("step").groupby("quantity")
     lengths = {k: path_length(table, k) for k in config.tda.dimensions}
     return {
-        "before_after": {name: _ends(rows, config.trainer.max_steps) for name, rows in judged},
+        "before_after": {name: _ends(rows, config.trainer.max_steps) for name, rows in evaluated},
         "checkpoints": len(schedule.checkpoints),
         "path_length": {f"H{k}": value for k, value in lengths.items() if value is not None},
         "weight_steps": steps_of(table, "weights_excess"),

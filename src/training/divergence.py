@@ -23,7 +23,7 @@ class DivergenceWatch:
 
     def __init__(self, *, stop: bool) -> None:
         """`stop`: raise; else say it once and go on."""
-        self.stop, self.told = stop, False
+        self.stop, self.warned = stop, False
         self.first_loss = math.nan
         self.large = 0
         """steps in a row that the loss has been large for"""
@@ -60,6 +60,6 @@ class DivergenceWatch:
         )
         if self.stop:
             raise DivergedError(message)
-        if not self.told:
-            self.told = True
+        if not self.warned:
+            self.warned = True
             logger.warning("%s", message)
