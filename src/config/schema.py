@@ -90,6 +90,9 @@ class ObjectiveConfig:
     """How dialogues are rendered for training."""
     loss_on: str = setting("last", identity=True, one_of=("last", "all"))
     """Replies that the loss is taken on: the last one, or every one."""
+    reply: str = setting("chosen", identity="where changed", one_of=("chosen", "rejected", "shuffled"))
+    """Reply that is trained on: the chosen one or, as a control, the rejected one or that of another dialogue. What is
+    held out keeps its own."""
     held_out: float = setting(0.15, identity=True, above=0, below=1)
     """Share of the dialogues, by hash of their prompt, that is never trained on: probes and held-out loss use it."""
     eval_size: int = setting(64, identity=True, at_least=1)

@@ -14,6 +14,7 @@ from .dialogues import Dialogue, fingerprint, is_held_out
 from .held_out import HeldOut, encode_held_out
 from .probes import ProbeSet, choose_probes, read_probes
 from .rendering import Example, encode_dialogue
+from .replies import choose_replies
 from .sources import read_dialogues
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
         RequestError: if a source cannot be read or is too small, or own probe prompts are also trained on.
     """
     trained, held_out = _split(_read_sources(config), config.objective.held_out)
+    trained = _with_replies(config, trained)
     probes = _load_probes(config, trained, held_out, tokenizer)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
     encoded = _encode_held_out(config, held_out, probes, tokenizer, pad)
@@ -58,6 +60,15 @@ def _split(dialogues: Dialogues, share: float) -> tuple[Dialogues, Dialogues]:
     held_out = {source: [d for d in rows if is_held_out(d, share)] for source, rows in dialogues.items()}
     trained = {source: [d for d in rows if not is_held_out(d, share)] for source, rows in dialogues.items()}
     return trained, held_out
+
+
+def _with_replies(config: Config, trained: Dialogues) -> Dialogues:
+    """The dialogues with the replies that are trained on; a source without weight stays as it is."""
+    weights, reply = config.objective.weights, config.objective.reply
+    return {
+        source: choose_replies(rows, reply, source) if weights.get(source, 0) > 0 and rows else rows
+        for source, rows in trained.items()
+    }
 
 
 def _load_probes(
