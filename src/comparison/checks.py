@@ -44,7 +44,10 @@ def check_comparable(runs: Sequence[StoredRun]) -> None:
         )
     for key in _differing(runs, MEASURED_BY):
         message = "; ".join(f"{value}: {_name(group)}" for value, group in _by_value(runs, key).items())
-        raise RequestError(f"{key}: these runs were measured in different ways and cannot be compared: {message}")
+        remedy = "; give all of them one lag (auto chooses one for each run)" if key == "schedule.lag" else ""
+        raise RequestError(
+            f"{key}: these runs were measured in different ways and cannot be compared: {message}{remedy}"
+        )
     for group in _groups(runs, lambda run: run.name).values():
         if len(group) > 1:
             keys = _differing(group, ("",), besides=("tracking.",)) or ["nothing that is a parameter"]
