@@ -11,6 +11,7 @@ from transformers.utils.logging import disable_progress_bar
 from ..config import Config
 from ..data.objectives import RunData, load_data
 from ..system.signals import SignalHandler
+from .check_model import check_network
 from .model import Network, check_context, check_precision, check_template, load_network, load_tokenizer
 from .module import Log
 
@@ -36,6 +37,7 @@ def load_inputs(config: Config) -> RunInputs:
     check_template(config, tokenizer)
     data = load_data(config, tokenizer)
     network = load_network(config.model, config.adapter, config.trainer, config.seed)
+    check_network(config.model.path, network.causal, tokenizer)
     check_context(config, network)
     return RunInputs(network, data)
 

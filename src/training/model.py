@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from huggingface_hub import try_to_load_from_cache
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -17,6 +18,7 @@ from ..clouds.arithmetic import choose_arithmetic
 from ..clouds.capture import find_blocks
 from ..config import AdapterConfig, Config, ModelConfig, RequestError, TrainerConfig
 from ..data.hub import require_hub
+from .check_model import check_folder, check_weights
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ def load_network(model: ModelConfig, adapter: AdapterConfig, trainer: TrainerCon
     # Full fine-tuning keeps its weights in float32: bfloat16 would round most updates away.
     frozen_bfloat16 = adapter.kind == "lora" and uses_bfloat16(trainer.precision)
     dtype = torch.bfloat16 if frozen_bfloat16 else torch.float32
-    causal: PreTrainedModel = _load(AutoModelForCausalLM, model, dtype=dtype, use_safetensors=True)
+    causal, loading = _load(AutoModelForCausalLM, model, dtype=dtype, use_safetensors=True, output_loading_info=True)
+    check_weights(model.path, loading)
     causal.config.use_cache = False
     if trainer.gradient_checkpointing:
         causal.gradient_checkpointing_enable({"use_reentrant": False})
@@ -90,17 +93,23 @@ def _load(kind: Any, model: ModelConfig, **options: Any) -> Any:
     where = Path(locate(model.path))
     if model.path.startswith("embedded:") and not where.is_dir():
         raise RequestError(f"model.path={model.path}: embedded are {', '.join(embedded_models())}")
+    if where.is_dir():
+        check_folder(where)
     try:
         if not where.is_dir() and try_to_load_from_cache(model.path, "config.json") is None:
             require_hub()
         return kind.from_pretrained(locate(model.path), trust_remote_code=False, **options)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         raise RequestError(_explain_unreadable(model, error)) from error
 
 
 def _explain_unreadable(model: ModelConfig, error: Exception) -> str:
     where = locate(model.path)
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(error, ImportError):
+        return f"model.path={where}: needs a package that is not here ({reason}); install it, or give plain weights"
+    if isinstance(error, SafetensorError):
+        return f"model.path={where}: its weights are damaged or cut off ({reason}); download them again"
     if Path(where).is_dir():
         return (
             f"model.path={where}: no model can be read from this folder ({reason}); it needs config.json, "

@@ -1,0 +1,105 @@
+"""Is the model that was loaded the one that was meant? Checked before anything is written, in the order of cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from ..clouds.capture import eval_mode
+from ..config import RequestError
+
+MAX_NAMED = 5
+"""Weights that a message names."""
+POINTER = b"version https://git-lfs"
+"""What a file begins with that git-lfs has not fetched yet."""
+_LENGTH, _PADDING = 8, 3
+_EQUAL, _ROUNDING = 1e-5, 5e-2
+"""Of logits, relative to their spread: where the same sums are made, and where others are, of bfloat16 too."""
+
+
+def check_folder(folder: Path) -> None:
+    """Raises RequestError if a folder holds an adapter alone, or weights that were not fetched."""
+    if (folder / "adapter_config.json").is_file():
+        raise RequestError(
+            f"model.path={folder}: is an adapter, not a model; merge it into its base first (merge_and_unload of peft) "
+            "and give the merged folder"
+        )
+    for file in sorted(folder.glob("*.safetensors")):
+        with file.open("rb") as opened:
+            if opened.read(len(POINTER)) == POINTER:
+                raise RequestError(
+                    f"model.path={folder}: {file.name} is a git-lfs pointer; fetch it with: git lfs pull"
+                )
+
+
+def check_weights(path: str, loading: Mapping[str, Any]) -> None:
+    """Raises RequestError if the stored weights are not those of the network.
+
+    Args:
+        path: of the model.
+        loading: what transformers tells of a loading: `missing_keys`, `unexpected_keys`, `mismatched_keys`.
+    """
+    lacking, further = sorted(loading["missing_keys"]), sorted(loading["unexpected_keys"])
+    shapes = sorted(str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"])
+    problems = [
+        f"{what} {_name(names)}"
+        for what, names in (("lack", lacking), ("hold in another shape", shapes), ("have no place for", further))
+        if names
+    ]
+    if problems:
+        raise RequestError(
+            f"model.path={path}: its weights {', and '.join(problems)}; what is missing would be drawn at random. Get "
+            "the folder again, or give one whose config.json fits its weights"
+        )
+
+
+def _name(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more
+
+
+def check_network(path: str, causal: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raises RequestError if the network cannot be what a language model is, with what was found."""
+    for problem in _find_problems(causal, tokenizer):
+        raise RequestError(f"model.path={path}: {problem}")
+
+
+def _find_problems(causal: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Iterator[str]:
+    rows = causal.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > rows:
+        yield (
+            f"its tokenizer has {len(tokenizer)} tokens, its embedding {rows} rows; give the tokenizer that the model "
+            "was trained with, or resize the embedding"
+        )
+    for name, tensor in causal.named_parameters():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            yield f"the weight {name} is not finite; get the folder again"
+    yield from _find_later_tokens(causal, rows)
+
+
+@torch.inference_mode()
+def _find_later_tokens(causal: PreTrainedModel, rows: int) -> Iterator[str]:
+    """Two texts that differ in the last token, and one of them with padding: what comes before must not change."""
+    tokens = [n % rows for n in range(5, 5 + _LENGTH)]
+    other, padded = [*tokens[:-1], (tokens[-1] + 7) % rows], [*tokens, *([0] * _PADDING)]
+    with eval_mode(causal):
+        first, second = (_logits(causal, text, len(text)) for text in (tokens, other))
+        beside = _logits(causal, padded, len(tokens))
+    spread = float(first.std()) or 1.0
+    if float((first - second)[:-1].abs().max()) > _EQUAL * spread:
+        yield "attends to later tokens: it is no causal language model; give one that predicts from left to right"
+    elif float((first - beside[:_LENGTH]).abs().max()) > _ROUNDING * spread:
+        yield "padding changes what it predicts for the text before it: batches of texts cannot be trained on"
+
+
+def _logits(causal: PreTrainedModel, tokens: Sequence[int], length: int) -> torch.Tensor:
+    """float32 (T, V) of one text, of which `length` tokens are no padding."""
+    mask = torch.tensor([[1] * length + [0] * (len(tokens) - length)])
+    ids = torch.tensor([list(tokens)])
+    device = next(causal.parameters()).device
+    output = causal(input_ids=ids.to(device), attention_mask=mask.to(device), use_cache=False)
+    return torch.as_tensor(output.logits[0]).float()
