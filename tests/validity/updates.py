@@ -97,7 +97,7 @@ def rounding_trial(rng: np.random.Generator) -> dict[str, float]:
     layer = int(rng.choice(choose_layers(len(network.blocks))))
     probes = [prompts[n] for n in rng.choice(len(prompts), PROBES // 2, replace=False)]
     start = copy_trained(network)
-    size = 10 ** rng.uniform(-5, -0.5)
+    size = 10 ** rng.uniform(-4, 0.3)
     ways = {name: torch.from_numpy(size * rng.standard_normal(x.shape, np.float32)) for name, x in start.items()}
 
     def read(arithmetic: Arithmetic) -> np.ndarray:
