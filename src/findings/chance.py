@@ -34,9 +34,8 @@ def draw_chance(curve: Curve) -> np.ndarray | None:
     return np.asarray(series * (spread / _spread(curve.steps, series))[:, None])
 
 
-def probability(curve: Curve, statistic: SeriesStatistic) -> float:
+def probability(series: np.ndarray | None, curve: Curve, statistic: SeriesStatistic) -> float:
     """How seldom series of `draw_chance` reach the curve's statistic: one-sided, at least 1 / (SERIES + 1)."""
-    series = draw_chance(curve)
     if series is None:
         return 1.0
     reached = statistic(series) >= statistic(np.log(curve.values))

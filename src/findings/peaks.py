@@ -42,11 +42,11 @@ class Decline:
     called: bool
 
 
-def find_peak(curve: Curve) -> Peak:
+def find_peak(curve: Curve, chance: np.ndarray | None) -> Peak:
     """The highest point of the smoothed curve; called a peak only if it rises and falls, and not by chance.
 
     It is called if the lower bounds over the median of what lies before it and over that of the last half both exceed
-    1, probe and step noise together, and fewer than 5 % of the series without a trend rise and fall as far.
+    1, probe and step noise together, and fewer than 5 % of the series of `draw_chance` rise and fall as far.
     """
     place, late = int(np.argmax(smooth(curve.values))), curve.late
 
@@ -62,7 +62,7 @@ def find_peak(curve: Curve) -> Peak:
     ratio, low, high = curve.estimate(fall, "log")
     risen, risen_low, _ = curve.estimate(rise, "log") if place else (math.nan, math.nan, math.nan)
     at, first, last = curve.estimate(step, "plain")
-    p = probability(curve, lambda logs: _rise_and_fall(logs, late))
+    p = probability(chance, curve, lambda logs: _rise_and_fall(logs, late))
     called = bool(low > 1 and risen_low > 1 and p < ALPHA and place < len(curve) - 1)
     span = float(curve.steps[0]), float(curve.steps[-1])
     return Peak(at, _within(first, span), _within(last, span), ratio, low, high, risen, risen_low, p, called)
@@ -83,7 +83,7 @@ def _rise_and_fall(logs: np.ndarray, late: np.ndarray) -> np.ndarray:
     return found
 
 
-def find_decline(curve: Curve) -> Decline:
+def find_decline(curve: Curve, chance: np.ndarray | None) -> Decline:
     """How much higher the curve begins than it ends; called if the bound exceeds 1 and chance does not make it."""
     early, late = curve.early, curve.late
     if not (early.any() and late.any()):
@@ -93,7 +93,9 @@ def find_decline(curve: Curve) -> Decline:
         return float(np.median(values[early]) / np.median(values[late]))
 
     ratio, low, high = curve.estimate(fall, "log")
-    p = probability(curve, lambda logs: np.median(logs[..., early], axis=-1) - np.median(logs[..., late], axis=-1))
+    p = probability(
+        chance, curve, lambda logs: np.median(logs[..., early], axis=-1) - np.median(logs[..., late], axis=-1)
+    )
     return Decline(ratio, low, high, p, called=bool(low > 1 and p < ALPHA))
 
 

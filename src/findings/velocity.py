@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..statistics import ALPHA, NORMAL
-from .chance import probability
+from .chance import draw_chance, probability
 from .curves import Curve, read_curve, read_pair_rate, read_velocity, smooth
 from .finding import Finding, RunFindings
 from .peaks import Decline, Explanation, Peak, find_decline, find_peak
@@ -28,13 +28,14 @@ from .wording.velocity import (
 def find_velocity(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
     """Findings of the velocity curve; it must have at least `MIN_COURSE` checkpoints."""
     velocity = read_velocity(table, k, layer)
-    peak, decline = find_peak(velocity), find_decline(velocity)
+    chance = draw_chance(velocity)
+    peak, decline = find_peak(velocity, chance), find_decline(velocity, chance)
     naive = _read_naive(table, velocity, k, layer)
     found = {
         ("peak_step", k): Finding(peak.step, peak.step_low, peak.step_high, peak.called),
         ("peak_ratio", k): Finding(peak.ratio, peak.low, peak.high, peak.called, describe_peak(peak, k)),
         ("decline_ratio", k): _report_decline(decline, peak, k),
-        ("early_share", k): _early_share(velocity, k),
+        ("early_share", k): _early_share(velocity, chance, k),
         ("half_life", k): Finding(*velocity.estimate(lambda values: _half_life(velocity.steps, values), "logit")),
         ("stabilisation_step", k): _stabilisation(velocity, k),
         ("peak_explained_by", k): _explain(table, velocity, peak, decline, naive, k, layer),
@@ -58,8 +59,9 @@ def _read_naive(table: pd.DataFrame, velocity: Curve, k: int, layer: str) -> Pea
     naive = replace(naive.keep(naive.values > 0), runs=velocity.runs)
     if len(naive) <= 2:
         return None
-    peak = find_peak(naive)
-    return replace(peak, called=peak.called or find_decline(naive).called)
+    chance = draw_chance(naive)
+    peak = find_peak(naive, chance)
+    return replace(peak, called=peak.called or find_decline(naive, chance).called)
 
 
 def _explain(
@@ -84,13 +86,17 @@ def _explain_peak(table: pd.DataFrame, velocity: Curve, k: int, layer: str) -> E
     change = change.keep(np.isin(change.steps, velocity.steps) & (change.values > 0))
     if not np.array_equal(change.steps, velocity.steps):
         return "unknown"
-    if find_peak(velocity.divide(change)).called:
+    if _has_peak(velocity.divide(change)):
         return "nothing"
     rate = read_pair_rate(table, k, layer)
     rate = rate.keep(np.isin(rate.steps, velocity.steps)) if rate else None
-    if rate and np.ptp(rate.values) > 0 and rate.values.min() > 0 and not find_peak(velocity.divide(rate)).called:
+    if rate and np.ptp(rate.values) > 0 and rate.values.min() > 0 and not _has_peak(velocity.divide(rate)):
         return "learning_rate"
     return "displacement"
+
+
+def _has_peak(curve: Curve) -> bool:
+    return find_peak(curve, draw_chance(curve)).called
 
 
 def _path_length(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -99,7 +105,7 @@ def _path_length(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.concatenate([[0.0], np.cumsum((dense[1:] + dense[:-1]) / 2)])
 
 
-def _early_share(velocity: Curve, k: int) -> Finding:
+def _early_share(velocity: Curve, chance: np.ndarray | None, k: int) -> Finding:
     # Both integrals are sums over the checkpoints: each one's weight is the integral of a curve that is 1 there alone.
     covered = np.array([_path_length(velocity.steps, one) for one in np.eye(len(velocity))])
     places = np.arange(covered.shape[1])
@@ -109,7 +115,7 @@ def _early_share(velocity: Curve, k: int) -> Finding:
         return np.asarray((values @ early) / (values @ covered[:, -1]))
 
     value, low, high = velocity.estimate(lambda values: float(share(values)), "logit")
-    p = probability(velocity, lambda logs: share(np.exp(logs)))
+    p = probability(chance, velocity, lambda logs: share(np.exp(logs)))
     called = low > 0.1 * (1 + 1e-9) and p < ALPHA  # a constant velocity gives 0.1 up to rounding
     return Finding(value, low, high, bool(called), describe_early_share(value, low, high, p, k))
 

@@ -36,24 +36,27 @@ def weigh_coefficients(runs: Sequence[Series]) -> np.ndarray:
         Weights that sum to 1; those of the prior if no run has two values, or none varies.
     """
     logs = -0.5 * np.log1p(-(COEFFICIENTS**2))
-    several = [(steps, values) for steps, values in runs if len(values) > 1]
-    if any(np.ptp(values) > 0 for _, values in several):
-        logs += [_restricted_likelihood(several, coefficient) for coefficient in COEFFICIENTS]
+    alike: dict[tuple[int, ...], list[np.ndarray]] = {}
+    for steps, values in runs:
+        if len(values) > 1:
+            alike.setdefault(tuple((steps - steps[0]).tolist()), []).append(values)
+    stacked = {steps: np.stack(group) for steps, group in alike.items()}
+    if any(np.ptp(group, axis=1).max() > 0 for group in stacked.values()):
+        logs += [_restricted_likelihood(stacked, coefficient) for coefficient in COEFFICIENTS]
     weights = np.exp(logs - logs.max())
     return np.asarray(weights / weights.sum())
 
 
-def _restricted_likelihood(runs: Sequence[Series], coefficient: float) -> float:
-    """Its logarithm, up to a constant."""
+def _restricted_likelihood(runs: dict[tuple[int, ...], np.ndarray], coefficient: float) -> float:
+    """Its logarithm, up to a constant; (m, n) values of the runs that have the same steps from their first on."""
     squares, determinant, freedom = 0.0, 0.0, 0
-    for steps, values in runs:
-        contrasts = _contrasts(len(values))
-        covariance = contrasts.T @ correlate(steps, coefficient) @ contrasts
+    for steps, values in runs.items():
+        contrasts = _contrasts(len(steps))
+        covariance = contrasts.T @ correlate(np.array(steps), coefficient) @ contrasts
         factor = np.linalg.cholesky(covariance + _JITTER * np.eye(len(covariance)))
-        whitened = np.linalg.solve(factor, contrasts.T @ values)
-        squares += float(whitened @ whitened)
-        determinant += 2 * float(np.log(np.diag(factor)).sum())
-        freedom += len(covariance)
+        squares += float((np.linalg.solve(factor, contrasts.T @ values.T) ** 2).sum())
+        determinant += len(values) * 2 * float(np.log(np.diag(factor)).sum())
+        freedom += len(values) * len(covariance)
     return -0.5 * determinant - 0.5 * freedom * math.log(squares)
 
 

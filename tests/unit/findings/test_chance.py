@@ -34,12 +34,16 @@ def first_over_last(logs: np.ndarray) -> np.ndarray:
     return np.asarray(logs[..., :5].mean(axis=-1) - logs[..., -5:].mean(axis=-1))
 
 
+def p_of(curve: Curve) -> float:
+    return probability(draw_chance(curve), curve, first_over_last)
+
+
 @pytest.mark.parametrize("kind", SCHEDULES)
 def test_autocorrelated_series_are_called_as_often_as_is_said(kind: str) -> None:
     rng = np.random.default_rng(0)
     factor = np.linalg.cholesky(correlate(np.arange(STEPS + 8), 0.8) + 1e-9 * np.eye(STEPS + 8))
     curves = [curve_of(0.3 * factor @ rng.normal(size=len(factor)), SCHEDULES[kind]) for _ in range(100)]
-    called = np.mean([probability(curve, first_over_last) < 0.05 for curve in curves])
+    called = np.mean([p_of(curve) < 0.05 for curve in curves])
     assert called <= 0.12, "with 5 % for each, more than 12 of 100 would be one in 700"
 
 
@@ -48,9 +52,9 @@ def test_a_difference_beyond_chance_is_seen_and_a_scale_changes_nothing() -> Non
     logs = 0.1 * rng.normal(size=STEPS + 8)
     level = curve_of(logs, SCHEDULES["dense_early"])
     fallen = curve_of(logs + np.linspace(1, 0, len(logs)), SCHEDULES["dense_early"])
-    assert probability(fallen, first_over_last) == 1 / (SERIES + 1)
+    assert p_of(fallen) == 1 / (SERIES + 1)
     larger = curve_of(logs + math.log(1000), SCHEDULES["dense_early"])
-    assert probability(larger, first_over_last) == pytest.approx(probability(level, first_over_last))
+    assert p_of(larger) == pytest.approx(p_of(level))
 
 
 def test_too_short_and_constant_curves_are_told_nothing_of() -> None:
@@ -58,5 +62,5 @@ def test_too_short_and_constant_curves_are_told_nothing_of() -> None:
     schedule = SCHEDULES["dense_early"]
     short = curve_of(logs, schedule).keep(np.arange(len(schedule.checkpoints)) < 5)
     assert draw_chance(short) is None
-    assert probability(short, first_over_last) == 1
+    assert p_of(short) == 1
     assert draw_chance(curve_of(0 * logs, schedule)) is None
