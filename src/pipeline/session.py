@@ -23,6 +23,7 @@ from ..rundir.state import discard_after
 from ..tracking.tracker import Tracker
 from .artifacts import log_artifacts
 from .note import write_note
+from .sensitivity import find_sensitivity
 from .summary import summarize_run
 
 
@@ -127,6 +128,7 @@ class Session:
         self._log_findings(found)
         summary = summarize_run(self.config, self.schedule, table) | {
             "findings": sentences(found), "headlines": sentences(found, HEADLINES),
+            "sensitivity": find_sensitivity(table, found),
         }  # fmt: skip
         self.tracker.write_note(write_note(self.config, summary))
         return summary
