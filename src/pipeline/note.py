@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..config import SOURCES, Config, ModelConfig
+from ..config.schedule import lag_of
 from ..system.console import show_views
+from ..system.words import count_of
 
 BEFORE_AFTER = {
     f"{quantity}_{source}": f"{words}, {source}"
@@ -82,8 +84,8 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         "**Look at** `figures/figures.html` under Artifacts (velocity and excess with their bands, movement, drift "
         "beside losses, Betti curves, diagrams with a slider), the image grid `diagrams`, and the charts "
         "`velocity/H1`, `excess/H1` and `drift/H1`. "
-        f"Velocity is measured over {schedule.lag} step(s) everywhere; `naive_velocity` divides by the steps between "
-        "checkpoints and falls as they spread out, whatever the model does.",
+        f"Velocity is measured over {count_of(lag_of(schedule), 'step')} everywhere; `naive_velocity` divides by "
+        "the steps between checkpoints and falls as they spread out, whatever the model does.",
     ]
     if config.tda.is_plain_rips and 0 < config.tda.rtd_points < points:
         lines += [

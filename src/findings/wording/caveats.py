@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...metrics.table import SECOND
+from ...system.words import count_of
 from .lists import join_first
 
 MAX_LISTED = 5
@@ -18,8 +19,8 @@ def describe_no_pairs() -> str:
 def describe_short_course(checkpoints: int, needed: int) -> str:
     """That there are too few checkpoints for a course over training."""
     return (
-        f"{checkpoints} checkpoint(s) with pairs: no statement about the course over training; at least {needed} are "
-        "needed, 20 are usual."
+        f"{count_of(checkpoints, 'checkpoint')} with pairs: no statement about the course over training; at least "
+        f"{needed} are needed, 20 are usual."
     )
 
 
