@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 def show_report(report: Report, path: Path) -> None:
     """Where the report of a comparison is, what it found, and in which runs."""
     print(f"{path}: {report.head}")
+    titles, rows = report.claims
+    if rows:
+        show_rows(titles, rows, lines=True)
     for sentence in report.sentences:
         print(f"- {sentence}")
     show_rows(report.titles, report.rows)

@@ -256,7 +256,9 @@ def test_the_report_of_a_sweep_is_drawn_slides_and_has_a_theme(browser: WebDrive
     browser.get(report.as_uri())
     wait_for(browser, lambda b: b.execute_script(EMPTY) == 0, "report")
     figures = [figure.get_attribute("id") for figure in browser.find_elements(By.CSS_SELECTOR, ".plot")]
-    assert figures == ["trajectories", "velocity_H1", "velocity_H0", "excess_H1", "excess_H0", "twins_1", "against"]
+    assert figures == [
+        "claims", "trajectories", "velocity_H1", "velocity_H0", "excess_H1", "excess_H0", "twins_1", "against",
+    ]  # fmt: skip
     for section in browser.find_elements(By.CSS_SELECTOR, "section"):
         section.screenshot(str(SHOTS / f"report_{section.get_attribute('id')}.png"))
 
