@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..findings import Claim
-from ..findings.wording.claims import MEANINGS, TITLES
+from ..findings.wording.claims import BOUNDS, MEANINGS, TITLES
 from ..metrics.derived import drop_rounding
 from ..metrics.selection import is_measured, select_curve
 from ..statistics.intervals import quantile
@@ -100,7 +100,8 @@ def _cell(claims: Sequence[Claim], span: int) -> str:
 
 def _show_claim(claim: Claim, *, alone: bool) -> str:
     about = f"{claim.group}: " if len(claim.models) > 1 and not alone else ""
-    kind, runs, number = claim.verdict.replace(" ", "-"), _unbroken(claim.runs), _unbroken(claim.number)
+    kind, runs = claim.verdict.replace(" ", "-"), _unbroken(claim.runs)
+    number = _unbroken(claim.number.replace(BOUNDS, ""))  # the page says it once
     lines = [
         f'{html.escape(about)}<strong class="verdict {kind}">{claim.verdict}</strong> {html.escape(runs)}',
         html.escape(number), f"<small>{html.escape(claim.explanation)}</small>" if claim.explanation else "",

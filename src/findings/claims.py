@@ -22,6 +22,7 @@ from .verdicts import beyond_chance, give_verdict, in_most
 from .wording.claims import (
     NO_TWIN,
     ROUNDING,
+    answer_claims,
     describe_missing,
     describe_separable,
     describe_twin_numbers,
@@ -68,6 +69,11 @@ def judge_claims(runs: Sequence[Tracked], across: GroupFindings) -> list[Claim]:
 def judge_run(run: Evidence) -> list[Claim]:
     """Verdicts on the claims about single runs for one run by itself: each holds where its own finding is called."""
     return [give_verdict(name, "", [run], in_most, _own_sentences(name, run.findings)) for name in RUN_CLAIMS]
+
+
+def answer_run(run: Evidence) -> list[tuple[str, str]]:
+    """What a person asks of one run, and the answers: whether it changed, each claim, what explains them."""
+    return answer_claims(judge_run(run))
 
 
 def _judge_separable(model: str, evidence: Sequence[Evidence], across: GroupFindings) -> Claim:

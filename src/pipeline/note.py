@@ -59,11 +59,13 @@ def _show(value: float | None) -> str:
 
 
 def write_note(config: Config, summary: dict[str, Any]) -> str:
-    """Markdown: what the run is, its key figures, what to look at and what to beware of."""
+    """Markdown: what the run answers, what it is, its key figures, what to look at and what to beware of."""
     model, trainer, schedule = config.model, config.trainer, config.schedule
     draws, points = config.tda.weight_draws, config.tda.count_points(config.probe.size)
     updates = f", at some checkpoints from {draws} random updates of the trained weights" if draws else ""
-    lines = [
+    lines = [f"- **{question}** {answer}" for question, answer in summary["answers"]]
+    lines += [
+        *([""] if lines else []),
         f"**{model.name}** ({model.stage}) fine-tuned to be **{config.objective.name}**, seed {config.seed}: "
         f"{trainer.max_steps} steps of {trainer.batch_size} dialogues, {config.adapter.kind}, {trainer.lr_schedule} "
         f"learning rate up to {trainer.learning_rate:g}. Topology: {config.tda.name}, {config.tda.metric} distances, "

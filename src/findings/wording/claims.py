@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ...system.words import count_of
-from ..claim import ClaimName
+from ..claim import Claim, ClaimName, Verdict
 from ..spread import Spread
 from .lists import join_all
 
@@ -25,15 +25,22 @@ MEANINGS: dict[ClaimName, str] = {
     "twins": "the shapes of twins move in different ways",
 }
 """What a claim says, after its title."""
-SHORT: dict[ClaimName, str] = {
+QUESTIONS: dict[ClaimName, str] = {
     "changed": "Did the activations change at all?", "early": "Early reorganisation?", "peak": "Transient peak?",
 }  # fmt: skip
-"""The claims about single runs as questions."""
+"""The claims about single runs, asked of one run."""
+ANSWERS: dict[Verdict, str] = {
+    "holds": "Yes", "does not hold": "No", "cannot be told": "Cannot be told", "is rounding": "Is rounding",
+}  # fmt: skip
+LAST_QUESTION = "What explains it, and what cannot be told?"
+ACROSS_RUNS = "Whether objectives are separable and twins differ takes several runs (`python -m src.compare`)."
 NOT_MEASURED: dict[ClaimName, str] = {
     "changed": "a test of step 0 against the last checkpoint",
     "early": "the excess (tda.null_draws) in the first tenth of the steps and in the last half",
     "peak": "a velocity at 3 checkpoints or more",
 }
+BOUNDS = "95 %: "
+"""What stands before bounds in brackets, where nothing else says it."""
 NO_INTERVAL = "intervals (tda.subsamples)"
 NO_TWIN = "runs of its pretrained or instruct twin"
 ROUNDING = (
@@ -89,11 +96,11 @@ def write_number(name: ClaimName, value: float, low: float, high: float, k: int)
         return ""
     bounded = math.isfinite(low) and math.isfinite(high) and high > low
     if name in ("changed", "separable"):
-        bounds = f" ({100 * low:.0f} to {100 * high:.0f})" if bounded else ""
+        bounds = f" ({BOUNDS}{100 * low:.0f} to {100 * high:.0f})" if bounded else ""
         return f"{100 * value:.0f} %{bounds} of the {'blocks' if name == 'changed' else 'differences'}"
     if name == "twins":
         return f"{value:.2f} standard deviations apart"
-    bounds = f" ({low:.2f} to {high:.2f})" if bounded else ""
+    bounds = f" ({BOUNDS}{low:.2f} to {high:.2f})" if bounded else ""
     return f"H{k} {'excess, early / late' if name == 'early' else 'velocity, peak / late'} {value:.2f}{bounds}"
 
 
@@ -145,3 +152,16 @@ def describe_twin_numbers(differing: Sequence[str]) -> str:
     """Which single numbers of twins differ, and what that speaks of."""
     names = join_all([name.replace("_", " ") for name in differing])
     return f"{f'in {names}; ' if names else ''}of this pair, not of instruction tuning"
+
+
+def answer_claims(claims: Sequence[Claim]) -> list[tuple[str, str]]:
+    """Questions and answers of one run: one for each claim about single runs, then what explains them."""
+    answers: list[tuple[str, str]] = []
+    explanations: dict[str, list[str]] = {}
+    for claim in claims:
+        verdict = " ".join(filter(None, [ANSWERS[claim.verdict], claim.runs]))
+        answers.append((QUESTIONS[claim.name], ": ".join(filter(None, [verdict, claim.number])) + "."))
+        if claim.explanation:
+            explanations.setdefault(claim.explanation, []).append(QUESTIONS[claim.name].rstrip("?"))
+    explained = [f"{join_all(names)}: {explanation}." for explanation, names in explanations.items()]
+    return [*answers, (LAST_QUESTION, " ".join([*explained, ACROSS_RUNS]))]
