@@ -114,8 +114,11 @@ def _unbroken(text: str) -> str:
     return re.sub(r"\([^)]*\)", lambda match: match[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
 
 
-def draw_claims(runs: Runs, dimensions: Sequence[int]) -> Figure:
-    """Excess and velocity over training, a line for each model: what the claims about single runs rest on."""
+def draw_claims(runs: Runs, dimensions: Sequence[int]) -> list[Figure]:
+    """Excess and velocity over training, a line for each model: what the claims about single runs rest on.
+
+    No figure where all velocities are rounding.
+    """
     tables = {run.name: drop_rounding(run.table) for run in runs}
     quantities = {"excess": "velocity / chance", "velocity": "velocity / late median"}
     row = []
@@ -124,12 +127,15 @@ def draw_claims(runs: Runs, dimensions: Sequence[int]) -> Figure:
             if any(is_measured(table, quantity, k) for table in tables.values()):
                 marks = list(_mean_curves(runs, tables, quantity, k))
                 row.append(Panel(f"{quantity} H{k}", STEP, unit, [*marks, *_guides(marks)], log_x=True))
-    return Figure(
+    if not row:
+        return []
+    figure = Figure(
         "claims", "What the first claims rest on", [row],
         "(a): excess left of the first upright line above that right of the second. (b): velocity rises and falls "
         "again. Means over blocks and runs, 95 % bounds.",
         heights=[0.75], legend_below=True,
     )  # fmt: skip
+    return [figure]
 
 
 def _mean_curves(runs: Runs, tables: dict[str, pd.DataFrame], quantity: str, k: int) -> Iterator[Mark]:

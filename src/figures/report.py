@@ -110,7 +110,7 @@ def draw_comparison(comparison: Comparison) -> list[Figure]:
     runs, dimensions = comparison.runs, comparison.dimensions
     measured = {k for k in dimensions if all(is_measured(run.table, "excess", k) for run in runs)}
     return [
-        draw_claims(runs, dimensions),
+        *draw_claims(runs, dimensions),
         draw_plane(runs),
         *(draw_grid(runs, k) for k in dimensions),
         *(draw_depth(runs, k) for k in dimensions if k in measured),

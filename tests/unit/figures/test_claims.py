@@ -54,7 +54,7 @@ def test_the_rows_for_a_terminal_name_the_pair_in_the_cell_of_each_twin(comparis
 
 
 def test_the_figure_has_a_line_for_each_model_about_its_late_level(comparison: Comparison) -> None:
-    figure = draw_claims(comparison.runs, [1])
+    [figure] = draw_claims(comparison.runs, [1])
     excess, velocity = figure.rows[0]
     assert (excess.title, velocity.title) == ("excess H1", "velocity H1")
     lines = {mark.name: mark for mark in velocity.marks if isinstance(mark, Line)}
