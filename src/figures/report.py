@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from ..findings import Claim, sentences
 from ..findings.twins import twin_models
 from ..metrics.selection import dimensions_of, is_measured
+from ..system.words import count_of
 from .claims import RULES, draw_claims, show_claims, tabulate_claims
 from .comparison import Runs, draw_depth, draw_grid, draw_twins, models_of
 from .diagrams import MAX_STEPS, Diagrams, diagrams_script, show_diagrams
@@ -133,7 +134,7 @@ def render_comparison(comparison: Comparison) -> Report:
     rows += [[model, objective, str(seed), why] for (model, objective, seed), why in comparison.gaps.items()]
     missing = f", {len(comparison.gaps)} of the grid not there" if comparison.gaps else ""
     return Report(
-        f"{len(comparison.runs)} runs{missing}", write_report(comparison, figures),
+        f"{count_of(len(comparison.runs), 'run')}{missing}", write_report(comparison, figures),
         {f"{figure.name}.png": draw_png(figure) for figure in figures}, comparison.sentences,
         tabulate_claims(comparison.claims, models_of(comparison.runs)),
         ["model", "objective", "seed", "MLflow run"], rows, comparison.ids,
