@@ -30,7 +30,8 @@ def describe_start(config: Config, checkpoints: int, saved: int | None) -> str:
         f"(tda.subsamples={default} tda.null_draws={default} measures as finely as is usual)"
     )  # fmt: skip
     resumed = "" if saved is None else f", going on from step {saved}"
-    return f"{checkpoints} checkpoints in {config.trainer.max_steps} steps{drawn}{resumed}"
+    steps = count_of(config.trainer.max_steps, "step")
+    return f"{count_of(checkpoints, 'checkpoint')} in {steps}{drawn}{resumed}"
 
 
 def show_summary(summary: dict[str, Any]) -> None:
@@ -67,7 +68,8 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
     lines += [
         *([""] if lines else []),
         f"**{model.name}** ({model.stage}) fine-tuned to be **{config.objective.name}**, seed {config.seed}: "
-        f"{trainer.max_steps} steps of {trainer.batch_size} dialogues, {config.adapter.kind}, {trainer.lr_schedule} "
+        f"{count_of(trainer.max_steps, 'step')} of {count_of(trainer.batch_size, 'dialogue')}, "
+        f"{config.adapter.kind}, {trainer.lr_schedule} "
         f"learning rate up to {trainer.learning_rate:g}. Topology: {config.tda.name}, {config.tda.metric} distances, "
         f"{points} probes, {config.probe.pooling}-token activations, "
         f"intervals from {config.tda.subsamples} random halves of the probes, excess from {config.tda.null_draws} "

@@ -29,7 +29,8 @@ def describe_untested(reason: str) -> str:
 
 def describe_single_group(names: Sequence[str], runs: int) -> str:
     """That there are no two groups."""
-    return f"All {runs} runs belong to {join_all(names)}: two groups are needed."
+    these = "The only run belongs" if runs == 1 else f"All {runs} runs belong"
+    return f"{these} to {join_all(names)}: two groups are needed."
 
 
 def name_missing_runs(needed: int, *, shared_seeds: bool) -> str:
