@@ -18,6 +18,7 @@ from .rundir import RunDirectory
 from .rundir.find import find_run
 from .rundir.naming import directory_of_analysis
 from .rundir.state import check_earlier_start, load_measured_config
+from .system.words import plural
 
 
 def analyze(composed: DictConfig) -> None:
@@ -77,7 +78,9 @@ def change_lag(schedule: ScheduleConfig, lag: int | None) -> ScheduleConfig:
         return schedule
     if lag % own or lag > reach:
         possible = ", ".join(map(str, range(own, reach + 1, own)))
-        raise RequestError(f"schedule.lag={lag}: this run's clouds lie {possible} step(s) after a checkpoint; give one")
+        raise RequestError(
+            f"schedule.lag={lag}: this run's clouds lie {possible} {plural(reach, 'step')} after a checkpoint; give one"
+        )
     return replace(schedule, lag=lag, repeats=reach // lag)
 
 

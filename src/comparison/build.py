@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..config.commands import CompareConfig
 from ..figures.report import Comparison, Report
 from ..figures.sensitivity import Sensitivity
-from ..findings import find_across, run_findings
+from ..findings import find_across, judge_claims, run_findings
 from ..metrics.selection import layers_of
 from ..rundir import RunDirectory
 from ..rundir.naming import comparison_name
@@ -37,9 +37,10 @@ def compare_runs(store: Store, request: CompareConfig, found: Sequence[StoredRun
     done = sorted((run for run in found if run.done), key=lambda run: run.cell)
     check_comparable(done)
     runs = [track_stored(store, run) for run in done]
-    limits = describe_steps(runs)
+    limits, across = describe_steps(runs), find_across(runs)
     return Comparison(
-        name=comparison_name(request), runs=runs, ids=[run.id for run in done], group_findings=find_across(runs),
+        name=comparison_name(request), runs=runs, ids=[run.id for run in done], group_findings=across,
+        claims=judge_claims(runs, across),
         run_findings={run.name: run.findings for run in runs}, gaps=describe_gaps(found),
         settings=describe_settings(done), limits=limits, diagrams=choose_diagrams(store, done, runs),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from ..config import Config, RequestError
 from ..config.identity import identity_keys
 from ..findings import Tracked
 from ..metrics.selection import steps_of
+from ..system.words import count_of
 from .select import StoredRun
 
 MEASURED_BY = (
@@ -91,8 +92,8 @@ def describe_steps(runs: Sequence[Tracked]) -> list[str]:
         return []
     sizes = sorted(map(len, schedules.values()))
     return [
-        f"The schedules are unequal, {sizes[0]} to {sizes[-1]} checkpoints: runs are compared at the {len(shared)} "
-        f"steps that all of them have ({_few(sorted(shared))})."
+        f"The schedules are unequal, {sizes[0]} to {sizes[-1]} checkpoints: runs are compared at the "
+        f"{count_of(len(shared), 'step')} that all of them have ({_few(sorted(shared))})."
     ]
 
 

@@ -20,7 +20,9 @@ from ..rundir.layout import TABLE_FILE
 from ..tracking.store import Store, fetch_artifact
 from .select import StoredRun
 
-BY_LAYER = ("excess", "excess_p", "scale", "below_floor")
+BY_LAYER = (
+    "excess", "excess_p", "scale", "below_floor", "base_displacement", "base_p", "floor/base_displacement",
+)  # fmt: skip
 """What findings and figures across runs take from single layers; all else they take from the mean over them."""
 
 RUN_COLUMNS = ("run", "model", "stage", "objective", "seed", "tda")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +17,28 @@ if TYPE_CHECKING:
 def show_report(report: Report, path: Path) -> None:
     """Where the report of a comparison is, what it found, and in which runs."""
     print(f"{path}: {report.head}")
+    titles, rows = report.claims
+    if rows:
+        show_rows(titles, rows, lines=True)
     for sentence in report.sentences:
         print(f"- {sentence}")
     show_rows(report.titles, report.rows)
 
 
 def write_report_note(report: Report) -> str:
-    """Markdown: what is found across the runs, and where the evidence is."""
+    """Markdown: which claims hold, what is found across the runs, and where the evidence is."""
+    titles, rows = report.claims
+    table = [_row(titles), _row(["---"] * len(titles)), *map(_row, rows), ""] if rows else []
     lines = [
+        *table,
         f"**{report.head}**. `report.html` under Artifacts has the figures and every finding with its interval.",
         "",
         *(f"- {sentence}" for sentence in report.sentences),
     ]
     return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    """A row of a Markdown table: no text in a cell ends it or is markup."""
+    escaped = (re.sub(r"([\\|`*_\[\]])", r"\\\1", html.escape(cell, quote=False)) for cell in cells)
+    return f"| {' | '.join(cell.replace(chr(10), '<br>') for cell in escaped)} |"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..config import RequestError
+from ..system.words import count_of
 from .dialogues import Dialogue
 
 
@@ -32,7 +33,8 @@ def choose_replies(dialogues: Sequence[Dialogue], reply: str, source: str) -> li
         return [replace(one, chosen=one.rejected, rejected=one.chosen) for one in dialogues if one.rejected is not None]
     if reply == "shuffled":
         if len(dialogues) < 2:
-            raise RequestError(f"objective.reply=shuffled: {len(dialogues)} {source} dialogue(s), none to swap with")
+            there = count_of(len(dialogues), f"{source} dialogue")
+            raise RequestError(f"objective.reply=shuffled: {there}, none to swap with")
         order = list(range(len(dialogues)))
         random.Random(0).shuffle(order)
         # Each takes the reply of the next one in a random circle, so that none keeps its own.

@@ -41,10 +41,14 @@ def assemble(title: str, sections: Sequence[Section], *, contents: bool = False,
         for part in sections
     ]
     return Template(read_asset("page.html")).substitute(
-        title=html.escape(title), contents=f"<nav>{' '.join(links)}</nav>" if contents else "",
+        title=html.escape(title), contents=_contents(links) if contents else "",
         sections="".join(bodies), style=read_asset("page.css"), library=get_plotlyjs(),
         script=read_asset("page.js") + script,
     )  # fmt: skip
+
+
+def _contents(links: Sequence[str]) -> str:
+    return f"<nav><details><summary>Contents</summary>{' '.join(links)}</details></nav>"
 
 
 def _address(section: Section) -> str:

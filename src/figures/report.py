@@ -6,10 +6,12 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..findings import sentences
+from ..findings import Claim, sentences
 from ..findings.twins import twin_models
 from ..metrics.selection import dimensions_of, is_measured
-from .comparison import Runs, draw_depth, draw_grid, draw_twins
+from ..system.words import count_of
+from .claims import RULES, draw_claims, show_claims, tabulate_claims
+from .comparison import Runs, draw_depth, draw_grid, draw_twins, models_of
 from .diagrams import MAX_STEPS, Diagrams, diagrams_script, show_diagrams
 from .interactive import show_figure
 from .page import Section, assemble
@@ -54,6 +56,8 @@ class Report:
     pictures: Mapping[str, bytes]
     """File name -> PNG"""
     sentences: Sequence[str]
+    claims: tuple[Sequence[str], Sequence[Sequence[str]]]
+    """Titles and rows of the table of claims; no row where nothing is claimed."""
     titles: Sequence[str]
     rows: Sequence[Sequence[str]]
     ids: Sequence[str]
@@ -69,6 +73,7 @@ class Comparison:
     ids: Sequence[str]
     """Their MLflow runs."""
     group_findings: GroupFindings
+    claims: Sequence[Claim]
     run_findings: Mapping[str, RunFindings]
     """By name of the run."""
     gaps: Gaps
@@ -106,6 +111,7 @@ def draw_comparison(comparison: Comparison) -> list[Figure]:
     runs, dimensions = comparison.runs, comparison.dimensions
     measured = {k for k in dimensions if all(is_measured(run.table, "excess", k) for run in runs)}
     return [
+        *draw_claims(runs, dimensions),
         draw_plane(runs),
         *(draw_grid(runs, k) for k in dimensions),
         *(draw_depth(runs, k) for k in dimensions if k in measured),
@@ -128,8 +134,9 @@ def render_comparison(comparison: Comparison) -> Report:
     rows += [[model, objective, str(seed), why] for (model, objective, seed), why in comparison.gaps.items()]
     missing = f", {len(comparison.gaps)} of the grid not there" if comparison.gaps else ""
     return Report(
-        f"{len(comparison.runs)} runs{missing}", write_report(comparison, figures),
+        f"{count_of(len(comparison.runs), 'run')}{missing}", write_report(comparison, figures),
         {f"{figure.name}.png": draw_png(figure) for figure in figures}, comparison.sentences,
+        tabulate_claims(comparison.claims, models_of(comparison.runs)),
         ["model", "objective", "seed", "MLflow run"], rows, comparison.ids,
     )  # fmt: skip
 
@@ -151,10 +158,10 @@ def write_report(comparison: Comparison, figures: Sequence[Figure]) -> str:
     if not pairs:
         message = "No model here is the instruct twin of another."
         shown.append(Section("twins", "Twins", message, ""))
-    sections = [_findings(comparison), *shown]
+    sections = [_claims(comparison), *shown]
     if comparison.diagrams:
         sections.append(show_diagrams(comparison.diagrams, _choice_of_diagrams(comparison)))
-    sections.append(_origin(comparison))
+    sections += [_findings(comparison), _origin(comparison)]
     script = diagrams_script() if comparison.diagrams else ""
     return assemble(f"Comparison: {comparison.name}", sections, contents=True, script=script)
 
@@ -175,8 +182,13 @@ def _numbers_and_sentences(found: GroupFindings) -> str:
     return show_groups(found) + list_of(to_sentences(found))
 
 
+def _claims(comparison: Comparison) -> Section:
+    limits = "".join(f"<p>{html.escape(limit)}</p>" for limit in comparison.limits)
+    return Section("verdicts", "Which claims hold?", RULES, show_claims(comparison.claims, comparison.runs) + limits)
+
+
 def _findings(comparison: Comparison) -> Section:
-    parts = [list_of(comparison.sentences), show_group_findings(comparison.group_findings)]
+    parts = [show_group_findings(comparison.group_findings)]
     for k in comparison.dimensions:
         parts += [f"<h3>Each run for itself, H{k}</h3>", show_run_findings(comparison.run_findings, k)]
     every = "".join(
@@ -185,7 +197,7 @@ def _findings(comparison: Comparison) -> Section:
     )
     parts.append(f"<details><summary>Every run in sentences</summary>{every}</details>")
     return Section(
-        "findings", "What is found", "First across the runs, then run by run; bold: called by its own rule, beyond "
+        "findings", "Every finding", "First across the runs, then run by run; bold: called by its own rule, beyond "
         "chance. Where a finding has no number, its sentence says what is missing.", "".join(parts),
     )  # fmt: skip
 

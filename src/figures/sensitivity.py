@@ -52,4 +52,6 @@ def render_sensitivity(study: Sensitivity) -> Report:
     page = assemble(f"Sensitivity: {study.run}", sections)
     rows = [[variant, run_id] for variant, run_id in study.ids.items()]
     head = f"{study.run} measured in {len(study.variants)} ways"
-    return Report(head, page, {}, [*variants, *layers], ["measured with", "MLflow run"], rows, list(study.ids.values()))
+    return Report(
+        head, page, {}, [*variants, *layers], ([], []), ["measured with", "MLflow run"], rows, list(study.ids.values())
+    )

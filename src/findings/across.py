@@ -8,12 +8,13 @@ from dataclasses import replace
 from functools import partial
 
 from .complement import complementarity
-from .finding import Finding
+from .finding import Finding, GroupFindings
 from .groups import separability
 from .summary import summarize_runs
 from .trajectory import IncomparableError, Tracked
-from .twins import GroupFindings, compare_pairs, twin_models
+from .twins import compare_pairs, twin_models
 from .wording.groups import name_group
+from .wording.trajectory import SHARED_STEPS
 from .wording.twins import describe_no_twins
 
 ALL = "all"
@@ -61,7 +62,7 @@ def _label_group(group: str, name: str, find: Callable[[], dict[str, Finding]]) 
     try:
         found = find()
     except IncomparableError as error:
-        found = {name: Finding(math.nan, sentence=str(error))}
+        found = {name: Finding(math.nan, sentence=str(error), missing=SHARED_STEPS)}
     return {
         (finding_name, group): replace(finding, sentence=name_group(finding.sentence, group))
         for finding_name, finding in found.items()

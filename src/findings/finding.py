@@ -19,7 +19,11 @@ class Finding:
     """how it is reported; empty where another finding's sentence says it"""
     label: str = ""
     """the value of a finding that is a word"""
+    missing: str = ""
+    """where it cannot be stated: what it takes, in a few words"""
 
 
 RunFindings = dict[tuple[str, int], Finding]
 """By name and homology dimension."""
+GroupFindings = dict[tuple[str, str], Finding]
+"""By name and group of runs."""

@@ -16,6 +16,7 @@ from .finding import Finding
 from .given import read_runs
 from .trajectory import TINY, read_shape, shared_logs, trajectories
 from .wording.groups import (
+    TWO_GROUPS,
     describe_alike_seeds,
     describe_confounding_spread,
     describe_dispersion,
@@ -29,8 +30,9 @@ from .wording.groups import (
     describe_uneven_seeds,
     describe_unknown_spread,
     describe_untested,
+    name_missing_runs,
 )
-from .wording.trajectory import describe_alike_runs
+from .wording.trajectory import DIFFERENT_RUNS, describe_alike_runs
 
 MIN_RUNS_FOR_SPREAD = 3
 """Runs a group below which spread cannot be compared: two are equally far from their middle, whatever they are."""
@@ -65,13 +67,13 @@ def separability(
         raise ValueError(describe_unequal_lengths(len(tables), len(groups), len(numbers)))
     names = sorted(set(groups))
     if len(names) < 2:
-        return _report_untested(describe_single_group(names, len(groups)))
+        return _report_untested(describe_single_group(names, len(groups)), TWO_GROUPS)
     order = sorted(range(len(groups)), key=lambda place: (groups[place], numbers[place]))
     tables = [tables[place] for place in order]
     labels = np.array([names.index(groups[place]) for place in order])
     points, steps = trajectories(tables)
     if not points.shape[1]:
-        return _report_untested(describe_alike_runs())
+        return _report_untested(describe_alike_runs(), DIFFERENT_RUNS)
     run_seeds = [numbers[place] for place in order]
     design = choose_design(labels, names, run_seeds if seeds is not None else None)
     return _test(points, labels, names, len(steps), design) | _classify_seeds(
@@ -79,21 +81,22 @@ def separability(
     )
 
 
-def _report_untested(reason: str) -> dict[str, Finding]:
-    return {"separability_p": Finding(math.nan, sentence=describe_untested(reason))}
+def _report_untested(reason: str, missing: str) -> dict[str, Finding]:
+    return {"separability_p": Finding(math.nan, sentence=describe_untested(reason), missing=missing)}
 
 
 def _test(points: np.ndarray, labels: np.ndarray, names: list[str], steps: int, design: Design) -> dict[str, Finding]:
     if np.abs(center(points, design.blocks)).max() < TINY:
-        return _report_untested(describe_alike_seeds())
+        return _report_untested(describe_alike_seeds(), DIFFERENT_RUNS)
     sizes = np.bincount(labels).tolist()
     arrangements = count_arrangements(count_members(labels, design.blocks))
     if 1 / arrangements >= ALPHA:
+        needed = design.needed(len(names), ALPHA)
         sentence = describe_few_arrangements(
             names, sizes, arrangements, design.words, shared_seeds=design.shared_seeds,
-            needed=design.needed(len(names), ALPHA), needed_for_1_percent=design.needed(len(names), ALPHA / 5),
+            needed=needed, needed_for_1_percent=design.needed(len(names), ALPHA / 5),
         )  # fmt: skip
-        return _report_untested(sentence)
+        return _report_untested(sentence, name_missing_runs(needed, shared_seeds=design.shared_seeds))
     place = permanova(points, labels, design.blocks)
     spread = permdisp(points, labels, design.blocks) if min(sizes) >= MIN_RUNS_FOR_SPREAD else None
     found = _report_places(place, spread, names, len(labels), steps, design)

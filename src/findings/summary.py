@@ -11,6 +11,7 @@ from .finding import Finding, RunFindings
 from .spread import measure_spread
 from .wording.summary import (
     describe_beginnings,
+    describe_changes,
     describe_excesses,
     describe_explanations,
     describe_naive_peaks,
@@ -25,12 +26,17 @@ def summarize_runs(runs: Sequence[RunFindings]) -> dict[str, Finding]:
 
     Returns:
         `peaks_H<k>`: share of the runs in which a peak is called, with what explains it and what the naive velocity
-        would have shown; `early_H<k>`: median early share, with the excess of the first tenth and of the last half.
-        Nothing for fewer than two runs.
+        would have shown; `early_H<k>`: median early share, with the excess of the first tenth and of the last half;
+        and `changed`: share of the runs in which the activations changed at all. Nothing for fewer than two runs.
     """
     found: dict[str, Finding] = {}
     if len(runs) < 2:
         return found
+    changed = _select("changed_share", runs, -1)
+    if changed:
+        called = _count_called(changed)
+        sentence = describe_changes(called, len(changed), measure_spread(changed))
+        found["changed"] = Finding(called / len(changed), sentence=sentence)
     for k in sorted(set.intersection(*({k for _, k in run if k >= 0} for run in runs))):
         for name, finding in ((f"peaks_H{k}", _count_peaks(runs, k)), (f"early_H{k}", _count_beginnings(runs, k))):
             if finding:

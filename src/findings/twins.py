@@ -12,8 +12,9 @@ from scipy.stats import false_discovery_control
 from ..statistics import ALPHA
 from ..statistics.intervals import quantile
 from ..statistics.permutations import flip_signs, pairs_needed
-from .finding import Finding
+from .finding import Finding, GroupFindings
 from .trajectory import DIMENSIONS, Tracked, read_shape, shared_logs, trajectories
+from .wording.trajectory import DIFFERENT_RUNS
 from .wording.twins import (
     describe_alike_twins,
     describe_certainty,
@@ -22,10 +23,9 @@ from .wording.twins import (
     describe_few_pairs,
     describe_ratio,
     describe_twin_trajectories,
+    name_missing_pairs,
 )
 
-GroupFindings = dict[tuple[str, str], Finding]
-"""Findings by name and group of runs."""
 Pair = tuple[Tracked, Tracked]
 """The pretrained run, the instruct run."""
 SCALARS = {"peak_ratio": "log", "excess_early": "log", "early_share": "plain"}
@@ -72,7 +72,7 @@ def compare_pairs(runs: Sequence[Tracked], first: str, second: str) -> dict[str,
     pairs, needed = _pair(runs, first, second), pairs_needed()
     if len(pairs) < needed:
         sentence = describe_few_pairs(first, second, len(pairs), needed)
-        return {"twins_p": Finding(math.nan, sentence=sentence)}
+        return {"twins_p": Finding(math.nan, sentence=sentence, missing=name_missing_pairs(len(pairs), needed))}
     return _compare_trajectories(pairs, first, second) | _compare_numbers(pairs, first, second)
 
 
@@ -111,7 +111,7 @@ def _flip(differences: np.ndarray) -> tuple[float, int]:
 def _compare_trajectories(pairs: Sequence[Pair], first: str, second: str) -> dict[str, Finding]:
     points, steps = trajectories(_tables(pairs))
     if not points.shape[1]:
-        return {"twins_p": Finding(math.nan, sentence=describe_alike_twins(first, second))}
+        return {"twins_p": Finding(math.nan, sentence=describe_alike_twins(first, second), missing=DIFFERENT_RUNS)}
     differences = _differences(points)
     p, flips = _flip(differences)
     distance = float(np.sqrt((differences.mean(axis=0) ** 2).mean()))

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ..arrays import read_integer, read_integers, read_points
 from ..config import TdaConfig
 from ..metrics.table import MEAN, WINDOW, tabulate
+from ..system.words import count_of
 from ..topology.distances import power_of_two
 from .inference import infer
 from .layer import CheckpointSteps, LayerCheckpoint
@@ -129,6 +130,7 @@ def _read_checkpoints(given: Sequence[int] | None, lag: int, steps: Sequence[int
         raise ValueError(f"checkpoints={missing}: no cloud of these steps; the steps of clouds are {sorted(steps)}")
     if not any(step + lag in steps for step in chosen):
         raise ValueError(
-            f"lag={lag}: no checkpoint has a cloud {lag} step(s) later, so that nothing moves; steps: {sorted(steps)}"
+            f"lag={lag}: no checkpoint has a cloud {count_of(lag, 'step')} later, so that nothing moves; steps: "
+            f"{sorted(steps)}"
         )
     return chosen

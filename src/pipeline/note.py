@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..config import SOURCES, Config, ModelConfig
+from ..config.schedule import lag_of
 from ..system.console import show_views
+from ..system.words import count_of
 
 BEFORE_AFTER = {
     f"{quantity}_{source}": f"{words}, {source}"
@@ -28,7 +30,8 @@ def describe_start(config: Config, checkpoints: int, saved: int | None) -> str:
         f"(tda.subsamples={default} tda.null_draws={default} measures as finely as is usual)"
     )  # fmt: skip
     resumed = "" if saved is None else f", going on from step {saved}"
-    return f"{checkpoints} checkpoints in {config.trainer.max_steps} steps{drawn}{resumed}"
+    steps = count_of(config.trainer.max_steps, "step")
+    return f"{count_of(checkpoints, 'checkpoint')} in {steps}{drawn}{resumed}"
 
 
 def show_summary(summary: dict[str, Any]) -> None:
@@ -57,13 +60,16 @@ def _show(value: float | None) -> str:
 
 
 def write_note(config: Config, summary: dict[str, Any]) -> str:
-    """Markdown: what the run is, its key figures, what to look at and what to beware of."""
+    """Markdown: what the run answers, what it is, its key figures, what to look at and what to beware of."""
     model, trainer, schedule = config.model, config.trainer, config.schedule
     draws, points = config.tda.weight_draws, config.tda.count_points(config.probe.size)
     updates = f", at some checkpoints from {draws} random updates of the trained weights" if draws else ""
-    lines = [
+    lines = [f"- **{question}** {answer}" for question, answer in summary["answers"]]
+    lines += [
+        *([""] if lines else []),
         f"**{model.name}** ({model.stage}) fine-tuned to be **{config.objective.name}**, seed {config.seed}: "
-        f"{trainer.max_steps} steps of {trainer.batch_size} dialogues, {config.adapter.kind}, {trainer.lr_schedule} "
+        f"{count_of(trainer.max_steps, 'step')} of {count_of(trainer.batch_size, 'dialogue')}, "
+        f"{config.adapter.kind}, {trainer.lr_schedule} "
         f"learning rate up to {trainer.learning_rate:g}. Topology: {config.tda.name}, {config.tda.metric} distances, "
         f"{points} probes, {config.probe.pooling}-token activations, "
         f"intervals from {config.tda.subsamples} random halves of the probes, excess from {config.tda.null_draws} "
@@ -82,8 +88,8 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         "**Look at** `figures/figures.html` under Artifacts (velocity and excess with their bands, movement, drift "
         "beside losses, Betti curves, diagrams with a slider), the image grid `diagrams`, and the charts "
         "`velocity/H1`, `excess/H1` and `drift/H1`. "
-        f"Velocity is measured over {schedule.lag} step(s) everywhere; `naive_velocity` divides by the steps between "
-        "checkpoints and falls as they spread out, whatever the model does.",
+        f"Velocity is measured over {count_of(lag_of(schedule), 'step')} everywhere; `naive_velocity` divides by "
+        "the steps between checkpoints and falls as they spread out, whatever the model does.",
     ]
     if config.tda.is_plain_rips and 0 < config.tda.rtd_points < points:
         lines += [

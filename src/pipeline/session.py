@@ -10,7 +10,7 @@ from typing import Any
 from ..clouds.store import set_damaged_aside
 from ..config import Config
 from ..config.schedule import Schedule
-from ..findings import HEADLINES, finding_metrics, run_findings, sentences
+from ..findings import HEADLINES, Evidence, answer_run, finding_metrics, run_findings, sentences
 from ..findings.finding import RunFindings
 from ..measure.checkpoint import Job
 from ..measure.layer import CheckpointSteps
@@ -129,6 +129,7 @@ class Session:
         summary = summarize_run(self.config, self.schedule, table) | {
             "findings": sentences(found), "headlines": sentences(found, HEADLINES),
             "sensitivity": find_sensitivity(table, found),
+            "answers": answer_run(Evidence(found, table)) if found else [],
         }  # fmt: skip
         self.tracker.write_note(write_note(self.config, summary))
         return summary

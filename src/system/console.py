@@ -6,12 +6,12 @@ import sys
 from collections.abc import Sequence
 
 
-def show_rows(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on the terminal; where that is narrow, or a file, no cell is cut."""
+def show_rows(titles: Sequence[str], rows: Sequence[Sequence[str]], *, lines: bool = False) -> None:
+    """A table on the terminal, with lines between the rows if asked; where it is narrow, or a file, no cell is cut."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*titles)
+    table = Table(*titles, show_lines=lines)
     for row in rows:
         table.add_row(*row)
     Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200).print(table)

@@ -60,7 +60,7 @@ def test_a_longer_lag_takes_the_clouds_that_are_there(cell: Cell) -> None:
     assert set(velocity[0]) <= set(velocity[1]), "the same checkpoints"
     refused = run_module("src.analyze", *words, "schedule.lag=3", cwd=cell.cwd)
     assert refused.returncode == 2
-    assert "schedule.lag=3: this run's clouds lie 1, 2 step(s) after a checkpoint" in refused.stderr
+    assert "schedule.lag=3: this run's clouds lie 1, 2 steps after a checkpoint" in refused.stderr
 
 
 @pytest.mark.slow

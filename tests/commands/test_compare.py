@@ -33,6 +33,7 @@ def test_the_command_prints_report_sentences_and_runs_without_torch(planted_swee
     path = re.match(r"(multirun/comparison/filter-\w+/report\.html): 8 runs, 1 of the grid not there\n", done.stdout)
     assert path
     assert (planted_sweep / path[1]).is_file()
+    assert done.stdout.index("(d) Pretrained and instruct differ") < done.stdout.index("- tiny: ")
     assert "- tiny: The trajectories of harmless, helpful and mixed are separable" in done.stdout
     assert "failed: OutOfMemoryError" in done.stdout
     assert "HEAVY []" in done.stderr

@@ -39,4 +39,4 @@ def test_in_bfloat16_a_longer_one_is_taken_and_kept(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     refused = run_module("src.analyze", f"run={cell.run.path}", f"schedule.lag={2 * lag + 1}", cwd=tmp_path)
     assert refused.returncode == 2
-    assert f"this run's clouds lie {lag}, {2 * lag} step(s) after a checkpoint" in refused.stderr
+    assert f"this run's clouds lie {lag}, {2 * lag} steps after a checkpoint" in refused.stderr

@@ -137,14 +137,19 @@ def test_the_findings_are_those_of_the_stored_table_and_are_told(cell: Cell) -> 
     logged = {key: cell.history(key) for key in cell.tracked.data.metrics if key.startswith("finding/")}
     assert logged == {key: {24: value} for key, value in finding_metrics(found).items()}
     assert {"finding/peak_ratio/H0", "finding/peak_ratio_low/H0", "finding/excess_early/H1"} <= logged.keys()
-    assert found["changed_share", -1].sentence.startswith(
-        "The activations changed in 6 of 6 block(s) between step 0 and"
-    )
+    assert found["changed_share", -1].sentence.startswith("The activations changed in 6 of 6 blocks between step 0 and")
     assert logged["finding/changed_share"] == {24: 1.0}
     tags, note = cell.tracked.data.tags, cell.tracked.data.tags["mlflow.note.content"]
     assert {k: tags[f"peak_explained_by_H{k}"] for k in (0, 1)} == {
         k: found["peak_explained_by", k].label for k in (0, 1)
     }
+    answers = note.split("\n\n")[0].splitlines()
+    assert [line.partition("**")[2].partition("**")[0] for line in answers] == [
+        "Did the activations change at all?", "Early reorganisation?", "Transient peak?",
+        "What explains it, and what cannot be told?",
+    ]  # fmt: skip
+    assert answers[0].endswith("** Yes: 100 % of the blocks.")
+    assert all(re.search(r"\*\* (Yes|No|Cannot be told)\b", line) for line in answers[1:3])
     for sentence in sentences(found):
         assert f"- {sentence}" in note
     assert "The learning rate was not constant" in cell.stdout

@@ -23,7 +23,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from src.config import TrackingConfig
 from src.tracking.store import open_store, write_views
 from src.tracking.views import VIEWS, View
-from tests.support.chromium import DRAWN, EMPTY, SCROLL, TITLES, start_chromium
+from tests.support.chromium import CONTRAST, DRAWN, EMPTY, SCROLL, TITLES, start_chromium
 from tests.support.processes import ROOT, require, run_module
 from tests.support.runs import all_runs, spooled, stored
 
@@ -250,13 +250,42 @@ def report(sweep: Path) -> Path:
     return sweep / "multirun" / "comparison" / "seen" / "report.html"
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_first_screen_of_a_report_holds_every_verdict_and_the_beginning_of_a_figure(
+    browser: WebDriver, report: Path, scheme: str
+) -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    width, height = LAPTOPS[0]
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        browser.get(report.as_uri())
+        wait_for(browser, lambda b: plots(b) > 0, f"report_first_screen_{scheme}")
+        reach = "return document.querySelector(arguments[0]).getBoundingClientRect()"
+        table, figure = (browser.execute_script(reach, place) for place in (".claims", "#claims"))
+        assert table["right"] <= width
+        assert table["bottom"] < figure["top"] < height
+        assert len(browser.find_elements(By.CSS_SELECTOR, ".claims .verdict")) == 4 * 2 + 1
+        for verdict in browser.find_elements(By.CSS_SELECTOR, ".claims .verdict"):
+            assert browser.execute_script(CONTRAST, verdict) >= 4.5, verdict.text
+        folded = "return [...document.querySelectorAll('.claims li')].filter(li => li.checkVisibility()).length"
+        assert browser.execute_script(folded) == 0
+        browser.find_element(By.CSS_SELECTOR, ".claims summary").click()
+        assert browser.execute_script(folded) > 0
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_the_report_of_a_sweep_is_drawn_slides_and_has_a_theme(browser: WebDriver, report: Path) -> None:
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     browser.get_log("browser")
     browser.get(report.as_uri())
     wait_for(browser, lambda b: b.execute_script(EMPTY) == 0, "report")
     figures = [figure.get_attribute("id") for figure in browser.find_elements(By.CSS_SELECTOR, ".plot")]
-    assert figures == ["trajectories", "velocity_H1", "velocity_H0", "excess_H1", "excess_H0", "twins_1", "against"]
+    assert figures == [
+        "claims", "trajectories", "velocity_H1", "velocity_H0", "excess_H1", "excess_H0", "twins_1", "against",
+    ]  # fmt: skip
     for section in browser.find_elements(By.CSS_SELECTOR, "section"):
         section.screenshot(str(SHOTS / f"report_{section.get_attribute('id')}.png"))
 

@@ -12,6 +12,22 @@ FLAGS = (
     "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
 )
 
+CONTRAST = """
+// Of text against what is behind it, as WCAG 2.1 has it: a canvas turns any colour into numbers from 0 to 255.
+const pen = Object.assign(document.createElement('canvas'), {width: 1, height: 1}).getContext('2d')
+const over = (...colors) => {
+    pen.clearRect(0, 0, 1, 1)
+    for (const color of colors) { pen.fillStyle = color; pen.fillRect(0, 0, 1, 1) }
+    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3)
+}
+const luminance = rgb => rgb.map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, n) => sum + v * [0.2126, 0.7152, 0.0722][n], 0)
+const page = getComputedStyle(document.body).backgroundColor, style = getComputedStyle(arguments[0])
+const behind = [page, style.backgroundColor]
+const [text, ground] = [luminance(over(...behind, style.color)), luminance(over(...behind))]
+return (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05)
+"""
+
 DRAWN = """
 const series = plot => plot.data[0].type === 'bar'
     ? plot.data[0].y.length

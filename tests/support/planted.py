@@ -99,8 +99,20 @@ def plant_table(run: Planted) -> pd.DataFrame:
         add(name, 5 * flat, (0, 1))
     for name, level in GEOMETRY.items():
         add(name, level * flat, (-1,))
+    parts.append(_against_base(run, layers))
     parts.append(_behavior(run, rng))
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+
+
+def _against_base(run: Planted, layers: Sequence[str]) -> pd.DataFrame:
+    """The paired test of step 0 against the last step, certain in every layer."""
+    blank = {"pair_step": -1, "dimension": -1, "sample": -1, "low": np.nan, "high": np.nan}
+    levels = {"base_displacement": 0.2, "base_p": 0.001, "floor/base_displacement": 0.001}
+    rows = [
+        {"step": run.steps[-1], "layer": layer, "quantity": name, "value": level}
+        for layer in layers for name, level in levels.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows).assign(**blank)
 
 
 def _behavior(run: Planted, rng: np.random.Generator) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...metrics.table import SECOND
+from ...system.words import count_of
 from .lists import join_first
 
 MAX_LISTED = 5
@@ -18,8 +19,8 @@ def describe_no_pairs() -> str:
 def describe_short_course(checkpoints: int, needed: int) -> str:
     """That there are too few checkpoints for a course over training."""
     return (
-        f"{checkpoints} checkpoint(s) with pairs: no statement about the course over training; at least {needed} are "
-        "needed, 20 are usual."
+        f"{count_of(checkpoints, 'checkpoint')} with pairs: no statement about the course over training; at least "
+        f"{needed} are needed, 20 are usual."
     )
 
 
@@ -32,24 +33,25 @@ REMEDY = (
 def describe_rounding(k: int, lost: int, checkpoints: int, floor_factor: int) -> str:
     """That some velocities are below the rounding floor."""
     return (
-        f"H{k}: {lost} of {checkpoints} checkpoints moved less than {floor_factor} x the rounding floor, or not at "
-        f"all, and are left out: {REMEDY}."
+        f"H{k}: {lost} of {count_of(checkpoints, 'checkpoint')} moved less than {floor_factor} x the rounding floor, "
+        f"or not at all, and are left out: {REMEDY}."
     )
 
 
 def describe_rounding_layers(rounded: Sequence[str], layers: int, floor_factor: int) -> str:
     """That the mean leaves out some layers."""
     return (
-        f"The mean leaves out {join_first(rounded, MAX_LISTED)} of {layers} blocks: at most of their checkpoints the "
-        f"velocity is below {floor_factor} x what rounding alone gives."
+        f"The mean leaves out {join_first(rounded, MAX_LISTED)} of {count_of(layers, 'block')}: at most of their "
+        f"checkpoints the velocity is below {floor_factor} x what rounding alone gives."
     )
 
 
 def describe_rounding_run(rounded: int, layers: int, floor_factor: int) -> str:
     """That a run says nothing because its velocities are rounding."""
     return (
-        f"These velocities are rounding: in {rounded} of {layers} blocks most of them are below {floor_factor} x "
-        f"what the arithmetic of the capture gives by itself. No finding is made of this run; {REMEDY}."
+        f"These velocities are rounding: in {rounded} of {count_of(layers, 'block')} most of them are below "
+        f"{floor_factor} x what the arithmetic of the capture gives by itself. No finding is made of this run; "
+        f"{REMEDY}."
     )
 
 
@@ -68,7 +70,8 @@ def describe_single_pairs() -> str:
 
 def describe_few_late_checkpoints(checkpoints: int) -> str:
     """That the late level hangs on few checkpoints."""
-    return f"Only {checkpoints} checkpoints with pairs lie in the last half: its median is rough."
+    lie = "lies" if checkpoints == 1 else "lie"
+    return f"Only {count_of(checkpoints, 'checkpoint')} with pairs {lie} in the last half: its median is rough."
 
 
 def describe_missing_null(steps: Sequence[int], limit: float) -> str:

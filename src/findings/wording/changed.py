@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ...system.words import count_of
+
 
 def describe_changed(
     changed: int, total: int, steps: tuple[int, int], level: float, factor: float | None, rounded: int
@@ -18,6 +20,6 @@ def describe_changed(
     beyond = f"and more than {factor} x the rounding floor" if factor else "no rounding floor was measured"
     but = f" In {rounded} of the others the movement is within {factor} x the floor." if rounded else ""
     return (
-        f"The activations changed in {changed} of {total} block(s) between step {first} and step {last} (paired "
-        f"permutation test, p < {level:g} after Benjamini-Hochberg{',' if factor else ';'} {beyond}).{but}"
+        f"The activations changed in {changed} of {count_of(total, 'block')} between step {first} and step {last} "
+        f"(paired permutation test, p < {level:g} after Benjamini-Hochberg{',' if factor else ';'} {beyond}).{but}"
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...system.words import count_of
+
 KINDS = {"behavior": "behavioural", "geometry": "geometric"}
 """What the metrics of a family are called."""
 
@@ -15,7 +17,7 @@ def describe_unknown(reason: str, families: Sequence[str]) -> str:
 
 def describe_few_runs(runs: int, needed: int) -> str:
     """That there are too few runs."""
-    return f"{runs} run(s) of {needed} that are needed at least."
+    return f"{runs} of the {count_of(needed, 'run')} that are needed at least."
 
 
 def describe_missing_halves() -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ...system.words import count_of
+
 
 def describe_within_seeds(seeds: int) -> str:
     """That labels change places only between the runs of a seed."""
-    return f"permuted within {seeds} {'seed' if seeds == 1 else 'seeds'}"
+    return f"permuted within {count_of(seeds, 'seed')}"
 
 
 def describe_free(runs: int, reason: str) -> str:
@@ -25,4 +27,4 @@ def describe_own_seeds() -> str:
 
 def describe_uneven_seed(group: str, seed: int, runs: int) -> str:
     """That a group has none or several runs of a seed."""
-    return f"{group} has {runs or 'no'} {'runs' if runs > 1 else 'run'} of seed {seed}"
+    return f"{group} has {count_of(runs, 'run') if runs else 'no run'} of seed {seed}"

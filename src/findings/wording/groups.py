@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...statistics.permanova import Outcome
+from ...system.words import count_of
 from .lists import join_all
+
+TWO_GROUPS = "two groups to tell apart"
+"""What a test takes, to stand after "missing"."""
 
 
 def name_group(sentence: str, group: str) -> str:
@@ -25,7 +29,13 @@ def describe_untested(reason: str) -> str:
 
 def describe_single_group(names: Sequence[str], runs: int) -> str:
     """That there are no two groups."""
-    return f"All {runs} runs belong to {join_all(names)}: two groups are needed."
+    these = "The only run belongs" if runs == 1 else f"All {runs} runs belong"
+    return f"{these} to {join_all(names)}: two groups are needed."
+
+
+def name_missing_runs(needed: int, *, shared_seeds: bool) -> str:
+    """What a test takes, to stand after "missing"."""
+    return count_of(needed, "seed") + " with one run of each" if shared_seeds else f"{count_of(needed, 'run')} of each"
 
 
 def describe_few_arrangements(
@@ -34,11 +44,10 @@ def describe_few_arrangements(
 ) -> str:  # fmt: skip
     """That the groups are too small for a test, and how large they would have to be."""
     better = f", and {needed_for_1_percent} to reach 1 %" if needed_for_1_percent > needed else ""
-    unit = "seeds with one run of each" if shared_seeds else "runs of each"
     return (
         f"{join_all(names)} have {join_all(sizes)} runs. {design[0].upper()}{design[1:]}, the labels have "
-        f"{arrangements} {'arrangement' if arrangements == 1 else 'arrangements'}, so that the smallest possible p is "
-        f"{1 / arrangements:.2g}: a test at 5 % takes {needed} {unit}{better}."
+        f"{count_of(arrangements, 'arrangement')}, so that the smallest possible p is "
+        f"{1 / arrangements:.2g}: a test at 5 % takes {name_missing_runs(needed, shared_seeds=shared_seeds)}{better}."
     )
 
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...system.words import count_of
 from ..curves import Period
 from ..spread import Spread
 
 PERIODS: dict[Period, str] = {"early": "in the first tenth", "late": "in the last half"}
+
+
+def describe_changes(called: int, runs: int, shares: Spread | None) -> str:
+    """In how many runs the activations changed."""
+    return (
+        f"In {called} of {count_of(runs, 'run')} the activations changed between step 0 and the last checkpoint (share "
+        f"of the blocks: {describe_spread(shares)})."
+    )
 
 
 def describe_peaks(called: int, runs: int, ratios: Spread | None, k: int) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+DIFFERENT_RUNS = "runs that differ in anything that all of them have"
+SHARED_STEPS = "a checkpoint that all runs share"
+"""What a comparison takes, to stand after "missing"."""
 LISTED_STEPS = 4
 LISTED_SCHEDULES = 3
 

@@ -12,10 +12,12 @@ def describe_no_twins(models: Sequence[str]) -> str:
 
 def describe_few_pairs(first: str, second: str, pairs: int, needed: int) -> str:
     """That there are too few pairs of runs for a test."""
-    return (
-        f"{first} and {second} are not compared: there are {pairs} pairs of runs with the same objective and seed, "
-        f"{needed} are needed for a test at 5 %."
-    )
+    return f"{first} and {second} are not compared: a test at 5 % takes {name_missing_pairs(pairs, needed)}."
+
+
+def name_missing_pairs(pairs: int, needed: int) -> str:
+    """What a test of twins takes, to stand after "missing"."""
+    return f"{needed} pairs of runs with the same objective and seed ({pairs} found)"
 
 
 def describe_duplicate(names: tuple[str, str], model: str, objective: str, seed: int) -> str:

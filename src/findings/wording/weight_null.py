@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...system.words import plural
 from .lists import join_first
 
 MAX_LISTED_STEPS = 8
@@ -13,7 +14,7 @@ def describe_weights_excess(value: float, steps: Sequence[int], k: int) -> str:
     """The excess against random updates, and where they were made."""
     return (
         f"Against random updates of the trained weights, as large as the real ones, H{k} changed {value:.2f} x as much "
-        f"(mean over step(s) {join_first(steps, MAX_LISTED_STEPS)})."
+        f"(mean over {plural(len(steps), 'step')} {join_first(steps, MAX_LISTED_STEPS)})."
     )
 
 

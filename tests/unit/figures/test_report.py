@@ -25,8 +25,8 @@ def test_the_page_asks_nothing_of_the_outside_and_has_every_part(page: str) -> N
     assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=", page)
     sections = re.findall(r'<section id="section-(\w+)">', page)
     assert sections == [
-        "findings", "trajectories", "velocity_H1", "velocity_H0", "excess_H1", "excess_H0", "twins_1", "against",
-        "diagrams", "runs",
+        "verdicts", "claims", "trajectories", "velocity_H1", "velocity_H0", "excess_H1", "excess_H0", "twins_1",
+        "against", "diagrams", "findings", "runs",
     ]  # fmt: skip
     assert "OutOfMemoryError: no memory left" in page
     assert len(page) < 8e6

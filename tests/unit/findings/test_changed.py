@@ -33,7 +33,7 @@ def test_a_layer_counts_if_the_test_calls_it_and_it_moved_beyond_the_floor() -> 
     assert finding.value == 0.5
     assert finding.called
     assert finding.sentence == (
-        "The activations changed in 2 of 4 block(s) between step 0 and step 225 (paired permutation test, p < 0.05 "
+        "The activations changed in 2 of 4 blocks between step 0 and step 225 (paired permutation test, p < 0.05 "
         "after Benjamini-Hochberg, and more than 3 x the rounding floor). In 1 of the others the movement is within "
         "3 x the floor."
     )

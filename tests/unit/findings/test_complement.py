@@ -74,7 +74,7 @@ def test_complementarity_is_none_of_what_behaviour_tells_and_all_of_what_it_does
 @pytest.mark.parametrize(
     ("runs", "message"),
     [
-        (lambda: explained_runs(5, 0.2), "5 run(s) of 6"),
+        (lambda: explained_runs(5, 0.2), "5 of the 6 runs"),
         (lambda: explained_runs(6, 0.2, halves=0), "tda.subsamples"),
         (lambda: explained_runs(6, 9.0, halves=20), "take more probes"),
         (lambda: tracked([explained_runs(1, 0.2)[0].table] * 6, ["helpful"] * 6, range(6)), "do not differ"),

@@ -28,8 +28,8 @@ def test_twins_alike_do_not_differ_and_too_few_pairs_have_no_p() -> None:
     assert few.keys() == {("twins_p", "tiny / tiny_instruct")}
     finding = few["twins_p", "tiny / tiny_instruct"]
     assert math.isnan(finding.value)
-    assert "4 pairs" in finding.sentence
-    assert "6 are needed" in finding.sentence
+    assert "6 pairs of runs" in finding.sentence
+    assert "(4 found)" in finding.sentence
     assert compare_twins([run for run in twin_runs(0.5) if run.stage == "pretrained"]) == {}
     with pytest.raises(ValueError, match="are both tiny, helpful, seed 0"):
         compare_twins([*twin_runs(0.5), twin_runs(0.5)[0]])

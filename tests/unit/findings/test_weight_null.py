@@ -28,7 +28,7 @@ def test_where_the_nulls_differ_by_more_than_a_fifth_the_updates_are_trusted(wei
     found = run_findings(table_with(weights, smooth))
     finding = found["weights_excess", 1]
     assert finding.value == pytest.approx(weights)
-    assert f"H1 changed {weights:.2f} x as much (mean over step(s) 0, 16, 225)" in finding.sentence
+    assert f"H1 changed {weights:.2f} x as much (mean over steps 0, 16, 225)" in finding.sentence
     assert f"gives {smooth:.2f} at these steps, more than 20 % away" in finding.sentence
     assert f"trust {weights:.2f}" in finding.sentence
     assert finding.sentence in sentences(found)
