@@ -68,7 +68,7 @@ def plant_table(run: Planted) -> pd.DataFrame:
     """The long table of a run, all its families of rows in their usual numbers."""
     rng = np.random.default_rng([run.seed, *run.model.encode(), *run.objective.encode()])
     steps, layers = np.array(run.steps), [f"layer_{n:02d}" for n in range(1, run.layers + 1)] + [MEAN]
-    speed = run.pull * (0.02 + 0.05 * np.exp(-steps / 20))
+    speed = run.pull * (0.02 + 0.05 * np.exp(-(((steps - 20) / 15) ** 2)))
     travelled = run.pull * np.sqrt(steps / max(steps[-1], 1))
     parts = []
 

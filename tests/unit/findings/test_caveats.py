@@ -20,7 +20,7 @@ def test_what_is_below_the_floor_is_left_out_and_said() -> None:
     everything = tabulate([Row(s, "below_floor", 1.0, "layer_01", 1) for s in STEPS])
     found = run_findings(pd.concat([table, everything], ignore_index=True))
     assert list(found) == [("limits", -1)]
-    assert "These velocities are rounding: in 1 of 1 blocks" in found["limits", -1].sentence
+    assert "These velocities are rounding: in 1 of 1 block" in found["limits", -1].sentence
     assert "schedule.lag=auto" in found["limits", -1].sentence
 
 
