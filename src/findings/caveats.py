@@ -11,7 +11,7 @@ from ..metrics.derived import is_rounding, layers_below_floor
 from ..metrics.second import split_table
 from ..metrics.selection import layers_of, select, select_curve
 from ..metrics.table import FLOOR_FACTOR, MAX_DISTANCE_CHANGE, MAX_DOMINANT_SHARE
-from .curves import MIN_COURSE, read_learning_rate
+from .curves import MIN_COURSE, read_learning_rate, read_velocity
 from .wording.caveats import (
     describe_dominant_coordinates,
     describe_few_late_checkpoints,
@@ -24,6 +24,7 @@ from .wording.caveats import (
     describe_rounding_run,
     describe_short_course,
     describe_single_pairs,
+    describe_unknown_correlation,
     describe_varied_rate,
 )
 
@@ -43,6 +44,7 @@ def find_caveats(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list
         *_limits_of_rounding(table, measured, layer, dimensions),
         *_limits_of_course(steps),
         *_limits_of_pairs(select(table, "velocity", layer=layer, part="pair"), steps),
+        *_limits_of_chance(table, layer, dimensions),
         *_limits_of_null(select(table, "distance_change", layer=layer)),
         *_limits_of_coordinates(table),
         *_limits_of_sample(table),
@@ -81,6 +83,12 @@ def _limits_of_pairs(pairs: pd.DataFrame, steps: np.ndarray) -> Iterator[str]:
     late = (steps >= (steps[0] + steps[-1]) / 2).sum()
     if len(steps) >= MIN_COURSE and late < MIN_LATE_CHECKPOINTS:
         yield describe_few_late_checkpoints(late)
+
+
+def _limits_of_chance(table: pd.DataFrame, layer: str, dimensions: list[int]) -> Iterator[str]:
+    curves = (read_velocity(table, k, layer) for k in dimensions)
+    if not any(len(values) > 1 for curve in curves for _, values in curve.runs):
+        yield describe_unknown_correlation()
 
 
 def _limits_of_null(change: pd.DataFrame) -> Iterator[str]:

@@ -105,3 +105,11 @@ def describe_varied_rate(lowest: float, highest: float) -> str:
         f"The learning rate was not constant ({lowest:.2g} to {highest:.2g} at the checkpoints): velocity follows it. "
         "Only excess, and what stays after division, is about shape."
     )
+
+
+def describe_unknown_correlation() -> str:
+    """That nothing tells how alike neighbouring steps are."""
+    return (
+        "No two pairs follow each other, and it is unknown how alike neighbouring steps are: peaks and declines are "
+        "called only where hardly any likeness could make them (schedule.dense_windows gives such pairs)."
+    )

@@ -38,6 +38,10 @@ def test_one_layer_of_many_that_is_rounding_is_named_and_the_others_are_told_of(
     [
         (lambda: table_of(bump, steps=[0]), "no statement about the course"),
         (lambda: table_of(bump, repeats=1), "noise of single steps is unknown"),
+        (
+            lambda: table_of(bump, steps=[0, 40, 80, 120, 160, 200], repeats=1),
+            "unknown how alike neighbouring steps are",
+        ),
         (lambda: table_of(bump, steps=[0, 1, 2, 100, 200]), "in the last half: its median is rough"),
         (lambda: table_of(bump, change=lambda s: 0.2 if s == 4 else 0.01), "10 % or more at steps 4: too far"),
         (lambda: table_of(bump, rate=lambda s: 1e-3 * (1 - s / 300)), "learning rate was not constant"),
