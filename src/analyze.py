@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from omegaconf import DictConfig
@@ -121,12 +122,14 @@ def analyze_run(config: Config, source: RunDirectory, run: RunDirectory) -> None
 def complete_part(config: Config, source: RunDirectory) -> Schedule:
     """The checkpoints of a stored run that all clouds of their pairs are there of, at the lag of `config`."""
     stored = plan_schedule(load_measured_config(source).schedule, config.trainer.max_steps)
-    planned = Schedule(stored.checkpoints, lag_of(config.schedule), config.schedule.repeats)
-    complete = tuple(
-        step for step in planned.checkpoints
-        if all(source.clouds(later).is_file() for pair in planned.pairs(step) for later in pair)
-    )  # fmt: skip
-    return Schedule(complete, planned.lag, planned.repeats)
+    planned = replace(stored, lag=lag_of(config.schedule), repeats=config.schedule.repeats)
+
+    def is_there(pairs: Iterable[tuple[int, int]]) -> bool:
+        return all(source.clouds(step).is_file() for pair in pairs for step in pair)
+
+    checkpoints = tuple(step for step in planned.checkpoints if is_there(planned.pairs(step)))
+    windows = tuple(step for step in planned.windows if step in checkpoints and is_there(planned.window(step)))
+    return replace(planned, checkpoints=checkpoints, windows=windows)
 
 
 if __name__ == "__main__":

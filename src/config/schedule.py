@@ -1,12 +1,17 @@
-"""Which optimizer steps are checkpoints, and which more are captured for their pairs."""
+"""Which optimizer steps are checkpoints, and which more are captured for their pairs and windows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from .schema import AUTO, Config, ScheduleConfig
+
+WINDOW = 8
+"""Consecutive pairs of a window."""
+MAX_WINDOW_SHARE = 1 / 3
+"""Of a run's steps that its windows take at most."""
 
 
 @dataclass(frozen=True)
@@ -15,21 +20,35 @@ class Schedule:
     """Optimizer steps, ascending."""
     lag: int
     repeats: int
+    windows: tuple[int, ...] = ()
+    """Checkpoints that more pairs follow than the others, so that it is known how alike neighbouring steps are."""
 
     def pairs(self, step: int) -> list[tuple[int, int]]:
         """The consecutive pairs of a checkpoint."""
-        starts = [step + n * self.lag for n in range(self.repeats)]
+        return self._consecutive_pairs(step, self.repeats)
+
+    def window(self, step: int) -> list[tuple[int, int]]:
+        """The consecutive pairs of the window that begins at a checkpoint; none if there is no window."""
+        return self._consecutive_pairs(step, WINDOW) if step in self.windows else []
+
+    def _consecutive_pairs(self, step: int, count: int) -> list[tuple[int, int]]:
+        starts = [step + n * self.lag for n in range(count)]
         return [(start, start + self.lag) for start in starts]
+
+    def _end(self, step: int) -> int:
+        """Where the last pair of a checkpoint ends."""
+        return max(later for _, later in [*self.pairs(step), *self.window(step)])
 
     @cached_property
     def captured(self) -> frozenset[int]:
         """Every step with a cloud: checkpoints and their pairs, once each, and step 0, which drift is measured from."""
-        return frozenset(s for c in self.checkpoints for pair in self.pairs(c) for s in pair) | {0}
+        pairs = (pair for c in self.checkpoints for pair in [*self.pairs(c), *self.window(c)])
+        return frozenset(step for pair in pairs for step in pair) | {0}
 
     @cached_property
     def completions(self) -> frozenset[int]:
         """Every step that ends the last pair of a checkpoint: what is measured lies before it."""
-        return frozenset(self.pairs(c)[-1][1] for c in self.checkpoints)
+        return frozenset(map(self._end, self.checkpoints))
 
     @cached_property
     def floor_pairs(self) -> tuple[tuple[int, int], ...]:
@@ -39,7 +58,7 @@ class Schedule:
 
     def completed_at(self, step: int) -> list[int]:
         """Checkpoints whose last pair ends at `step`."""
-        return [c for c in self.checkpoints if self.pairs(c)[-1][1] == step]
+        return [c for c in self.checkpoints if self._end(c) == step]
 
 
 LAGS = (1, 2, 4, 8, 16)
@@ -73,7 +92,29 @@ def plan_schedule(config: ScheduleConfig, max_steps: int) -> Schedule:
         "list": lambda c, _, __: c.steps,
     }
     steps = sorted({round(step) for step in planners[config.kind](config, last, max_steps)})
-    return Schedule(tuple(s for s in steps if 0 <= s <= last), lag, config.repeats)
+    checkpoints = tuple(s for s in steps if 0 <= s <= last)
+    return Schedule(checkpoints, lag, config.repeats, _place_windows(checkpoints, config.dense_windows, lag, max_steps))
+
+
+def _place_windows(checkpoints: Sequence[int], count: int, lag: int, max_steps: int) -> tuple[int, ...]:
+    """The checkpoints nearest to the middles of `count` equal parts of the run, where a window fits in.
+
+    Fewer where they would take more than a third of the steps, or meet.
+    """
+    length = WINDOW * lag
+    count = min(count, int(max_steps * MAX_WINDOW_SHARE) // length)
+    possible = [step for step in checkpoints if step + length <= max_steps]
+    chosen: list[int] = []
+    for n in range(count):
+        wanted = (n + 0.5) / count * max_steps - length / 2
+        nearest = min(possible, key=partial(_distance, wanted), default=None)
+        if nearest is not None and (not chosen or nearest >= chosen[-1] + length):
+            chosen.append(nearest)
+    return tuple(chosen)
+
+
+def _distance(wanted: float, step: int) -> float:
+    return abs(step - wanted)
 
 
 def _dense_early(config: ScheduleConfig, last: int, max_steps: int) -> list[float]:

@@ -171,6 +171,9 @@ class ScheduleConfig:
     and 16 whose first pair lies 10 x above the rounding floor, found by a few steps that are thrown away."""
     repeats: int = setting(2, identity=True, at_least=1)
     """Consecutive pairs per checkpoint, their velocities averaged."""
+    dense_windows: int = setting(3, identity="where changed", at_least=0)
+    """Stretches of 8 consecutive pairs, evenly spread, that show how alike neighbouring steps are: no finding is called
+    that such steps make by chance. Fewer where they would take more than a third of the steps."""
     early: int = setting(7, identity=True, at_least=1)
     """dense_early: checkpoints in the first tenth of the steps, log-spaced."""
     late: int = setting(13, identity=True, at_least=1)

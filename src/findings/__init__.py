@@ -14,6 +14,7 @@ from .run import finding_metrics as finding_metrics
 from .run import run_findings as run_findings
 from .run import sentences as sentences
 from .sensitivity import find_agreement as find_agreement
+from .sensitivity import summarize_agreement as summarize_agreement
 from .trajectory import Tracked as Tracked
 from .trajectory import trajectories as trajectories
 from .twins import compare_twins as compare_twins

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from ..metrics.selection import select, select_curve
+from ..metrics.table import WINDOW
 from ..statistics import NORMAL
+from ..statistics.autocorrelation import Series
 from ..statistics.intervals import Scale, interval, transform
 
 NOISE_DRAWS = 200
@@ -33,8 +35,10 @@ class Curve:
     """(n,) on all probes, a checkpoint's pairs averaged"""
     halves: np.ndarray
     """(B, n) on random halves of the probes"""
-    own: np.ndarray
-    """(n,) averaged over the pairs that no earlier checkpoint has, so that no two share one; NaN if none is left"""
+    members: tuple[np.ndarray, ...]
+    """for each checkpoint the steps at which its pairs begin; its own step where the quantity has no pairs"""
+    runs: tuple[Series, ...] = ()
+    """values of single pairs that follow each other without a gap: they tell how alike neighbouring steps are"""
     noise: float = 0.0
     """step noise: standard deviation of the logarithm of `values` from one draw of batches to another"""
 
@@ -52,14 +56,20 @@ class Curve:
         return np.asarray(self.steps <= self.steps[0] + (self.steps[-1] - self.steps[0]) / 10)
 
     def keep(self, mask: np.ndarray) -> Curve:
+        members = tuple(each for each, kept in zip(self.members, mask, strict=True) if kept)
         return replace(
-            self, steps=self.steps[mask], values=self.values[mask], halves=self.halves[:, mask], own=self.own[mask]
+            self, steps=self.steps[mask], values=self.values[mask], halves=self.halves[:, mask], members=members
         )
 
     def divide(self, other: Curve) -> Curve:
-        """This curve over another with the same steps, half by half; the noise stays."""
+        """This curve over another with the same steps, half by half and pair by pair; the noise stays."""
         halves = self.halves / other.halves if len(other.halves) == len(self.halves) else self.halves / other.values
-        return replace(self, values=self.values / other.values, halves=halves, own=self.own / other.own)
+        divisors = {start: value for run in other.runs for start, value in zip(*run, strict=True)}
+        runs = tuple(
+            (starts, values / np.array([divisors[start] for start in starts]))
+            for starts, values in self.runs if all(divisors.get(start, 0) > 0 for start in starts)
+        )  # fmt: skip
+        return replace(self, values=self.values / other.values, halves=halves, runs=runs)
 
     def estimate(self, statistic: Statistic, scale: Scale) -> tuple[float, float, float]:
         """A statistic with its 95 % interval: spread over halves of the probes and step noise, joined in squares."""
@@ -74,12 +84,12 @@ class Curve:
 
 
 def smooth(values: np.ndarray) -> np.ndarray:
-    """Running median of three, of two at the ends; NaN where there is one value alone."""
-    if len(values) < 2:
-        return np.full(len(values), math.nan)
-    ends = values[:2].mean(), values[-2:].mean()
-    inner = np.sort(np.stack([values[:-2], values[1:-1], values[2:]]), axis=0)[1]
-    return np.concatenate([ends[:1], inner, ends[1:]])
+    """Running median of three along the last axis, of two at the ends; NaN where there is one value alone."""
+    if values.shape[-1] < 2:
+        return np.full(values.shape, math.nan)
+    first, last = values[..., :2].mean(axis=-1, keepdims=True), values[..., -2:].mean(axis=-1, keepdims=True)
+    inner = np.sort(np.stack([values[..., :-2], values[..., 1:-1], values[..., 2:]]), axis=0)[1]
+    return np.concatenate([first, inner, last], axis=-1)
 
 
 def read_curve(table: pd.DataFrame, quantity: str, dimension: int, layer: str) -> Curve:
@@ -89,13 +99,22 @@ def read_curve(table: pd.DataFrame, quantity: str, dimension: int, layer: str) -
     sampled = select(rows, part="sample").pivot_table(index="sample", columns="step", values="value")
     halves = sampled.reindex(columns=values.index)
     pairs = select(rows, part="pair")
-    unshared = values
-    if len(pairs):
-        unshared = pairs.sort_values("step").drop_duplicates("pair_step").groupby("step").value.mean()
+    lag = int((pairs.pair_step - pairs.step).min()) if len(pairs) else 0
+    starts = {step: np.sort(ends.to_numpy()) - lag for step, ends in pairs.groupby("step").pair_step}
+    own = select(table, WINDOW + quantity, dimension, layer, part="pair")
+    members = tuple(starts.get(step, np.array([step])) for step in values.index)
     return Curve(
-        values.index.to_numpy(), values.to_numpy(), halves.dropna().to_numpy(),
-        unshared.reindex(values.index).to_numpy(),
+        values.index.to_numpy(), values.to_numpy(), halves.dropna().to_numpy(), members,
+        _consecutive(pd.concat([pairs, own]), lag),
     )  # fmt: skip
+
+
+def _consecutive(pairs: pd.DataFrame, lag: int) -> tuple[Series, ...]:
+    """Single pairs in stretches, each beginning where the one before it ends."""
+    each = pairs[pairs.value > 0].drop_duplicates("pair_step").sort_values("pair_step")
+    starts, values = each.pair_step.to_numpy() - lag, each.value.to_numpy()
+    breaks = np.flatnonzero(np.diff(starts) != lag) + 1
+    return tuple(zip(np.split(starts, breaks), np.split(values, breaks), strict=True)) if len(starts) else ()
 
 
 def read_velocity(table: pd.DataFrame, dimension: int, layer: str) -> Curve:
@@ -111,14 +130,14 @@ def read_velocity(table: pd.DataFrame, dimension: int, layer: str) -> Curve:
 def read_pair_rate(table: pd.DataFrame, dimension: int, layer: str) -> Curve | None:
     """The learning rate by which the pairs of each velocity moved, averaged like them; None if it is not known."""
     rates = select_curve(table, "learning_rate", layer="")
-    pairs = select(table, "velocity", dimension, layer, part="pair")
+    pairs = select(table, ("velocity", f"{WINDOW}velocity"), dimension, layer, part="pair")
     if rates.empty or pairs.empty:
         return None
     lag = int((pairs.pair_step - pairs.step).min())
     # A pair from s to s + lag is the work of steps s, ..., s + lag - 1.
     moved_by = np.add.outer(pairs.pair_step.to_numpy(float) - lag, np.arange(lag))
     each = pairs.assign(value=np.interp(moved_by, rates.step.to_numpy(float), rates.value.to_numpy(float)).mean(axis=1))
-    averaged = each.groupby("step", as_index=False).value.mean().assign(
+    averaged = each[each.quantity == "velocity"].groupby("step", as_index=False).value.mean().assign(
         pair_step=-1, quantity="velocity", dimension=dimension, layer=layer, sample=-1
     )  # fmt: skip
     return read_curve(pd.concat([each, averaged]), "velocity", dimension, layer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,17 @@ from scipy.stats import false_discovery_control
 from ..metrics.selection import select
 from ..metrics.table import MEAN
 from ..statistics import ALPHA, NORMAL
-from ..statistics.intervals import interval
-from .curves import Curve, Period, read_curve, read_points
+from ..statistics.intervals import Scale, interval
+from .chance import draw_chance
+from .curves import Curve, Period, read_curve, read_points, read_velocity
 from .finding import Finding, RunFindings
 from .wording.excess import (
+    describe_change,
     describe_common_scaling,
     describe_excess,
     describe_independent,
     describe_largest_excess,
+    describe_short_change,
     describe_significance,
 )
 
@@ -33,6 +37,8 @@ def find_excess(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
         found["excess_early", k] = _mean_excess(table, excess.keep(excess.early), "early", k, layer)
     if excess.late.any():
         found["excess_late", k] = _mean_excess(table, excess.keep(excess.late), "late", k, layer)
+    if excess.early.any() and excess.late.any():
+        found["excess_change", k] = _find_change(table, excess, k, layer)
     found["excess_share", k] = _find_significant(table, k, layer)
     return found | _find_companions(table, k, layer)
 
@@ -53,18 +59,48 @@ def _find_companions(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
 
 
 def _mean_excess(table: pd.DataFrame, excess: Curve, period: Period, k: int, layer: str) -> Finding:
-    """Mean excess over some checkpoints: the halves give the velocity's error, the draws that of their mean."""
+    """Mean excess over some checkpoints, with its interval."""
+    value = float(excess.values.mean())
+    low, high = interval(value, *_errors(table, excess, k, layer))
+    points = read_points(table, layer)
+    return Finding(value, low, high, bool(low > 1 or high < 1), describe_excess(value, low, high, period, k, points))
+
+
+def _errors(table: pd.DataFrame, excess: Curve, k: int, layer: str) -> tuple[np.ndarray, Scale, float]:
+    """What `interval` needs of a mean excess: the halves give the velocity's error, the draws that of their mean."""
     velocity = read_curve(table, "velocity", k, layer)
     velocity = velocity.keep(np.isin(velocity.steps, excess.steps))
     draws = read_curve(table, "null_velocity", k, layer)
     draws = draws.keep(np.isin(draws.steps, excess.steps))
-    value = float(excess.values.mean())
     errors = np.log(draws.halves).std(axis=0, ddof=1) / math.sqrt(max(1, len(draws.halves)))
     half_width = NORMAL * float(np.sqrt((errors**2).mean() / len(errors)))
-    halves = (velocity.halves / draws.values).mean(axis=1)
-    low, high = interval(value, halves, extra_half_width=half_width)
-    points = read_points(table, layer)
-    return Finding(value, low, high, bool(low > 1 or high < 1), describe_excess(value, low, high, period, k, points))
+    return (velocity.halves / draws.values).mean(axis=1), "log", half_width
+
+
+def _find_change(table: pd.DataFrame, excess: Curve, k: int, layer: str) -> Finding:
+    """Mean excess of the first tenth of the steps over that of the last half: whether the course begins differently.
+
+    The interval joins the errors of both means and what series without a trend, as alike from step to step as the
+    velocity for its distance change, make of their ratio; p is two-sided, over the same series.
+    """
+    early, late = excess.keep(excess.early), excess.keep(excess.late)
+    value = float(early.values.mean() / late.values.mean())
+    velocity, moved = read_velocity(table, k, layer), read_curve(table, "distance_change", -1, layer)
+    alike = velocity.keep(np.isin(velocity.steps, excess.steps))
+    moved = moved.keep(np.isin(moved.steps, alike.steps) & (moved.values > 0))
+    if len(moved) == len(alike):
+        alike = alike.divide(moved)
+    series = draw_chance(replace(excess, members=alike.members, runs=alike.runs))
+    if series is None:
+        return Finding(value, sentence=describe_short_change(value, k))
+    ratios = np.log(np.exp(series[:, excess.early]).mean(axis=1) / np.exp(series[:, excess.late]).mean(axis=1))
+    center = float(np.median(ratios))
+    p = float((1 + (np.abs(ratios - center) >= abs(math.log(value) - center)).sum()) / (1 + len(ratios)))
+    (ours, scale, first), (theirs, _, second) = (_errors(table, part, k, layer) for part in (early, late))
+    spread = NORMAL * float(ratios.std())
+    low, high = interval(value, ours / theirs, scale, math.hypot(first, second, spread))
+    called = p < ALPHA and bool(low > 1 or high < 1)
+    return Finding(value, low, high, called, describe_change(value, low, high, p, k))
 
 
 def _find_significant(table: pd.DataFrame, k: int, layer: str) -> Finding:

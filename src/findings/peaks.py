@@ -1,4 +1,4 @@
-"""Is there a peak? The highest value against the last half, and whether its neighbourhood is high by chance."""
+"""Does a curve rise and fall, or only fall, more than the autocorrelation between its steps makes it?"""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from typing import Literal
 import numpy as np
 
 from ..statistics import ALPHA
+from .chance import probability
 from .curves import Curve, smooth
-
-PERMUTATIONS = 1999
-MIN_CHECKPOINTS = 6
-"""Checkpoints below which no permutation of them can be significant."""
 
 Explanation = Literal["no_peak", "schedule", "unknown", "nothing", "learning_rate", "displacement"]
 """What a peak is an artefact of; `nothing`: it is a change of shape; `schedule`: only the naive velocity has one."""
@@ -28,64 +25,79 @@ class Peak:
     """of the smoothed curve's highest value to the median of its last half"""
     low: float
     high: float
+    rise: float
+    """of that value to the median of what lies before it; NaN where nothing does"""
+    rise_low: float
     p: float
     called: bool
 
 
-def find_peak(curve: Curve) -> Peak:
-    """The highest point of the smoothed curve; called a peak only where chance does not make it.
+@dataclass(frozen=True)
+class Decline:
+    ratio: float
+    """of the median of the first tenth of the steps to that of the last half; NaN where one of them is empty"""
+    low: float
+    high: float
+    p: float
+    called: bool
 
-    It is called if the lower bound of the ratio exceeds 1, probe and step noise together, and the curve is high around
-    it in fewer than 5 % of the permutations of its independent values (a maximum always exceeds a median), and it has
-    come down again by the end.
+
+def find_peak(curve: Curve, chance: np.ndarray | None) -> Peak:
+    """The highest point of the smoothed curve; called a peak only if it rises and falls, and not by chance.
+
+    It is called if the lower bounds over the median of what lies before it and over that of the last half both exceed
+    1, probe and step noise together, and fewer than 5 % of the series of `draw_chance` rise and fall as far.
     """
-    place = int(np.argmax(smooth(curve.values)))
-    late = curve.late
+    place, late = int(np.argmax(smooth(curve.values))), curve.late
 
-    def ratio(values: np.ndarray) -> float:
-        smoothed = smooth(values)
-        return float(smoothed[place] / np.median(smoothed[late]))
+    def fall(values: np.ndarray) -> float:
+        return float(smooth(values)[place] / np.median(values[late]))
+
+    def rise(values: np.ndarray) -> float:
+        return float(smooth(values)[place] / np.median(values[:place]))
 
     def step(values: np.ndarray) -> float:
         return float(curve.steps[np.argmax(smooth(values))])
 
-    highest, low, high = curve.estimate(ratio, "log")
+    ratio, low, high = curve.estimate(fall, "log")
+    risen, risen_low, _ = curve.estimate(rise, "log") if place else (math.nan, math.nan, math.nan)
     at, first, last = curve.estimate(step, "plain")
-    p, window = scan(np.log(curve.own[np.isfinite(curve.own)]))
-    inside = np.flatnonzero(np.isfinite(curve.own))[window]
-    around = len(inside) > 0 and inside.min() - 1 <= place <= inside.max() + 1
-    called = bool(low > 1 and p < ALPHA and around and place < len(curve) - 1)
+    p = probability(chance, curve, lambda logs: _rise_and_fall(logs, late))
+    called = bool(low > 1 and risen_low > 1 and p < ALPHA and place < len(curve) - 1)
     span = float(curve.steps[0]), float(curve.steps[-1])
-    return Peak(at, _within(first, span), _within(last, span), highest, low, high, p, called)
+    return Peak(at, _within(first, span), _within(last, span), ratio, low, high, risen, risen_low, p, called)
+
+
+def _rise_and_fall(logs: np.ndarray, late: np.ndarray) -> np.ndarray:
+    """(...) how far (..., n) series rise to their highest smoothed value and fall from it, the lesser of both.
+
+    Minus infinity for those that are highest at an end.
+    """
+    smoothed = smooth(logs)
+    places = smoothed.argmax(axis=-1)
+    level = np.median(logs[..., late], axis=-1)
+    found = np.full(places.shape, -np.inf)
+    for place in range(1, logs.shape[-1] - 1):
+        before = np.maximum(np.median(logs[..., :place], axis=-1), level)
+        found = np.where(places == place, smoothed[..., place] - before, found)
+    return found
+
+
+def find_decline(curve: Curve, chance: np.ndarray | None) -> Decline:
+    """How much higher the curve begins than it ends; called if the bound exceeds 1 and chance does not make it."""
+    early, late = curve.early, curve.late
+    if not (early.any() and late.any()):
+        return Decline(math.nan, math.nan, math.nan, 1.0, called=False)
+
+    def fall(values: np.ndarray) -> float:
+        return float(np.median(values[early]) / np.median(values[late]))
+
+    ratio, low, high = curve.estimate(fall, "log")
+    p = probability(
+        chance, curve, lambda logs: np.median(logs[..., early], axis=-1) - np.median(logs[..., late], axis=-1)
+    )
+    return Decline(ratio, low, high, p, called=bool(low > 1 and p < ALPHA))
 
 
 def _within(step: float, span: tuple[float, float]) -> float:
     return min(max(step, span[0]), span[1]) if math.isfinite(step) else math.nan
-
-
-def scan(values: np.ndarray) -> tuple[float, np.ndarray]:
-    """How seldom random order makes some stretch of a sequence as high as it is; one-sided, by permutation.
-
-    The statistic is the largest standardised mean of a stretch of 2 to n / 2 neighbours (the scan statistic of circular
-    binary segmentation, doi:10.1093/biostatistics/kxh008). The highest of running medians cannot serve: the two largest
-    of n values meet in one window of three in about 4 / n of all orders, so its p would never be small.
-
-    Returns:
-        p, at least 1 / (permutations + 1), and the places of the highest stretch; 1 and none for too short a sequence.
-    """
-    n = len(values)
-    if n < MIN_CHECKPOINTS or np.ptp(values) == 0:
-        return 1.0, np.array([], dtype=int)
-    rng = np.random.default_rng(0)
-    orders = np.vstack([np.arange(n), *(rng.permutation(n) for _ in range(PERMUTATIONS))])
-    sums = np.hstack([np.zeros((len(orders), 1)), np.cumsum((values - values.mean())[orders], axis=1)])
-    best, window = np.full(len(orders), -np.inf), (0, 0)
-    for width in range(2, n // 2 + 1):
-        scores = (sums[:, width:] - sums[:, :-width]) / math.sqrt(width * (1 - width / n))
-        if scores[0].max() > best[0]:
-            start = int(scores[0].argmax())
-            window = start, start + width
-        best = np.maximum(best, scores.max(axis=1))
-    # A tolerance for sums in another order: equal arrangements count as equal.
-    p = (best >= best[0] * (1 - 1e-9)).mean()
-    return float(p), np.arange(*window)

@@ -53,7 +53,7 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
     return found
 
 
-HEADLINES = ("excess_share", "peak_ratio", "peak_explained_by")
+HEADLINES = ("excess_change", "excess_share", "peak_ratio", "decline_ratio", "peak_explained_by")
 REPORTED_FINDINGS = (
     "excess_early", "excess_late", "weights_excess", "independent_excess", "excess_own_scale", *HEADLINES,
     "early_share", "stabilisation_step",

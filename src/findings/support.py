@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
+from .chance import MIN_CHECKPOINTS
 from .claim import ClaimName, Evidence, Verdict
 from .finding import Finding, RunFindings
-from .peaks import MIN_CHECKPOINTS
 from .spread import measure_spread
 from .wording.claims import (
     NO_INTERVAL,
@@ -21,7 +22,7 @@ from .wording.claims import (
 SENTENCES: dict[ClaimName, tuple[str, ...]] = {
     "changed": ("changed_share",),
     "early": ("excess_change", "excess_early", "excess_late", "early_share"),
-    "peak": ("peak_ratio", "peak_explained_by", "decline"),
+    "peak": ("peak_ratio", "decline_ratio", "peak_explained_by"),
 }
 """The findings of a run that belong to a claim, in the order in which they are told."""
 
@@ -36,7 +37,7 @@ def find_support(name: ClaimName, run: Evidence, k: int) -> Finding | str:
     if name == "changed":
         return run.findings.get(("changed_share", -1), NOT_MEASURED[name])
     found = find_early(run.findings, k) if name == "early" else run.findings.get(("peak_ratio", k))
-    if name == "peak" and run.checkpoints < MIN_CHECKPOINTS:
+    if run.checkpoints < MIN_CHECKPOINTS:
         return describe_needed_checkpoints(MIN_CHECKPOINTS, run.checkpoints)
     if found is None or not math.isfinite(found.value):
         return NOT_MEASURED[name]
@@ -44,21 +45,9 @@ def find_support(name: ClaimName, run: Evidence, k: int) -> Finding | str:
 
 
 def find_early(found: RunFindings, k: int) -> Finding | None:
-    """Mean excess of the first tenth of the steps over that of the last half; called where it is larger early.
-
-    Where the run has no `excess_change`, the ratio of `excess_early` and `excess_late` stands for it, its error joined
-    in squares: too wide if anything, because both are of the same probes.
-    """
+    """Mean excess of the first tenth of the steps over that of the last half; called where it is larger early."""
     change = found.get(("excess_change", k))
-    if change is None:
-        early, late = found.get(("excess_early", k)), found.get(("excess_late", k))
-        if early is None or late is None:
-            return None
-        value = early.value / late.value
-        half_width = math.hypot(*(math.log(one.high / one.low) / 2 for one in (early, late)))
-        low, high = value * math.exp(-half_width), value * math.exp(half_width)
-        change = Finding(value, low, high, called=low > 1 or high < 1)
-    return Finding(change.value, change.low, change.high, called=change.called and change.value > 1)
+    return change and replace(change, called=change.called and change.value > 1)
 
 
 def explain(name: ClaimName, able: Sequence[Finding], runs: Sequence[Evidence], k: int, verdict: Verdict) -> str:
@@ -74,6 +63,6 @@ def explain(name: ClaimName, able: Sequence[Finding], runs: Sequence[Evidence], 
         return describe_early_explanation(early, late, reverse, fast, len(runs), holds=verdict == "holds")
     if name == "peak":
         labels = Counter(finding.label for finding in found("peak_explained_by"))
-        declines = sum(finding.called for finding in found("decline"))
+        declines = sum(finding.called for finding in found("decline_ratio"))
         return describe_peak_explanation(labels, declines, len(runs))
     return ""

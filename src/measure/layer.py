@@ -16,12 +16,12 @@ import numpy as np
 
 from ..config import TdaConfig
 from ..geometry import describe, random_rigid_fraction
-from ..metrics.table import Row
+from ..metrics.table import WINDOW, Row
 from ..topology import summarize
 from ..topology.summaries import LENGTHS
 from .layer_diagrams import LayerDiagram
 from .null import graph_frequencies, squared_distances
-from .pair import Pair
+from .pair import Pair, change_between
 from .prepared_cloud import PreparedCloud, normalized_diagram, prepare_cloud
 from .shape_change import own_scale_distance, shape_coherence, shape_distance
 
@@ -37,10 +37,17 @@ class CheckpointSteps:
     """The step that drift is measured from."""
     is_last: bool = False
     """Whether it is the last checkpoint of the run."""
+    window: tuple[tuple[int, int], ...] = ()
+    """Steps of more pairs, of which only velocity and distance change are measured."""
 
     @property
     def steps(self) -> list[int]:
         """Captured steps whose shapes are compared."""
+        return sorted({*self.compared, *(step for pair in self.window for step in pair)})
+
+    @property
+    def compared(self) -> list[int]:
+        """Those of them that all is measured of."""
         compared = {self.origin, self.step} | {step for pair in self.pairs for step in pair}
         return sorted(compared | ({self.previous} if self.previous is not None else set()))
 
@@ -127,6 +134,18 @@ def compare_steps(layer: LayerCheckpoint) -> Iterator[Row]:
         yield from _between_checkpoints(layer.at, layer.name, diagrams, k)
 
 
+def measure_window(layer: LayerCheckpoint) -> Iterator[Row]:
+    """Velocity and distance change of single pairs that follow each other, so that it is seen how alike they are."""
+    diagrams = {step: of.normalized if of.scale else None for step, of in layer.layer_diagrams.items()}
+    for a, b in layer.at.window:
+        for k in layer.tda.dimensions:
+            speed = shape_distance(diagrams[a], diagrams[b], k) / (b - a)
+            yield Row(layer.at.step, f"{WINDOW}velocity", speed, layer.name, k, b)
+        if layer.tda.geometry:
+            moved = change_between(layer.prepared(a), layer.prepared(b))
+            yield Row(layer.at.step, f"{WINDOW}distance_change", moved, layer.name, pair_step=b)
+
+
 def _between_checkpoints(
     at: CheckpointSteps, layer: str, diagrams: Mapping[int, np.ndarray | None], k: int, sample: int = -1
 ) -> Iterator[Row]:
@@ -166,7 +185,7 @@ def subsample_rows(layer: LayerCheckpoint) -> Iterator[Row]:
         raise ValueError(f"{count} points: a subsample is half of them and needs 3; take more, or tda.subsamples=0")
     for sample in range(tda.subsamples or 0):
         rows = np.sort(np.random.default_rng([layer.seed, sample]).permutation(count)[: count // 2])
-        parts = {step: layer.prepared(step).subset(rows, tda) for step in at.steps}
+        parts = {step: layer.prepared(step).subset(rows, tda) for step in at.compared}
         diagrams = {step: normalized_diagram(part, tda) for step, part in parts.items()}
         for k in tda.dimensions:
             if at.pairs:

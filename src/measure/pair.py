@@ -48,7 +48,11 @@ class Pair:
 
     @cached_property
     def distance_change(self) -> float:
-        """Of the distances in units of the cloud's scale; NaN where that is 0."""
-        if not (self.before.scale and self.after.scale):
-            return math.nan
-        return distance_change(self.before.distances / self.before.scale, self.after.distances / self.after.scale)
+        return change_between(self.before, self.after)
+
+
+def change_between(before: PreparedCloud, after: PreparedCloud) -> float:
+    """Of the distances in units of the cloud's scale; NaN where that is 0."""
+    if not (before.scale and after.scale):
+        return math.nan
+    return distance_change(before.distances / before.scale, after.distances / after.scale)

@@ -16,10 +16,10 @@ def apply_floor(table: pd.DataFrame) -> pd.DataFrame:
     """
     marked = mark_floor(table)
     left_out = [] if is_rounding(marked) else layers_below_floor(marked)
-    return mark_floor(_average_again(table, left_out)) if left_out else marked
+    return mark_floor(average_without(table, left_out)) if left_out else marked
 
 
-def _average_again(table: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
+def average_without(table: pd.DataFrame, left_out: list[str]) -> pd.DataFrame:
     """The table with the means over all layers but some, and what follows from these means."""
     inferred = table.quantity.isin(INFERRED) & (table["sample"] < 0)
     kept = table[~table.layer.isin(["", MEAN, *left_out]) & ~inferred]

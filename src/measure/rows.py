@@ -10,6 +10,7 @@ from .layer import (
     describe_activations,
     describe_shape,
     measure_movement,
+    measure_window,
     subsample_rows,
 )
 from .null_velocities import null_velocities
@@ -24,6 +25,7 @@ def measure_rows(layer: LayerCheckpoint) -> list[Row]:
 def metric_rows(layer: LayerCheckpoint) -> list[Row]:
     """Of the shape, against other steps, on random halves of the probes, under random movement."""
     rows = [*describe_shape(layer), *compare_steps(layer), *compare_with_base(layer), *measure_movement(layer)]
+    rows += measure_window(layer)
     if layer.tda.subsamples:
         rows += subsample_rows(layer)
     if layer.tda.null_draws and layer.at.pairs:

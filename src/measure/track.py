@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..arrays import read_integer, read_integers, read_points
 from ..config import TdaConfig
-from ..metrics.table import MEAN, tabulate
+from ..metrics.table import MEAN, WINDOW, tabulate
 from ..system.words import count_of
 from ..topology.distances import power_of_two
 from .inference import infer
@@ -24,12 +24,14 @@ QUANTITIES = (
     "distance_change", "excess", "excess_p", "null_velocity", "independent_velocity", "independent_excess",
     "independent_excess_p", "own_scale_velocity", "null_own_scale_velocity", "excess_own_scale",
     "excess_own_scale_p", "coherence", "step_noise", "rtd", "rtd/max_persistence", "base_displacement", "base_p",
+    f"{WINDOW}velocity", f"{WINDOW}distance_change",
 )  # fmt: skip
 
 
 def track(
     clouds: Mapping[int, ArrayLike], lag: int = 1, checkpoints: Sequence[int] | None = None,
     dimensions: Sequence[int] = (0, 1), subsamples: int = 20, null_draws: int = 20, seed: int = 0,
+    repeats: int | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """How the shape of a cloud moves, with intervals and against chance.
 
@@ -43,6 +45,8 @@ def track(
         subsamples: random halves of the rows that intervals come from.
         null_draws: random movements of each family.
         seed: of both, at least 0.
+        repeats: pairs of a checkpoint that are averaged, by default all; those that follow them without a gap then only
+            show how alike neighbouring steps are.
 
     Returns:
         Columns step, pair_step, layer, dimension, quantity, sample, value, low, high, as in `topology.parquet`.
@@ -54,6 +58,7 @@ def track(
     arrays = _read_clouds(clouds, 6 if subsamples else 3)
     lag, seed = read_integer(lag, "lag", at_least=1), read_integer(seed, "seed")
     subsamples, null_draws = _read_count(subsamples, "subsamples"), _read_count(null_draws, "null_draws")
+    repeats = None if repeats is None else read_integer(repeats, "repeats", at_least=1)
     chosen = _read_checkpoints(checkpoints, lag, list(arrays))
     transformer = {
         "_target_": "gtda.homology.VietorisRipsPersistence", "metric": "precomputed",
@@ -68,7 +73,9 @@ def track(
     rows = []
     for previous, step in zip([None, *chosen], chosen, strict=False):
         pairs = tuple(_pairs(step, lag, arrays, chosen))
-        at = CheckpointSteps(step, pairs, previous, first, is_last=step == chosen[-1])
+        at = CheckpointSteps(
+            step, pairs[:repeats], previous, first, is_last=step == chosen[-1], window=pairs[repeats or len(pairs) :]
+        )
         layer = LayerCheckpoint(
             at, LAYER, {s: arrays[s] for s in at.steps}, {s: diagrams[s] for s in at.steps}, tda, seed
         )

@@ -44,6 +44,9 @@ NOT_AVERAGED = ("base_p",)
 SECOND = f"{SECOND_METRIC}/"
 """What the quantities of the second metric, and so their MLflow keys, begin with: they fill sections of their own."""
 
+WINDOW = "window/"
+"""What the quantities of single pairs are called by that only tell how alike neighbouring steps are."""
+
 BEHAVIOR = "behavior/"
 """What the MLflow keys of behaviour begin with; their quantities are called without it."""
 

@@ -106,4 +106,6 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         ]
     if summary["findings"]:
         lines += ["", "**Findings** (mean over the blocks)", "", *(f"- {sentence}" for sentence in summary["findings"])]
+    if summary["sensitivity"]:
+        lines += ["", f"**Does it hang on how it was measured?** {summary['sensitivity']}"]
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..rundir.state import discard_after
 from ..tracking.tracker import Tracker
 from .artifacts import log_artifacts
 from .note import write_note
+from .sensitivity import find_sensitivity
 from .summary import summarize_run
 
 
@@ -46,6 +48,8 @@ class Session:
         Clouds that are damaged before they were measured can only be captured again, and so can what the base model
         predicted, which the steps to come are held against: training then starts over.
         """
+        if step is not None:
+            self.schedule = replace(self.schedule, windows=self._measured_windows(step))
         passed = [s for s in sorted(self.schedule.completions) if step is not None and s <= step]
         jobs = [job for s in passed for job in self._jobs(s)]
         waiting = [job for job in jobs if not job.run.metrics(job.at.step).exists()]
@@ -81,8 +85,18 @@ class Session:
             earlier = [c for c in self.schedule.checkpoints if c < start]
             pairs, previous = tuple(self.schedule.pairs(start)), earlier[-1] if earlier else None
             is_last = start == self.schedule.checkpoints[-1]
-            at = CheckpointSteps(start, pairs, previous, is_last=is_last)
+            at = CheckpointSteps(start, pairs, previous, is_last=is_last, window=tuple(self.schedule.window(start)))
             yield Job(self.source, self.run, at, self.config.tda)
+
+    def _measured_windows(self, step: int) -> tuple[int, ...]:
+        """The windows of the schedule but those whose steps a version that knew no windows passed by."""
+
+        def was_passed(start: int) -> bool:
+            own = {s for pair in self.schedule.window(start) for s in pair}
+            passed = [s for s in own - {s for pair in self.schedule.pairs(start) for s in pair} if s <= step]
+            return bool(passed) and not any(self.run.clouds(s).exists() for s in passed)
+
+        return tuple(start for start in self.schedule.windows if not was_passed(start))
 
     def _collect(self, *, wait: bool = False) -> None:
         for measured in self.pool.collect(wait=wait):
@@ -114,6 +128,7 @@ class Session:
         self._log_findings(found)
         summary = summarize_run(self.config, self.schedule, table) | {
             "findings": sentences(found), "headlines": sentences(found, HEADLINES),
+            "sensitivity": find_sensitivity(table, found),
             "answers": answer_run(Evidence(found, table)) if found else [],
         }  # fmt: skip
         self.tracker.write_note(write_note(self.config, summary))

@@ -17,6 +17,8 @@ TRIALS = {
     "shuffled": 4, "two_objectives": 3, "seeds": 8, "explained": 3,
     "divergence_one_cluster": 4, "divergence_loop_opens": 4, "other_neighbour": 4, "gap_moves": 4,
     "no_change": 20, "small_change": 3,
+    "correlated_dense_early": 12, "correlated_every_2": 12, "correlated_every_5": 12, "declines_quiet_1.3": 6,
+    "declines_quiet_2": 6, "declines_loud_2": 6, "burst_of_two": 6, "early_excess_quiet": 4, "level_excess": 8,
 }  # fmt: skip
 NOT_REACHED = {"nearest_neighbours_attract": "H1", "nearest_neighbours_repel": "H1"}
 """What the controls ask and the long form finds not reached (tests/README.md): against equally smooth movement, loops

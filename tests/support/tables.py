@@ -40,6 +40,7 @@ def table_of(
         around("distance_change", change(step) if change else 0.003, step, -1)
         if previous is not None:
             fallen = naive(step) if naive else velocity(step) / math.sqrt(step - previous)
+            fallen *= math.exp(noise * np.random.default_rng([seed, step]).normal())
             rows.append(Row(step, "naive_velocity", fallen, "layer_01", 1))
             rows += [Row(step, "naive_velocity", fallen / 2 * math.exp(noise * rng.normal()), "layer_01", 1, sample=n)
                      for n in range(halves)]  # fmt: skip

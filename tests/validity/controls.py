@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from . import across, base, courses, pairs, updates
+from . import across, base, courses, pairs, series, updates
 from .answer import Answer, Results
 
 Trial = Callable[[np.random.Generator], dict[str, float]]
@@ -26,6 +26,31 @@ CONTROLS: dict[str, Control] = {
     "walk_rank10": Control("stationary walk of rank 10", partial(courses.walk_trial, rank=10), courses.judge_walk),
     "burst": Control("burst of structured change at a known step", courses.burst_trial, courses.judge_burst),
 }
+for _name in ("dense_early", "every_2", "every_5"):
+    CONTROLS[f"correlated_{_name}"] = Control(
+        f"velocities that are alike from step to step (0.8) and have no course, schedule {_name}",
+        partial(series.level_trial, name=_name), series.judge_level,
+    )  # fmt: skip
+for _noise, _spread in (("quiet", series.QUIET), ("loud", series.LOUD)):
+    # How much is found in loud series is reported: that is the power of a run with twenty checkpoints.
+    _least = 0.9 if _spread == series.QUIET else 0.0
+    for _fall in (1.3, 2.0):
+        CONTROLS[f"declines_{_noise}_{_fall:g}"] = Control(
+            f"such velocities that decline evenly, {_fall:g} x as fast at the start, {100 * _spread:.0f} % of noise",
+            partial(series.decline_trial, fall=_fall, spread=_spread), partial(series.judge_decline, least=_least),
+        )  # fmt: skip
+    CONTROLS[f"early_excess_{_noise}"] = Control(
+        f"an excess of 1.5 in the first tenth of the steps, then of 1, {100 * _spread:.0f} % of noise",
+        partial(series.excess_trial, early=1.5, spread=_spread), partial(series.judge_change, least=_least),
+    )  # fmt: skip
+CONTROLS["level_excess"] = Control(
+    "an excess of 1, with noise that is alike from step to step",
+    partial(series.excess_trial, early=1.0, spread=series.LOUD), series.judge_no_change,
+)  # fmt: skip
+CONTROLS["burst_of_two"] = Control(
+    "a burst that two neighbouring of eighteen checkpoints see, 6 x as fast",
+    partial(series.burst_trial, fold=6.0), series.judge_burst,
+)  # fmt: skip
 for _points, _width in ((512, 128), (256, 128), (256, 2048)):
     for _rank in (None, 10):
         for _uneven in (False, True):

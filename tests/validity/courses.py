@@ -17,7 +17,7 @@ from .answer import Answer, Results, at_least, at_most
 
 STEPS = 240
 SCHEDULE = plan_schedule(ScheduleConfig(kind="dense_early"), STEPS)
-WANTED = plant.captured(SCHEDULE.checkpoints)
+WANTED = set(SCHEDULE.captured)
 
 
 # A stationary walk: no peak, no early share, and a naive velocity that calls for one.
@@ -25,7 +25,7 @@ WANTED = plant.captured(SCHEDULE.checkpoints)
 
 def walk_trial(rng: np.random.Generator, rank: int | None) -> dict[str, float]:
     seen = plant.walk(rng, plant.cloud(rng, 128, 64), WANTED, rank=rank)
-    found = run_findings(track(seen, checkpoints=SCHEDULE.checkpoints, null_draws=0))
+    found = run_findings(track(seen, checkpoints=SCHEDULE.checkpoints, repeats=SCHEDULE.repeats, null_draws=0))
     values = {}
     for k in (0, 1):
         values[f"peak{k}"] = found["peak_ratio", k].called
@@ -58,7 +58,7 @@ def burst_trial(rng: np.random.Generator) -> dict[str, float]:
         return plant.step(x, way, 3 * plant.CHANGE * strength)
 
     seen = plant.walk(rng, x, WANTED, size=lambda _: 0.01, extra=burst)
-    found = run_findings(track(seen, checkpoints=SCHEDULE.checkpoints, null_draws=0))
+    found = run_findings(track(seen, checkpoints=SCHEDULE.checkpoints, repeats=SCHEDULE.repeats, null_draws=0))
     values = {}
     for k in (0, 1):
         nearest = int(np.abs(checkpoints - found["peak_step", k].value).argmin())
@@ -80,7 +80,7 @@ def schedule_trial(rng: np.random.Generator, reported: bool) -> dict[str, float]
         return min((at + 1) / 20, (STEPS - at) / (STEPS - 20))
 
     seen = plant.walk(rng, plant.cloud(rng, 128, 64), WANTED, size=lambda at: 0.05 * rate(at))
-    table = track(seen, checkpoints=SCHEDULE.checkpoints, null_draws=0)
+    table = track(seen, checkpoints=SCHEDULE.checkpoints, repeats=SCHEDULE.repeats, null_draws=0)
     if reported:
         rates = pd.DataFrame({"step": range(STEPS), "quantity": "learning_rate", "layer": ""})
         rates["value"] = [rate(at) for at in rates.step]

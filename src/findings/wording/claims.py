@@ -134,7 +134,7 @@ def describe_peak_explanation(labels: Mapping[str, int], declines: int, runs: in
     """What peaks come from, or what there is in place of one: labels with the numbers of runs, runs that decline."""
     counted = {words: labels[label] for label, words in EXPLANATIONS.items() if labels.get(label)}
     if declines:
-        counted["the velocity is highest at the first checkpoint and falls"] = declines
+        counted["the velocity declines instead"] = declines
     return "; ".join(words + (f" ({count})" if runs > 1 else "") for words, count in counted.items())
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from ...statistics import ALPHA
+from ..chance import MIN_CHECKPOINTS
 from ..curves import Period
 
 PERIODS: dict[Period, str] = {"early": "in the first tenth of the steps", "late": "in the last half"}
@@ -19,6 +21,24 @@ def describe_excess(value: float, low: float, high: float, period: Period, k: in
     return (
         f"H{k} changed {comparison} chance {PERIODS[period]}: {value:.2f} x an equally smooth random movement of the "
         f"same size{f' ({details})' if details else ''}."
+    )
+
+
+def describe_change(value: float, low: float, high: float, p: float, k: int) -> str:
+    """Whether the excess is another one early in the run than late: that, not speed, is an early reorganisation."""
+    bounds = f"95 %: {low:.2f} to {high:.2f}, p = {p:.2g}" if math.isfinite(low) else f"no interval, p = {p:.2g}"
+    known = p < ALPHA and (low > 1 or high < 1)
+    verdict = f"H{k} is reorganised {'more' if value > 1 else 'less'} early in the run than late" if known else (
+        f"That H{k} is reorganised more or less early in the run than late cannot be told"
+    )  # fmt: skip
+    return f"{verdict}: the excess of the first tenth of the steps is {value:.2f} x that of the last half ({bounds})."
+
+
+def describe_short_change(value: float, k: int) -> str:
+    """That too few checkpoints tell whether the excess changes."""
+    return (
+        f"The H{k} excess of the first tenth of the steps is {value:.2f} x that of the last half; with fewer than "
+        f"{MIN_CHECKPOINTS} checkpoints, or all alike, that cannot be told from chance."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..finding import Finding
-from .lists import join_first
+from .lists import join_all, join_first
 
 MAX_LISTED = 4
 """Ways that are named where they differ from the most."""
@@ -39,3 +39,20 @@ def describe_finding(name: str, k: int, comparison: str, bounds: tuple[float, fl
     """How the ways compare in one finding, with its lowest and highest value."""
     values = f" (values {bounds[0]:.3g} to {bounds[1]:.3g})" if bounds else ""
     return f"H{k} {name.replace('_', ' ')}: {comparison}{values}."
+
+
+def describe_differing(name: str, k: int, ways: Mapping[str, Sequence[str]]) -> str:
+    """A finding that the ways do not agree on: verdict -> ways."""
+    return f"{name_finding(name, k)}: " + ", ".join(f"{verdict} ({join_all(by)})" for verdict, by in ways.items())
+
+
+def describe_summary(ways: Sequence[str], agreed: Mapping[str, Sequence[str]], differing: Sequence[str]) -> str:
+    """Which findings stand however the run is measured: verdict -> findings; and which do not."""
+    alike = "; ".join(f"{verdict} ({join_all(names)})" for verdict, names in agreed.items()) or "nothing"
+    other = f" Not alike: {'; '.join(differing)}." if differing else ""
+    return f"Measured in {len(ways)} ways: {join_all(ways)}. Alike in all of them: {alike}.{other}"
+
+
+def name_finding(name: str, k: int) -> str:
+    """A finding and its dimension in words."""
+    return f"H{k} {name.replace('_', ' ').removesuffix(' ratio')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..peaks import Explanation, Peak
+from ..peaks import Decline, Explanation, Peak
 
 
 def describe_peak(peak: Peak, k: int) -> str:
@@ -12,12 +12,30 @@ def describe_peak(peak: Peak, k: int) -> str:
     if peak.called:
         return (
             f"H{k} velocity at constant lag has a peak at step {peak.step:.0f}: {peak.ratio:.2f} x its last-half "
-            f"median (95 %: {peak.low:.2f} to {peak.high:.2f}, p = {peak.p:.2g})."
+            f"median (95 %: {peak.low:.2f} to {peak.high:.2f}) and {peak.rise:.2f} x what lies before, more than "
+            f"neighbouring steps that are alike make by chance (p = {peak.p:.2g})."
         )
     bounds = f"95 %: {peak.low:.2f} to {peak.high:.2f}" if math.isfinite(peak.low) else "no interval"
     return (
         f"H{k} velocity at constant lag is highest at step {peak.step:.0f}, {peak.ratio:.2f} x its last-half median "
-        f"({bounds}, p = {peak.p:.2g}): no peak is called, which takes a lower bound above 1, p < 0.05 and a descent."
+        f"({bounds}): no peak is called. {_why_no_peak(peak)}"
+    )
+
+
+def _why_no_peak(peak: Peak) -> str:
+    if math.isnan(peak.rise):
+        return "It does not rise to that height."
+    if peak.low <= 1 or peak.rise_low <= 1:
+        return f"It rises {peak.rise:.2f} x and falls {peak.ratio:.2f} x, not both by more than its noise."
+    return f"Neighbouring steps that are alike make as much by chance (p = {peak.p:.2g})."
+
+
+def describe_decline(decline: Decline, k: int) -> str:
+    """That the velocity falls from its beginning, and how far."""
+    return (
+        f"H{k} velocity at constant lag declines: in the first tenth of the steps it is {decline.ratio:.2f} x its "
+        f"last-half median (95 %: {decline.low:.2f} to {decline.high:.2f}, p = {decline.p:.2g}), and no peak comes "
+        "between."
     )
 
 
@@ -51,10 +69,13 @@ def describe_schedule(naive_peak: Peak, k: int) -> str:
     )
 
 
-def describe_early_share(share: float, low: float, high: float, k: int) -> str:
+def describe_early_share(share: float, low: float, high: float, p: float, k: int) -> str:
     """How much of the path lies in the first tenth of the steps."""
-    bounds = f" (95 %: {100 * low:.1f} to {100 * high:.1f}; 10 is nothing special)" if math.isfinite(low) else ""
-    return f"{100 * share:.1f} % of the H{k} path lies in the first tenth of the steps{bounds}."
+    bounds = f"95 %: {100 * low:.1f} to {100 * high:.1f}, " if math.isfinite(low) else ""
+    return (
+        f"{100 * share:.1f} % of the H{k} path lies in the first tenth of the steps ({bounds}p = {p:.2g}; 10 is "
+        "nothing special)."
+    )
 
 
 def describe_unsettled(k: int) -> str:

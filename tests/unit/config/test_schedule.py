@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +35,20 @@ def test_every_pair_fits_into_the_run(kind: str, max_steps: int, lag: int, repea
         assert all(b - a == lag for a, b in schedule.pairs(step))
     # Each checkpoint is complete at exactly one captured step, so that none is measured twice or never.
     complete = [c for step in sorted(schedule.captured) for c in schedule.completed_at(step)]
-    assert complete == list(schedule.checkpoints)
+    assert sorted(complete) == list(schedule.checkpoints)
+    for start in schedule.windows:
+        assert [b - a for a, b in schedule.window(start)] == [lag] * 8
+        assert start in schedule.checkpoints
+    assert 8 * lag * len(schedule.windows) <= max_steps / 3
+    assert all(b - a >= 8 * lag for a, b in pairwise(schedule.windows)), "two windows share no step"
+
+
+def test_three_windows_lie_evenly_over_the_default_run_and_none_in_a_short_one() -> None:
+    windows = plan_schedule(ScheduleConfig(kind="dense_early"), 240).windows
+    assert len(windows) == 3
+    assert all(abs(start + 4 - middle) <= 10 for start, middle in zip(windows, (40, 120, 200), strict=True))
+    assert plan_schedule(ScheduleConfig(kind="dense_early"), 16).windows == ()
+    assert plan_schedule(ScheduleConfig(kind="dense_early", dense_windows=0), 240).windows == ()
 
 
 def test_steps_that_coincide_are_captured_once_and_step_0_always() -> None:

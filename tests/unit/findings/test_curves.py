@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from src.findings.curves import read_pair_rate, read_velocity, smooth
+from src.findings.curves import read_curve, read_pair_rate, read_velocity, smooth
 from src.metrics.table import Row, tabulate
 from tests.support.tables import STEPS
 
@@ -26,18 +26,24 @@ def test_a_velocity_is_divided_by_the_rate_that_its_own_pairs_moved_by() -> None
     assert moved_by is not None
     divided = read_velocity(table, 1, "layer_01").divide(moved_by)
     assert divided.values == pytest.approx([3.0] * len(STEPS))
-    assert divided.own[np.isfinite(divided.own)] == pytest.approx(3.0)
+    assert np.concatenate([values for _, values in divided.runs]) == pytest.approx(3.0)
     assert read_pair_rate(table[table.quantity == "velocity"], 1, "layer_01") is None
 
 
-def test_pairs_that_checkpoints_share_count_once() -> None:
+def test_pairs_that_checkpoints_share_count_once_and_windows_join_them() -> None:
     """At steps 0, 1, 2 the second pair of one is the first of the next: the same number three times is no evidence."""
-    from src.findings.curves import read_curve
-
-    rows = [Row(s, "velocity", 1.0 * s, "layer_01", 1) for s in (0, 1)]
+    rows = [Row(s, "velocity", 1.0 * s, "layer_01", 1) for s in (0, 1, 9)]
     rows += [Row(0, "velocity", 1.0, "layer_01", 1, 1), Row(0, "velocity", 2.0, "layer_01", 1, 2)]
     rows += [Row(1, "velocity", 2.0, "layer_01", 1, 2), Row(1, "velocity", 5.0, "layer_01", 1, 3)]
-    np.testing.assert_array_equal(read_curve(tabulate(rows), "velocity", 1, "layer_01").own, [1.5, 5.0])
+    rows += [Row(9, "velocity", 7.0, "layer_01", 1, 10)]
+    rows += [Row(9, "window/velocity", 7.0, "layer_01", 1, 10), Row(9, "window/velocity", 8.0, "layer_01", 1, 11)]
+    curve = read_curve(tabulate(rows), "velocity", 1, "layer_01")
+    (first, ones), (second, others) = curve.runs
+    assert first.tolist() == [0, 1, 2]
+    assert ones.tolist() == [1, 2, 5]
+    assert second.tolist() == [9, 10]
+    assert others.tolist() == [7, 8]
+    assert [each.tolist() for each in curve.members] == [[0, 1], [1, 2], [9]]
 
 
 def test_the_running_median_is_of_two_at_the_ends() -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 
 from src.findings import run_findings
-from src.findings.peaks import scan
 from tests.support.tables import bump, table_of
 
 
@@ -57,14 +55,27 @@ def test_step_noise_widens_the_bounds() -> None:
     assert wild.high / wild.low > 3 * quiet.high / quiet.low
 
 
-def test_the_scan_finds_a_stretch_and_keeps_its_level() -> None:
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=20)
-    values[7:12] += 4
-    p, window = scan(values)
-    assert p < 0.01
-    assert set(range(8, 11)) <= set(window) <= set(range(6, 13))
-    rejected = [scan(rng.normal(size=20))[0] < 0.05 for _ in range(200)]
-    assert np.mean(rejected) <= 0.09
-    assert scan(np.ones(20))[0] == 1
-    assert scan(values[:5])[0] == 1, "five values have too few orders"
+def test_a_decline_is_called_a_decline_and_no_peak() -> None:
+    found = run_findings(table_of(lambda step: 1 + math.exp(-step / 60)))
+    assert not found["peak_ratio", 1].called
+    decline = found["decline_ratio", 1]
+    assert decline.called
+    assert decline.low > 1.3
+    assert "declines" in decline.sentence
+    assert found["peak_explained_by", 1].label == "no_peak"
+    level = run_findings(table_of(lambda _: 2.0))["decline_ratio", 1]
+    assert not level.called
+    assert not level.sentence
+
+
+def test_a_burst_that_two_neighbouring_checkpoints_see_is_a_peak() -> None:
+    found = run_findings(table_of(lambda step: 6.0 if step in (90, 105) else 1.0))
+    assert found["peak_ratio", 1].called
+    assert found["peak_step", 1].value in (90, 105)
+
+
+def test_what_rises_and_does_not_fall_or_falls_and_did_not_rise_is_no_peak() -> None:
+    """One wild checkpoint at the start, and one late, are a smoothed curve's highest place as well."""
+    for course in (lambda step: 3.0 if step <= 1 else 1.0, lambda step: 3.0 if step >= 200 else 1.0):
+        found = run_findings(table_of(course))["peak_ratio", 1]
+        assert not found.called, found.sentence
