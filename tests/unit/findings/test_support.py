@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
-import pytest
-
 from src.findings import Evidence, run_findings
 from src.findings.finding import Finding
 from src.findings.support import find_early, find_support
 from tests.support.tables import bump, table_of
 
 
-def test_the_early_excess_is_judged_against_the_late_one_and_not_against_one() -> None:
-    raised = {("excess_early", 1): Finding(2.0, 1.8, 2.2, True), ("excess_late", 1): Finding(2.0, 1.8, 2.2, True)}
-    alike = find_early(raised, 1)
-    assert alike
-    assert alike.value == pytest.approx(1)
-    assert not alike.called
-    found = find_early(raised | {("excess_late", 1): Finding(1.0, 0.9, 1.1)}, 1)
-    assert found
-    assert found.called
-    assert found.low == pytest.approx(2 * math.exp(-math.hypot(math.log(2.2 / 1.8) / 2, math.log(1.1 / 0.9) / 2)))
-
-
-def test_a_finding_of_the_change_goes_before_its_parts_and_less_early_is_no_early_reorganisation() -> None:
-    parts = {("excess_early", 1): Finding(2.0, 1.8, 2.2, True), ("excess_late", 1): Finding(1.0, 0.9, 1.1)}
-    found = find_early(parts | {("excess_change", 1): Finding(0.5, 0.4, 0.6, True)}, 1)
-    assert found == Finding(0.5, 0.4, 0.6, False)
-    assert find_early({}, 1) is None
+def test_more_excess_early_than_late_speaks_for_an_early_reorganisation_and_less_does_not() -> None:
+    for ratio, called, expected in ((2.0, True, True), (2.0, False, False), (0.5, True, False)):
+        found = find_early({("excess_change", 1): Finding(ratio, ratio / 2, ratio * 2, called)}, 1)
+        assert found == Finding(ratio, ratio / 2, ratio * 2, expected)
+    raised = {("excess_early", 1): Finding(2.0, 1.8, 2.2, True)}
+    assert find_early(raised, 1) is None, "what is above chance early may be so all the time"
 
 
 def test_a_run_that_cannot_tell_says_what_it_lacks() -> None:
