@@ -19,7 +19,7 @@ from ..system.words import count_of
 from .comparison import Runs, curve_marks, models_of
 from .motion import STEP
 from .panels import Figure, Line, Mark, Panel
-from .tables import list_of
+from .tables import fold
 
 RULES = (
     "A claim about runs holds if it is called in more than half of them, and in more than chance would give. "
@@ -66,9 +66,7 @@ def show_claims(claims: Sequence[Claim], runs: Runs) -> str:
         )
         words = list(dict.fromkeys(sentence for claim in named for sentence in claim.sentences))
         if words:
-            folded = f"<summary>In sentences ({len(words)})</summary>{list_of(words)}"
-            reach = len(models) + 1
-            body.append(f'<tr class="words"><td colspan="{reach}"><details>{folded}</details></td></tr>')
+            body.append(f'<tr class="words"><td colspan="{len(models) + 1}">{fold(words)}</td></tr>')
     many = " many" if len(models) > MANY else ""
     return (
         f'<div class="wide"><table class="claims{many}"><thead><tr><th scope="col">claim</th>{head}</tr></thead>'

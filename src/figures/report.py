@@ -22,6 +22,7 @@ from .tables import (
     Gaps,
     GroupFindings,
     RunFindings,
+    fold,
     list_of,
     show_gaps,
     show_group_findings,
@@ -179,7 +180,7 @@ def _choose(found: GroupFindings, beginnings: tuple[str, ...]) -> GroupFindings:
 
 def _numbers_and_sentences(found: GroupFindings) -> str:
     """Numbers by group of runs, and what counts in words."""
-    return show_groups(found) + list_of(to_sentences(found))
+    return show_groups(found) + fold(to_sentences(found))
 
 
 def _claims(comparison: Comparison) -> Section:

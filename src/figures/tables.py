@@ -48,6 +48,15 @@ def list_of(sentences: Iterable[str]) -> str:
     return f"<ul>{''.join(f'<li>{html.escape(sentence)}</li>' for sentence in sentences)}</ul>"
 
 
+def fold(sentences: Sequence[str]) -> str:
+    """The list behind a line that opens it; nothing for none."""
+    return (
+        f"<details><summary>In sentences ({len(sentences)})</summary>{list_of(sentences)}</details>"
+        if sentences
+        else ""
+    )
+
+
 def write_number(value: float) -> str:
     """Three significant digits; nothing where there is no number."""
     return f"{value:.3g}" if math.isfinite(value) else ""

@@ -41,6 +41,14 @@ def test_runs_are_counted_and_their_spread_is_told() -> None:
     assert "above chance in 1 and below it in 2 runs (median 0.82 x" in found["early_H1"].sentence
 
 
+def test_runs_whose_activations_changed_are_counted() -> None:
+    shares = [Finding(share, called=share > 0) for share in (0.0, 0.5, 1.0)]
+    found = summarize_runs([{("changed_share", -1): share} for share in shares])
+    assert found.keys() == {"changed"}
+    assert found["changed"].value == pytest.approx(2 / 3)
+    assert "In 2 of 3 runs the activations changed between step 0 and the last checkpoint" in found["changed"].sentence
+
+
 def test_one_run_is_not_counted_and_what_one_lacks_is_left_out() -> None:
     assert summarize_runs([own(2.0, "nothing", 0.2)]) == {}
     assert summarize_runs([own(2.0, "nothing", 0.2), {("early_share", 0): Finding(0.1)}]) == {}

@@ -8,12 +8,12 @@ from src.findings.support import find_early, find_support
 from tests.support.tables import bump, table_of
 
 
-def test_an_early_reorganisation_is_more_excess_early_than_late_and_never_less() -> None:
-    more = Finding(1.5, 1.2, 1.9, called=True)
-    less = Finding(0.5, 0.4, 0.6, called=True)
-    assert find_early({("excess_change", 1): more}, 1) == more
-    assert find_early({("excess_change", 1): less}, 1) == Finding(0.5, 0.4, 0.6, called=False)
-    assert find_early({}, 1) is None
+def test_more_excess_early_than_late_speaks_for_an_early_reorganisation_and_less_does_not() -> None:
+    for ratio, called, expected in ((2.0, True, True), (2.0, False, False), (0.5, True, False)):
+        found = find_early({("excess_change", 1): Finding(ratio, ratio / 2, ratio * 2, called)}, 1)
+        assert found == Finding(ratio, ratio / 2, ratio * 2, expected)
+    raised = {("excess_early", 1): Finding(2.0, 1.8, 2.2, True)}
+    assert find_early(raised, 1) is None, "what is above chance early may be so all the time"
 
 
 def test_a_run_that_cannot_tell_says_what_it_lacks() -> None:
