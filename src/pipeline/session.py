@@ -30,15 +30,17 @@ class Session:
 
     def __init__(
         self, config: Config, run: RunDirectory, schedule: Schedule, tracker: Tracker, pool: WorkerPool,
-        source: RunDirectory | None = None,
+        source: RunDirectory | None = None, *, trained: str = "",
     ) -> None:  # fmt: skip
         """
         Args:
             run: the directory that gets the results.
             source: the directory that holds the clouds, if it is another.
+            trained: what is trained of the model, in words; of an analysis nothing.
         """
         self.config, self.run, self.schedule = config, run, schedule
         self.tracker, self.pool, self.source = tracker, pool, source or run
+        self.trained = trained
 
     def resume_from(self, step: int | None) -> None:
         """Go on from a training state that was saved at `step`, or from nothing: what was measured is not again.
@@ -114,6 +116,7 @@ class Session:
         self._log_findings(found)
         summary = summarize_run(self.config, self.schedule, table) | {
             "findings": sentences(found), "headlines": sentences(found, HEADLINES),
+            "trained": self.trained,
         }  # fmt: skip
         self.tracker.write_note(write_note(self.config, summary))
         return summary

@@ -61,6 +61,7 @@ def trained_parameters(config: Config, size: Size) -> float:
     """All of them, or the two factors of each linear map of a block: four of attention, three of a 3.5 x wider MLP."""
     if config.adapter.kind == "full":
         return size.parameters
+    assert config.adapter.rank is not None  # resolve_config filled it in
     return config.adapter.rank * size.blocks * size.width * (4 * 2 + 3 * 4.5)
 
 

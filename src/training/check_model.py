@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,29 +10,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..clouds.capture import eval_mode
 from ..config import RequestError
+from .network import Network
 
 MAX_NAMED = 5
 """Weights that a message names."""
-POINTER = b"version https://git-lfs"
-"""What a file begins with that git-lfs has not fetched yet."""
 _LENGTH, _PADDING = 8, 3
 _EQUAL, _ROUNDING = 1e-5, 5e-2
 """Of logits, relative to their spread: where the same sums are made, and where others are, of bfloat16 too."""
-
-
-def check_folder(folder: Path) -> None:
-    """Raises RequestError if a folder holds an adapter alone, or weights that were not fetched."""
-    if (folder / "adapter_config.json").is_file():
-        raise RequestError(
-            f"model.path={folder}: is an adapter, not a model; merge it into its base first (merge_and_unload of peft) "
-            "and give the merged folder"
-        )
-    for file in sorted(folder.glob("*.safetensors")):
-        with file.open("rb") as opened:
-            if opened.read(len(POINTER)) == POINTER:
-                raise RequestError(
-                    f"model.path={folder}: {file.name} is a git-lfs pointer; fetch it with: git lfs pull"
-                )
 
 
 def check_weights(path: str, loading: Mapping[str, Any]) -> None:
@@ -46,7 +29,7 @@ def check_weights(path: str, loading: Mapping[str, Any]) -> None:
     lacking, further = sorted(loading["missing_keys"]), sorted(loading["unexpected_keys"])
     shapes = sorted(str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"])
     problems = [
-        f"{what} {_name(names)}"
+        f"{what} {list_names(names)}"
         for what, names in (("lack", lacking), ("hold in another shape", shapes), ("have no place for", further))
         if names
     ]
@@ -57,9 +40,20 @@ def check_weights(path: str, loading: Mapping[str, Any]) -> None:
         )
 
 
-def _name(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
+    """The first of them, and how many more."""
     more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
     return ", ".join(names[:MAX_NAMED]) + more
+
+
+def check_blocks(path: str, causal: PreTrainedModel) -> None:
+    """Raises RequestError if the network has no list of transformer blocks to read activations from."""
+    try:
+        Network(causal, causal).blocks  # noqa: B018
+    except ValueError as error:
+        raise RequestError(
+            f"model.path={path}: {error}, whose outputs could be read; give a model that is built of blocks"
+        ) from error
 
 
 def check_network(path: str, causal: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
