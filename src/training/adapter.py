@@ -17,9 +17,8 @@ from transformers.pytorch_utils import Conv1D
 from ..config import AdapterConfig, RequestError
 from ..config.adapter import WEIGHTS
 from .check_folder import is_pointer
-from .check_model import list_names
-from .loading import first_words
 from .network import Network
+from .reasons import first_words, list_names
 from .targets import choose_targets
 
 

@@ -11,9 +11,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from ..clouds.capture import eval_mode
 from ..config import RequestError
 from .network import Network
+from .reasons import first_words, list_names
 
-MAX_NAMED = 5
-"""Weights that a message names."""
 _LENGTH, _PADDING = 8, 3
 _EQUAL, _ROUNDING = 1e-5, 5e-2
 """Of logits, relative to their spread: where the same sums are made, and where others are, of bfloat16 too."""
@@ -38,12 +37,6 @@ def check_weights(path: str, loading: Mapping[str, Any]) -> None:
             f"model.path={path}: its weights {', and '.join(problems)}; what is missing would be drawn at random. Get "
             "the folder again, or give one whose config.json fits its weights"
         )
-
-
-def list_names(names: Sequence[str]) -> str:
-    """The first of them, and how many more."""
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more
 
 
 def check_blocks(path: str, causal: PreTrainedModel) -> None:
@@ -72,22 +65,44 @@ def _find_problems(causal: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
     for name, tensor in causal.named_parameters():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             yield f"the weight {name} is not finite; get the folder again"
-    yield from _find_later_tokens(causal, rows)
+    try:
+        yield from _find_later_tokens(causal, rows)
+        _try_training(causal, rows)
+    except (MemoryError, torch.OutOfMemoryError):
+        raise  # nothing is wrong with the model
+    except Exception as error:  # what is wrong in config.json may show only where it is used
+        yield f"cannot compute ({first_words(error)}); get the folder again, or mend its config.json"
 
 
 @torch.inference_mode()
 def _find_later_tokens(causal: PreTrainedModel, rows: int) -> Iterator[str]:
     """Two texts that differ in the last token, and one of them with padding: what comes before must not change."""
-    tokens = [n % rows for n in range(5, 5 + _LENGTH)]
+    tokens = _tokens(rows)
     other, padded = [*tokens[:-1], (tokens[-1] + 7) % rows], [*tokens, *([0] * _PADDING)]
     with eval_mode(causal):
         first, second = (_logits(causal, text, len(text)) for text in (tokens, other))
         beside = _logits(causal, padded, len(tokens))
+    if not torch.isfinite(first).all():
+        yield "what it predicts is not finite; get the folder again, or mend its config.json"
     spread = float(first.std()) or 1.0
     if float((first - second)[:-1].abs().max()) > _EQUAL * spread:
         yield "attends to later tokens: it is no causal language model; give one that predicts from left to right"
     elif float((first - beside[:_LENGTH]).abs().max()) > _ROUNDING * spread:
         yield "padding changes what it predicts for the text before it: batches of texts cannot be trained on"
+
+
+@torch.no_grad()
+def _try_training(causal: PreTrainedModel, rows: int) -> None:
+    """One pass as training makes it, dropout included; the random state is as before."""
+    was_training = causal.training
+    with torch.random.fork_rng(devices=[]):
+        causal.train()
+        _logits(causal, _tokens(rows), _LENGTH)
+    causal.train(was_training)
+
+
+def _tokens(rows: int) -> list[int]:
+    return [n % rows for n in range(5, 5 + _LENGTH)]
 
 
 def _logits(causal: PreTrainedModel, tokens: Sequence[int], length: int) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +11,14 @@ import torch
 from huggingface_hub import try_to_load_from_cache
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
 
 from ..assets import ASSETS, locate
 from ..config import ModelConfig, RequestError
 from ..data.hub import require_hub
 from .check_folder import check_folder
 from .check_model import check_weights
-
-MAX_REASON = 300
-"""Characters of a library's message that are passed on."""
+from .reasons import first_words
 
 
 def embedded_models() -> list[str]:
@@ -33,7 +34,24 @@ def load_tokenizer(model: ModelConfig) -> PreTrainedTokenizerBase:
     tokenizer: PreTrainedTokenizerBase = _load(AutoTokenizer, model)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token  # masked out wherever it pads
+    _try_tokenizer(model, tokenizer)
     return tokenizer
+
+
+def _try_tokenizer(model: ModelConfig, tokenizer: PreTrainedTokenizerBase) -> None:
+    try:
+        encoded = tokenizer("Hello, world.", return_offsets_mapping=tokenizer.is_fast)
+    except Exception as error:  # what is wrong in its files may show only where it is used
+        raise RequestError(
+            f"model.path={model.path}: its tokenizer cannot read a text ({first_words(error)}); get the folder again"
+        ) from error
+    if "offset_mapping" not in encoded:
+        raise RequestError(
+            f"model.path={model.path}: its tokenizer does not say which characters a token stands for, which the loss "
+            "on replies needs; save its fast version (tokenizer.json) with save_pretrained"
+        )
+    if not encoded["input_ids"]:
+        raise RequestError(f"model.path={model.path}: its tokenizer makes no tokens of a text; get the folder again")
 
 
 def load_weights(model: ModelConfig, dtype: torch.dtype) -> PreTrainedModel:
@@ -42,7 +60,10 @@ def load_weights(model: ModelConfig, dtype: torch.dtype) -> PreTrainedModel:
     Raises:
         RequestError: if they cannot be read, or are not those of the network, saying what to check.
     """
-    causal, loading = _load(AutoModelForCausalLM, model, dtype=dtype, use_safetensors=True, output_loading_info=True)
+    causal, loading = _load(
+        AutoModelForCausalLM, model, dtype=dtype, use_safetensors=True, output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they are refused below, by name
+    )  # fmt: skip
     check_weights(model.path, loading)
     return causal
 
@@ -56,11 +77,23 @@ def _load(kind: Any, model: ModelConfig, **options: Any) -> Any:
     try:
         if not where.is_dir() and try_to_load_from_cache(model.path, "config.json") is None:
             require_hub()
-        return kind.from_pretrained(locate(model.path), trust_remote_code=False, **options)
+        with _silence():
+            return kind.from_pretrained(locate(model.path), trust_remote_code=False, **options)
     except (MemoryError, torch.OutOfMemoryError):
         raise  # nothing is wrong with the files
     except Exception as error:  # damaged files make transformers and tokenizers raise whatever they stumble over
         raise RequestError(_explain_unreadable(model, error)) from error
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Without the tables that transformers prints of weights that do not fit: they are refused in one message."""
+    before = get_verbosity()
+    set_verbosity_error()
+    try:
+        yield
+    finally:
+        set_verbosity(before)
 
 
 def _explain_unreadable(model: ModelConfig, error: Exception) -> str:
@@ -89,15 +122,3 @@ def _explain_unreadable(model: ModelConfig, error: Exception) -> str:
         f"model.path={where}: cannot be read from the hub ({reason}). It needs a network connection and {licence}. "
         "A copy on disk works without either: model=local model.path=<folder>"
     )
-
-
-def first_words(error: Exception) -> str:
-    """What a library says is wrong, in one line that is not too long; with its type where the words need that."""
-    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
-    reason = lines[0] if lines else ""
-    # A heading alone says nothing: what is wrong stands below it.
-    reason = " ".join(lines[:2]) if reason.endswith(":") else reason
-    if not isinstance(error, (OSError, ValueError, ImportError, RuntimeError, SafetensorError)):
-        reason = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
-    reason = reason or type(error).__name__
-    return reason if len(reason) <= MAX_REASON else reason[:MAX_REASON] + " ..."
