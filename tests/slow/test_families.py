@@ -22,6 +22,8 @@ FEW = [
 ]  # fmt: skip
 ALWAYS = ["qwen3", "gpt2", "mixtral", "mamba", "falcon_h1"]
 """Five that differ: in CI. The others by `pytest -m families`."""
+SECONDS = 3000
+"""That a sweep over the others may take where many share a machine."""
 OTHERS = [name for name in [*FAMILIES, *ODD] if name not in ALWAYS]
 
 
@@ -29,7 +31,7 @@ def run_families(names: list[str], folder: Path) -> dict[str, RunDirectory]:
     for name in names:
         make_family(name, folder / name)
     sweep = ["-m", f"model.path={','.join(str(folder / name) for name in names)}"]
-    done = run_module("src.run", *FEW, *sweep, cwd=folder, timeout=840)
+    done = run_module("src.run", *FEW, *sweep, cwd=folder, timeout=SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     return {Path(load_config(run).model.path).name: run for run in all_runs(folder)}
 
@@ -68,6 +70,7 @@ def test_the_command_runs_on_families_that_differ(always: dict[str, RunDirectory
 
 
 @pytest.mark.families
+@pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_command_runs_on_every_other_family(others: dict[str, RunDirectory], name: str) -> None:
     check_run(others[name])
