@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import logging
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from . import PACKAGE
 from .cli import launch
 from .config import Config
 from .config.memory import count_workers
@@ -19,6 +21,8 @@ from .rundir.state import check_earlier_start
 from .sweeps.estimate import check_disk, check_weight_copies
 from .sweeps.outcome import add_to_sweep, record_failure, show_outcome
 from .sweeps.plan import directory_of
+
+logger = logging.getLogger(f"{PACKAGE}.run")  # by its own name this module is `__main__`
 
 
 def run(composed: DictConfig) -> None:
@@ -59,6 +63,7 @@ def run_cell(config: Config, run: RunDirectory) -> None:
     from .pipeline.start import run_tags, start_run
     from .tracking.store import open_store
     from .tracking.tracker import track_run
+    from .training.adapter import describe_training
     from .training.fit import fit, read_last_step
     from .training.inputs import RunHooks, load_inputs
 
@@ -74,10 +79,12 @@ def run_cell(config: Config, run: RunDirectory) -> None:
             track_run(store, config, run, tags, started.replaces, started.lock) as tracker,
             WorkerPool(count_workers(config.tda), finish_checkpoint) as pool,
         ):
-            session = Session(config, run, schedule, tracker, pool)
+            trained = describe_training(inputs.network, config.adapter)
+            session = Session(config, run, schedule, tracker, pool, trained=trained)
             saved = read_last_step(run)
             session.resume_from(saved)
             print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")
+            logger.info("%s", trained)
             fit(config, inputs, schedule, run, RunHooks(session.submit, tracker.log, started.signals))
             started.summary |= session.finish()
 

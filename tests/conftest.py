@@ -30,6 +30,13 @@ settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is run only where it is asked for by its marker."""
+    if "families" not in config.getoption("markexpr"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("families")])
+        items[:] = [item for item in items if not item.get_closest_marker("families")]
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real dialogues, a trained model and published homology; they lie beside the repository, not in it."""

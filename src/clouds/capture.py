@@ -100,8 +100,8 @@ def _pad(prompts: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor
 @contextmanager
 def _hooks(blocks: nn.ModuleList, layers: Sequence[int], keep: Callable[[int, Tensor], None]) -> Iterator[None]:
     def hook_of(layer: int) -> Callable[..., None]:
-        def hook(module: nn.Module, args: object, output: Tensor | tuple[Tensor, ...]) -> None:
-            keep(layer, output[0] if isinstance(output, tuple) else output)
+        def hook(module: nn.Module, args: object, output: Tensor | Sequence[Tensor]) -> None:
+            keep(layer, output if isinstance(output, Tensor) else output[0])
 
         return hook
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from .adapter import adapter_conflicts, complete_adapter
 from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
 from .memory import memory_shortage
 from .schedule import lag_of, plan_schedule
@@ -94,6 +95,7 @@ def complete_config(composed: DictConfig) -> Config:
     if config.trainer.learning_rate is None:
         config.trainer.learning_rate = config.model.learning_rate
     complete_draws(config.tda, config.model)
+    complete_adapter(config.adapter)
     config.trainer.micro_batch_size = config.trainer.micro_batch_size or config.trainer.batch_size
     return config
 
@@ -154,6 +156,7 @@ def _conflicts(config: Config) -> Iterator[str]:
     if trainer.micro_batch_size and trainer.batch_size % trainer.micro_batch_size:
         micro = trainer.micro_batch_size
         yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
+    yield from adapter_conflicts(config.adapter)
     yield from _lag_conflicts(config)
     if schedule.kind == "list" and isinstance(schedule.lag, int):
         last = trainer.max_steps - schedule.lag * schedule.repeats

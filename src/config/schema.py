@@ -190,12 +190,19 @@ class ScheduleConfig:
 class AdapterConfig:
     kind: str = setting(identity=True, one_of=("lora", "full"))
     """`lora` trains a low-rank adapter, `full` every weight."""
-    rank: int = setting(8, identity=True, at_least=1)
-    """lora: rank of each update."""
-    alpha: float = setting(16.0, identity=True, above=0)
-    """lora: scaling is alpha / rank."""
-    dropout: float = setting(0.0, identity=True, at_least=0, below=1)
-    """lora: dropout on the adapter's input."""
+    rank: int | None = setting(None, identity=True, at_least=1)
+    """lora: rank of each update; null takes that of `adapter.resume`, else 8."""
+    alpha: float | None = setting(None, identity=True, above=0)
+    """lora: scaling is alpha / rank; null takes that of `adapter.resume`, else 16."""
+    dropout: float | None = setting(None, identity=True, at_least=0, below=1)
+    """lora: dropout on the adapter's input; null takes that of `adapter.resume`, else 0."""
+    targets: Any = setting(AUTO, identity="where changed")
+    """lora: the layers that are adapted, by endings of their names, such as `[q_proj,v_proj]`; `auto` takes every
+    linear layer of the language model that an adapter can stand beside."""
+    resume: str | None = setting(None, identity=False)
+    """lora: folder of an adapter that training goes on from; step 0 is the model with it."""
+    content: str | None = setting(None, identity="where changed")
+    """lora: hash of the files of `adapter.resume`, filled in, or checked where it is given; it makes the run."""
 
 
 @dataclass

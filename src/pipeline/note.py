@@ -91,6 +91,15 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         f"Velocity is measured over {count_of(lag_of(schedule), 'step')} everywhere; `naive_velocity` divides by "
         "the steps between checkpoints and falls as they spread out, whatever the model does.",
     ]
+    if summary["trained"]:
+        lines += ["", f"**Trained**: {summary['trained']}."]
+    if config.adapter.resume is not None:
+        lines += [
+            "",
+            f"**Start**: step 0 is the model with the adapter `{config.adapter.resume}` (`{config.adapter.content}`), "
+            "which training went on from. What is measured against step 0, and `kl_to_base`, is against that, not "
+            "against the model without an adapter.",
+        ]
     if config.tda.is_plain_rips and 0 < config.tda.rtd_points < points:
         lines += [
             "",

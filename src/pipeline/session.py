@@ -32,15 +32,17 @@ class Session:
 
     def __init__(
         self, config: Config, run: RunDirectory, schedule: Schedule, tracker: Tracker, pool: WorkerPool,
-        source: RunDirectory | None = None,
+        source: RunDirectory | None = None, *, trained: str = "",
     ) -> None:  # fmt: skip
         """
         Args:
             run: the directory that gets the results.
             source: the directory that holds the clouds, if it is another.
+            trained: what is trained of the model, in words; of an analysis nothing.
         """
         self.config, self.run, self.schedule = config, run, schedule
         self.tracker, self.pool, self.source = tracker, pool, source or run
+        self.trained = trained
 
     def resume_from(self, step: int | None) -> None:
         """Go on from a training state that was saved at `step`, or from nothing: what was measured is not again.
@@ -130,6 +132,7 @@ class Session:
             "findings": sentences(found), "headlines": sentences(found, HEADLINES),
             "sensitivity": find_sensitivity(table, found),
             "answers": answer_run(Evidence(found, table)) if found else [],
+            "trained": self.trained,
         }  # fmt: skip
         self.tracker.write_note(write_note(self.config, summary))
         return summary

@@ -42,15 +42,22 @@ def model_size(config: Config) -> Size | None:
     if not (folder / "config.json").is_file():
         return None
     try:
-        described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except ValueError:
+        return _describe_size(folder)
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None  # what is wrong with the folder is reported when the model is read
+
+
+def _describe_size(folder: Path) -> Size | None:
+    described = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     described = described.get("text_config", described)
     width, blocks = _first(described, "hidden_size", "n_embd"), _first(described, "num_hidden_layers", "n_layer")
     weights = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     half = described.get("dtype", described.get("torch_dtype")) in ("bfloat16", "float16")
     parameters = weights / (2 if half else FLOAT)
-    return Size(parameters, width, blocks, _first(described, "vocab_size")) if width and blocks else None
+    vocabulary = _first(described, "vocab_size")
+    # Weights that are too few for what is described are not those of the description.
+    fits = width > 0 and blocks > 0 and vocabulary >= 0 and max(width * blocks, vocabulary) <= parameters
+    return Size(parameters, width, blocks, vocabulary) if fits else None
 
 
 def _first(described: Mapping[str, Any], *names: str) -> int:
@@ -61,6 +68,7 @@ def trained_parameters(config: Config, size: Size) -> float:
     """All of them, or the two factors of each linear map of a block: four of attention, three of a 3.5 x wider MLP."""
     if config.adapter.kind == "full":
         return size.parameters
+    assert config.adapter.rank is not None  # resolve_config filled it in
     return config.adapter.rank * size.blocks * size.width * (4 * 2 + 3 * 4.5)
 
 

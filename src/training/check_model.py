@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,29 +10,12 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..clouds.capture import eval_mode
 from ..config import RequestError
+from .network import Network
+from .reasons import first_words, list_names
 
-MAX_NAMED = 5
-"""Weights that a message names."""
-POINTER = b"version https://git-lfs"
-"""What a file begins with that git-lfs has not fetched yet."""
 _LENGTH, _PADDING = 8, 3
 _EQUAL, _ROUNDING = 1e-5, 5e-2
 """Of logits, relative to their spread: where the same sums are made, and where others are, of bfloat16 too."""
-
-
-def check_folder(folder: Path) -> None:
-    """Raises RequestError if a folder holds an adapter alone, or weights that were not fetched."""
-    if (folder / "adapter_config.json").is_file():
-        raise RequestError(
-            f"model.path={folder}: is an adapter, not a model; merge it into its base first (merge_and_unload of peft) "
-            "and give the merged folder"
-        )
-    for file in sorted(folder.glob("*.safetensors")):
-        with file.open("rb") as opened:
-            if opened.read(len(POINTER)) == POINTER:
-                raise RequestError(
-                    f"model.path={folder}: {file.name} is a git-lfs pointer; fetch it with: git lfs pull"
-                )
 
 
 def check_weights(path: str, loading: Mapping[str, Any]) -> None:
@@ -46,7 +28,7 @@ def check_weights(path: str, loading: Mapping[str, Any]) -> None:
     lacking, further = sorted(loading["missing_keys"]), sorted(loading["unexpected_keys"])
     shapes = sorted(str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"])
     problems = [
-        f"{what} {_name(names)}"
+        f"{what} {list_names(names)}"
         for what, names in (("lack", lacking), ("hold in another shape", shapes), ("have no place for", further))
         if names
     ]
@@ -57,9 +39,14 @@ def check_weights(path: str, loading: Mapping[str, Any]) -> None:
         )
 
 
-def _name(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more
+def check_blocks(path: str, causal: PreTrainedModel) -> None:
+    """Raises RequestError if the network has no list of transformer blocks to read activations from."""
+    try:
+        Network(causal, causal).blocks  # noqa: B018
+    except ValueError as error:
+        raise RequestError(
+            f"model.path={path}: {error}, whose outputs could be read; give a model that is built of blocks"
+        ) from error
 
 
 def check_network(path: str, causal: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -78,22 +65,44 @@ def _find_problems(causal: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
     for name, tensor in causal.named_parameters():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             yield f"the weight {name} is not finite; get the folder again"
-    yield from _find_later_tokens(causal, rows)
+    try:
+        yield from _find_later_tokens(causal, rows)
+        _try_training(causal, rows)
+    except (MemoryError, torch.OutOfMemoryError):
+        raise  # nothing is wrong with the model
+    except Exception as error:  # what is wrong in config.json may show only where it is used
+        yield f"cannot compute ({first_words(error)}); get the folder again, or mend its config.json"
 
 
 @torch.inference_mode()
 def _find_later_tokens(causal: PreTrainedModel, rows: int) -> Iterator[str]:
     """Two texts that differ in the last token, and one of them with padding: what comes before must not change."""
-    tokens = [n % rows for n in range(5, 5 + _LENGTH)]
+    tokens = _tokens(rows)
     other, padded = [*tokens[:-1], (tokens[-1] + 7) % rows], [*tokens, *([0] * _PADDING)]
     with eval_mode(causal):
         first, second = (_logits(causal, text, len(text)) for text in (tokens, other))
         beside = _logits(causal, padded, len(tokens))
+    if not torch.isfinite(first).all():
+        yield "what it predicts is not finite; get the folder again, or mend its config.json"
     spread = float(first.std()) or 1.0
     if float((first - second)[:-1].abs().max()) > _EQUAL * spread:
         yield "attends to later tokens: it is no causal language model; give one that predicts from left to right"
     elif float((first - beside[:_LENGTH]).abs().max()) > _ROUNDING * spread:
         yield "padding changes what it predicts for the text before it: batches of texts cannot be trained on"
+
+
+@torch.no_grad()
+def _try_training(causal: PreTrainedModel, rows: int) -> None:
+    """One pass as training makes it, dropout included; the random state is as before."""
+    was_training = causal.training
+    with torch.random.fork_rng(devices=[]):
+        causal.train()
+        _logits(causal, _tokens(rows), _LENGTH)
+    causal.train(was_training)
+
+
+def _tokens(rows: int) -> list[int]:
+    return [n % rows for n in range(5, 5 + _LENGTH)]
 
 
 def _logits(causal: PreTrainedModel, tokens: Sequence[int], length: int) -> torch.Tensor:

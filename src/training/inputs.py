@@ -12,8 +12,10 @@ from ..config import Config
 from ..data.objectives import RunData, load_data
 from ..system.signals import SignalHandler
 from .check_model import check_network
-from .model import Network, check_context, check_precision, check_template, load_network, load_tokenizer
+from .loading import load_tokenizer
+from .model import check_context, check_precision, check_template, load_network
 from .module import Log
+from .network import Network
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from ..config import TrainerConfig
 from ..data.batches import Batch
 from ..data.rendering import IGNORED
 from .divergence import DivergenceWatch
-from .model import Network
+from .network import Network
 
 Log = Callable[[dict[str, float], int], None]
 """Takes values by metric key and the optimizer step that they belong to."""

@@ -9,7 +9,7 @@ from ..clouds.capture import Cloud, capture_clouds
 from ..clouds.floor import reference_rows
 from ..config import ProbeConfig
 from ..data.probes import ProbeSet
-from .model import Network
+from .network import Network
 
 
 def capture_probes(

@@ -15,8 +15,8 @@ from ..config import Config
 from ..system.signals import Interrupted, SignalHandler
 from .fit import make_trainer
 from .inputs import RunInputs
-from .model import Network
 from .module import FineTuning
+from .network import Network
 from .probing import capture_probes, capture_reference
 
 Inspect = Callable[[int, dict[str, Cloud], dict[str, Cloud]], bool]

@@ -21,7 +21,7 @@ from ..config import TdaConfig
 from ..config.schedule import Schedule
 from ..geometry import displacement
 from ..rundir import RunDirectory
-from .model import Network
+from .network import Network
 
 Tensors = Mapping[str, Tensor]
 

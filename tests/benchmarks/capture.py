@@ -21,7 +21,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from src.clouds.capture import _pad, capture_clouds
 from src.config import AdapterConfig, ModelConfig, TrainerConfig
-from src.training.model import Network, load_network
+from src.training.model import load_network
+from src.training.network import Network
 
 ROUNDS = 15
 SIZES = {"tiny": (256, 32), "100m": (32, 8)}

@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from src.training.model import save_adapter
+from tests.support.networks import make_network
 from tests.support.processes import ROOT, run_module
 
 FOLDERS = ("conf", "src", "tests")
@@ -91,6 +93,9 @@ def fill_in(words: list[str], place: Path, request: pytest.FixtureRequest) -> li
         own = "objective.dialogues=jsonl" in words
         dialogues = place / "own" if own else request.getfixturevalue("shared_data") / "hh-rlhf"
         filled["objective.data_dir=<folder>"] = f"objective.data_dir={dialogues}"
+    if "adapter.resume=<folder of an adapter>" in words:
+        save_adapter(make_network("embedded:tiny"), place / "adapter")
+        filled["adapter.resume=<folder of an adapter>"] = f"adapter.resume={place / 'adapter'}"
     return [filled.get(word, word) for word in words]
 
 

@@ -190,6 +190,20 @@ def test_with_topology_off_the_losses_are_bit_identical(cell: Cell, tmp_path: Pa
     assert not list(bare.run.path.rglob("clouds.safetensors"))
 
 
+def test_a_run_that_goes_on_from_an_adapter_begins_where_it_was_saved(cell: Cell, tmp_path: Path) -> None:
+    last = CHECKPOINTS[-1]
+    stored = cell.run.adapter(last).resolve()
+    resumed = run_cell(tmp_path, *FEW[1:], f"adapter.resume={stored}")
+    for source in ("helpful", "harmless"):
+        key = f"behavior/eval_loss_{source}"
+        assert resumed.history(key)[0] == cell.history(key)[last]
+    assert resumed.history("behavior/kl_to_base")[0] == 0
+    note = resumed.tracked.data.tags["mlflow.note.content"]
+    assert f"**Start**: step 0 is the model with the adapter `{stored}`" in note
+    assert f"**Trained**: LoRA goes on from {stored}" in note
+    assert f"LoRA goes on from {stored}" in resumed.run.log.read_text()
+
+
 def test_golden(cell: Cell) -> None:
     """Pins the run; the tolerance allows for another processor's order of summation."""
     golden = json.loads((Path(__file__).parent / "golden.json").read_text())

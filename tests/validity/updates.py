@@ -15,7 +15,7 @@ from src.clouds.arithmetic import Arithmetic
 from src.clouds.capture import capture_clouds
 from src.clouds.floor import movement_error, reference_rows
 from src.clouds.layers import choose_layers, layer_name
-from src.config import AdapterConfig, ModelConfig, ObjectiveConfig, TdaConfig, TrainerConfig
+from src.config import ModelConfig, ObjectiveConfig, TdaConfig, TrainerConfig
 from src.data.probes import encode_prompt
 from src.data.rendering import render_prompt
 from src.data.sources import read_dialogues
@@ -25,9 +25,12 @@ from src.measure.layer import CheckpointSteps, LayerCheckpoint, compare_steps
 from src.measure.layer_diagrams import compute_layer_diagram
 from src.measure.rows import measure_rows
 from src.metrics.table import FLOOR_FACTOR
-from src.training.model import Network, load_network, load_tokenizer
+from src.training.loading import load_tokenizer
+from src.training.model import load_network
+from src.training.network import Network
 from src.training.weight_null import assign_trained, copy_trained, draw_update
 from tests.support.builders import RIPS
+from tests.support.networks import make_adapter
 from tests.support.processes import SHARED
 
 from .answer import Answer, Results, at_least, at_most, mean_within
@@ -147,7 +150,7 @@ def _load(name: str) -> tuple[Network, list[list[int]]]:
     torch.set_num_threads(1)
     own = name == "stories"
     model = ModelConfig(name=name, path=str(STORIES) if own else f"embedded:{name}", stage="pretrained")
-    network = load_network(model, AdapterConfig(kind="lora"), TrainerConfig(precision="float32"), seed=0)
+    network = load_network(model, make_adapter(), TrainerConfig(precision="float32"), seed=0)
     tokenizer = load_tokenizer(model)
     objective = (
         ObjectiveConfig(name="mixed", dialogues="hh_rlhf", data_dir=str(SHARED / "hh-rlhf")) if own

@@ -10,7 +10,7 @@ import torch
 
 from src.clouds.capture import capture_clouds
 from src.clouds.layers import choose_layers
-from src.training.model import Network
+from src.training.network import Network
 from tests.support.networks import PROMPTS, make_network
 
 

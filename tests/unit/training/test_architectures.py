@@ -1,84 +1,116 @@
-"""Each family of the shipped models, built from its own configuration with tiny random dimensions."""
+"""Each family of models, built from its own configuration with tiny random dimensions."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from peft import PeftModel
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    GPTNeoXConfig,
-    LlamaConfig,
-    MistralConfig,
-    Olmo2Config,
-    Qwen2Config,
-)
+from transformers import AutoModelForCausalLM
 
-from src.assets import ASSETS
-from src.clouds.capture import capture_clouds
+from src.clouds.capture import capture_clouds, eval_mode
 from src.clouds.layers import choose_layers
-from src.config import AdapterConfig, ModelConfig, TrainerConfig
+from src.clouds.store import read_clouds
+from src.config import ModelConfig, RequestError, TrainerConfig
 from src.data.batches import collate
 from src.data.dialogues import Dialogue, Turn
 from src.data.rendering import IGNORED, Example, encode_dialogue
-from src.training.model import load_network, load_tokenizer, save_adapter
+from src.training.adapter import describe_training
+from src.training.behaviour import BASE, write_base_logprobs
+from src.training.check_model import check_network
+from src.training.loading import load_tokenizer
+from src.training.model import load_network, save_adapter
 from src.training.module import summed_loss
+from src.training.network import Network
+from tests.support.families import FAMILIES, ODD, make_family
+from tests.support.networks import make_adapter
 
-SIZES = {
-    "vocab_size": 1024, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4,
-    "max_position_embeddings": 128, "bos_token_id": None, "eos_token_id": 0, "pad_token_id": 1,
-}  # fmt: skip
-FAMILIES = {
-    "llama": LlamaConfig(**SIZES, num_key_value_heads=2),
-    "mistral": MistralConfig(**SIZES, num_key_value_heads=2, sliding_window=None),
-    "gpt_neox": GPTNeoXConfig(**SIZES),
-    "qwen2": Qwen2Config(**SIZES, num_key_value_heads=2),
-    "olmo2": Olmo2Config(**SIZES, num_key_value_heads=2),
-}
 PROMPTS = [[5, 6, 7], [9, 10, 11, 12, 13], [8, 4]]
+LONG = Example(list(range(5, 45)), [IGNORED] * 5 + list(range(10, 45)))
+UNCHECKPOINTED = {"gpt1"}
+NO_EMBEDDING = {"mamba"}
+"""Their `hidden_states` begin with the first block."""
+EXPERTS = ["gate", "experts.gate_up_proj", "experts.down_proj"]
+FROZEN = {
+    "mixtral": EXPERTS, "olmoe": EXPERTS, "falcon_h1": ["conv1d", "out_proj"],
+    "mamba": ["mixer.A_log", "conv1d", "x_proj", "dt_proj", "out_proj"],
+    "llama4": ["experts.gate_up_proj", "experts.down_proj", "router"], "gemma3_seeing": ["vision_tower"],
+    "deepseek_v2": ["gate_proj", "up_proj", "down_proj", *EXPERTS], "dbrx": ["layer"],
+    "jamba": ["x_proj", "dt_proj", "out_proj", "router"],
+}  # fmt: skip
+"""What LoRA leaves as it is beside embeddings and head: the README of src/training says why."""
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+@pytest.fixture(scope="module", params=[*FAMILIES, *ODD])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp(request.param)
-    torch.manual_seed(0)
-    AutoModelForCausalLM.from_config(FAMILIES[request.param]).save_pretrained(path)
-    AutoTokenizer.from_pretrained(ASSETS / "tiny").save_pretrained(path)
-    return path
+    return make_family(request.param, tmp_path_factory.mktemp("family") / request.param)
 
 
-def load(folder: Path, *, checkpointing: bool = False, kind: str = "lora"):
+def load(folder: Path, *, checkpointing: bool = False, **adapter: object) -> Network:
     model = ModelConfig(name="m", path=str(folder), stage="pretrained")
     trainer = TrainerConfig(precision="float32", gradient_checkpointing=checkpointing)
-    return load_network(model, AdapterConfig(kind=kind), trainer, seed=0)
+    return load_network(model, make_adapter(**adapter), trainer, seed=0)
+
+
+def fill(network: Network) -> None:
+    """An adapter as training leaves it: its second factor is no longer zero."""
+    with torch.no_grad():
+        for name, parameter in network.model.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(std=0.1, generator=torch.Generator().manual_seed(len(name)))
+
+
+@pytest.fixture(scope="module")
+def network(folder: Path) -> Network:
+    """With an adapter, for all who only look."""
+    loaded = load(folder)
+    fill(loaded)
+    return loaded
 
 
 @pytest.mark.parametrize("checkpointing", [False, True])
-def test_lora_reaches_every_linear_map_of_every_block(folder: Path, checkpointing: bool) -> None:
+def test_a_gradient_reaches_every_tensor_of_the_adapter_and_no_other(folder: Path, checkpointing: bool) -> None:
+    if checkpointing and folder.name in UNCHECKPOINTED:
+        with pytest.raises(RequestError, match=r"trainer\.gradient_checkpointing=true: \w+ cannot do that"):
+            load(folder, checkpointing=True)
+        return
     network = load(folder, checkpointing=checkpointing)
-    summed_loss(network.causal, collate([Example([5, 6, 7, 8], [IGNORED, 6, 7, 8])], pad=1)).backward()
-    linear = [
-        name for name, part in network.blocks.named_modules()
-        if isinstance(part, torch.nn.Linear) and "lora" not in name
-    ]  # fmt: skip
-    moved = {n.partition(".lora_B")[0] for n, p in network.blocks.named_parameters() if "lora_B" in n and p.grad.any()}
-    assert {name.removesuffix(".base_layer") for name in linear} == moved
-    assert all(p.grad is None for n, p in network.model.named_parameters() if "lora_" not in n)
+    fill(network)
+    summed_loss(network.causal, collate([LONG], pad=1)).backward()
+    for name, tensor in network.model.named_parameters():
+        assert (tensor.grad is not None and bool(tensor.grad.any())) == ("lora_" in name), name
 
 
-def test_clouds_are_the_hidden_states(folder: Path) -> None:
-    network = load(folder)
+def test_it_is_told_what_is_adapted_and_what_is_not(folder: Path, network: Network) -> None:
+    words = describe_training(network, make_adapter())
+    frozen = words.partition("frozen: ")[2].split(", ")
+    assert set(FROZEN.get(folder.name, [])) <= set(frozen)
+    # What is in no such list has an adapter: every other matrix of the blocks.
+    if folder.name not in FROZEN:
+        linear = [n for n, p in network.blocks.named_parameters() if p.ndim > 1 and "lora_" not in n]
+        assert all(name.endswith("base_layer.weight") for name in linear)
+
+
+def test_dropout_makes_no_difference_to_what_is_adapted(folder: Path, network: Network) -> None:
+    if folder.name in FROZEN:
+        dropped = load(folder, dropout=0.1)
+        assert torch.isfinite(summed_loss(dropped.causal, collate([LONG], pad=1)))
+        adapter = make_adapter()
+        assert describe_training(dropped, adapter) == describe_training(network, adapter)
+
+
+def test_clouds_are_the_hidden_states(folder: Path, network: Network) -> None:
     clouds, _ = capture_clouds(network.trunk, network.blocks, choose_layers(3), PROMPTS, pooling="last", batch_size=2)
-    network.causal.eval()
     for row, prompt in enumerate(PROMPTS):
-        with torch.inference_mode():
+        with eval_mode(network.causal), torch.inference_mode():
             states = network.causal(input_ids=torch.tensor([prompt]), output_hidden_states=True).hidden_states
+        shift = 1 if folder.name in NO_EMBEDDING else 0
         for layer, cloud in enumerate(clouds.values(), start=1):
-            assert np.allclose(cloud[row], states[layer][0, -1].numpy(), rtol=1e-4, atol=1e-5)
+            state = states[-1] if layer == 3 else states[layer - shift]
+            assert np.allclose(cloud[row], state[0, -1].numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_the_loss_is_the_models_own(folder: Path) -> None:
@@ -90,23 +122,37 @@ def test_the_loss_is_the_models_own(folder: Path) -> None:
     assert float(ours) == pytest.approx(2 * float(expected), rel=1e-5)
 
 
-def test_the_chat_template_trains(folder: Path) -> None:
+def test_the_next_token_is_the_models_own(network: Network, tmp_path: Path) -> None:
+    _, ends = capture_clouds(network.trunk, network.blocks, [], PROMPTS, pooling="last", batch_size=2)
+    write_base_logprobs(tmp_path / "base.safetensors", network.causal, ends, "x")
+    with eval_mode(network.causal), torch.inference_mode():
+        logits = [network.causal(input_ids=torch.tensor([prompt])).logits[0, -1] for prompt in PROMPTS]
+    direct = torch.stack(logits).float().log_softmax(-1)
+    assert np.allclose(read_clouds(tmp_path / "base.safetensors")[BASE], direct, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_it_is_a_language_model(folder: Path, network: Network, dtype: torch.dtype) -> None:
+    tokenizer = load_tokenizer(ModelConfig(name="m", path=str(folder), stage="pretrained"))
+    check_network("here", deepcopy(network.causal).to(dtype), tokenizer)
+
+
+def test_the_chat_template_trains(folder: Path, network: Network) -> None:
     tokenizer = load_tokenizer(ModelConfig(name="m", path=str(folder), stage="instruct"))
     dialogue = Dialogue((Turn("user", "Hi"),), "Hello.", "No.")
     example = encode_dialogue(dialogue, "chat", "last", tokenizer, 128)
     assert tokenizer.decode([label for label in example.labels if label != IGNORED]) == "Hello.<|end|>"
-    assert torch.isfinite(summed_loss(load(folder).causal, collate([example], pad=1))).all()
+    assert torch.isfinite(summed_loss(network.causal, collate([example], pad=1))).all()
 
 
-def test_the_saved_adapter_is_the_one_that_was_trained(folder: Path, tmp_path: Path) -> None:
-    network = load(folder)
-    with torch.no_grad():
-        for name, parameter in network.model.named_parameters():
-            if "lora_B" in name:
-                parameter.normal_(generator=torch.Generator().manual_seed(len(name)))
+def test_the_saved_adapter_is_the_one_that_was_trained_and_goes_on(
+    folder: Path, network: Network, tmp_path: Path
+) -> None:
     save_adapter(network, tmp_path)
     again = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(folder), tmp_path).eval()
-    network.model.eval()
-    with torch.inference_mode():
+    resumed = load(folder, resume=str(tmp_path)).model.eval()
+    with eval_mode(network.causal), torch.inference_mode():
         ids = torch.tensor([PROMPTS[1]])
-        assert torch.equal(again(input_ids=ids).logits, network.model(input_ids=ids).logits)
+        expected = network.model(input_ids=ids).logits
+        assert torch.equal(again(input_ids=ids).logits, expected)
+        assert torch.equal(resumed(input_ids=ids).logits, expected)

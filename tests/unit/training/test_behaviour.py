@@ -24,7 +24,7 @@ from src.system.signals import SignalHandler
 from src.training.behaviour import BASE, evaluate_replies, kl_to_base, write_base_logprobs
 from src.training.fit import fit
 from src.training.inputs import RunHooks, load_inputs
-from src.training.model import Network
+from src.training.network import Network
 from tests.support.builders import composed
 from tests.support.networks import PROMPTS, make_network
 from tests.support.processes import ROOT

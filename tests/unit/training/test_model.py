@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from src.config import AdapterConfig, ModelConfig, TrainerConfig
+from src.config import ModelConfig, TrainerConfig
 from src.data.batches import collate
 from src.data.rendering import IGNORED, Example
 from src.training.model import load_network
 from src.training.module import summed_loss
-from tests.support.networks import make_network
+from tests.support.networks import make_adapter, make_network
 
 
 def test_the_seed_sets_the_adapter_and_nothing_of_the_base() -> None:
     first, same, other = (
         load_network(
             ModelConfig(name="m", path="embedded:tiny", stage="pretrained"),
-            AdapterConfig(kind="lora"), TrainerConfig(precision="float32"), seed,
+            make_adapter(), TrainerConfig(precision="float32"), seed,
         ).model.state_dict()
         for seed in (0, 0, 1)
     )  # fmt: skip
@@ -32,7 +32,7 @@ def test_the_seed_sets_the_adapter_and_nothing_of_the_base() -> None:
 def test_a_gradient_reaches_every_adapter_and_no_base_weight(checkpointing: bool) -> None:
     network = load_network(
         ModelConfig(name="m", path="embedded:tiny", stage="pretrained"),
-        AdapterConfig(kind="lora"), TrainerConfig(precision="float32", gradient_checkpointing=checkpointing),
+        make_adapter(), TrainerConfig(precision="float32", gradient_checkpointing=checkpointing),
         0,
     )  # fmt: skip
     summed_loss(network.causal, collate([Example([5, 6, 7, 8], [IGNORED, 6, 7, 8])], pad=1)).backward()

@@ -17,7 +17,7 @@ from src.rundir import RunDirectory
 from src.system.signals import SignalHandler
 from src.training.fit import fit
 from src.training.inputs import RunHooks, load_inputs
-from src.training.model import Network
+from src.training.network import Network
 from src.training.weight_null import Tensors, WeightNull, copy_trained, draw_update
 from tests.support.builders import RIPS, composed
 from tests.support.networks import make_network

@@ -1,0 +1,124 @@
+"""Tokenizer and weights read by transformers; whatever it raises of them becomes one message about `model.path`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import try_to_load_from_cache
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
+
+from ..assets import ASSETS, locate
+from ..config import ModelConfig, RequestError
+from ..data.hub import require_hub
+from .check_folder import check_folder
+from .check_model import check_weights
+from .reasons import first_words
+
+
+def embedded_models() -> list[str]:
+    return sorted(config.parent.name for config in ASSETS.glob("*/config.json"))
+
+
+def load_tokenizer(model: ModelConfig) -> PreTrainedTokenizerBase:
+    """The model's tokenizer, with a padding token.
+
+    Raises:
+        RequestError: if it cannot be read, saying what to check.
+    """
+    tokenizer: PreTrainedTokenizerBase = _load(AutoTokenizer, model)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token  # masked out wherever it pads
+    _try_tokenizer(model, tokenizer)
+    return tokenizer
+
+
+def _try_tokenizer(model: ModelConfig, tokenizer: PreTrainedTokenizerBase) -> None:
+    try:
+        encoded = tokenizer("Hello, world.", return_offsets_mapping=tokenizer.is_fast)
+    except Exception as error:  # what is wrong in its files may show only where it is used
+        raise RequestError(
+            f"model.path={model.path}: its tokenizer cannot read a text ({first_words(error)}); get the folder again"
+        ) from error
+    if "offset_mapping" not in encoded:
+        raise RequestError(
+            f"model.path={model.path}: its tokenizer does not say which characters a token stands for, which the loss "
+            "on replies needs; save its fast version (tokenizer.json) with save_pretrained"
+        )
+    if not encoded["input_ids"]:
+        raise RequestError(f"model.path={model.path}: its tokenizer makes no tokens of a text; get the folder again")
+
+
+def load_weights(model: ModelConfig, dtype: torch.dtype) -> PreTrainedModel:
+    """The model's network with its stored weights, all of them.
+
+    Raises:
+        RequestError: if they cannot be read, or are not those of the network, saying what to check.
+    """
+    causal, loading = _load(
+        AutoModelForCausalLM, model, dtype=dtype, use_safetensors=True, output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they are refused below, by name
+    )  # fmt: skip
+    check_weights(model.path, loading)
+    return causal
+
+
+def _load(kind: Any, model: ModelConfig, **options: Any) -> Any:
+    where = Path(locate(model.path))
+    if model.path.startswith("embedded:") and not where.is_dir():
+        raise RequestError(f"model.path={model.path}: embedded are {', '.join(embedded_models())}")
+    if where.exists():
+        check_folder(where)
+    try:
+        if not where.is_dir() and try_to_load_from_cache(model.path, "config.json") is None:
+            require_hub()
+        with _silence():
+            return kind.from_pretrained(locate(model.path), trust_remote_code=False, **options)
+    except (MemoryError, torch.OutOfMemoryError):
+        raise  # nothing is wrong with the files
+    except Exception as error:  # damaged files make transformers and tokenizers raise whatever they stumble over
+        raise RequestError(_explain_unreadable(model, error)) from error
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Without the tables that transformers prints of weights that do not fit: they are refused in one message."""
+    before = get_verbosity()
+    set_verbosity_error()
+    try:
+        yield
+    finally:
+        set_verbosity(before)
+
+
+def _explain_unreadable(model: ModelConfig, error: Exception) -> str:
+    where = locate(model.path)
+    reason = first_words(error)
+    if isinstance(error, ImportError):
+        return f"model.path={where}: needs a package that is not here ({reason}); install it, or give plain weights"
+    if isinstance(error, SafetensorError):
+        return f"model.path={where}: its weights are damaged or cut off ({reason}); download them again"
+    if "trust_remote_code" in str(error):
+        return (
+            f"model.path={where}: is defined by code of its own, which is not run here; give a model that transformers "
+            "knows by itself"
+        )
+    if Path(where).is_dir():
+        return (
+            f"model.path={where}: no model can be read from this folder ({reason}); it needs config.json, "
+            "tokenizer files and *.safetensors"
+        )
+    licence = (
+        f"an accepted licence at https://huggingface.co/{where} and an access token (`hf auth login` or HF_TOKEN)"
+        if model.gated
+        else "an access token (HF_TOKEN) if the model is private or gated"
+    )
+    return (
+        f"model.path={where}: cannot be read from the hub ({reason}). It needs a network connection and {licence}. "
+        "A copy on disk works without either: model=local model.path=<folder>"
+    )
