@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
 from ..config import SOURCES, Config, RequestError
-from .batches import Pick, TrainingStream, order_batches
+from .batches import PackedExamples, Pick, TrainingStream, order_batches
+from .chat import check_chat_template
 from .dialogues import Dialogue, fingerprint, is_held_out
 from .held_out import HeldOut, encode_held_out
+from .labels import Example, Remark
 from .probes import ProbeSet, choose_probes, read_probes
-from .rendering import Example, encode_dialogue
+from .remarks import report_remarks
+from .rendering import encode_dialogues
 from .replies import choose_replies
 from .sources import read_dialogues
 
@@ -38,9 +42,15 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
     Both sources are read whatever the objective: probes and held-out losses are the same for all. Only with probe
     prompts of the user's own can one that is not trained on be missing.
 
+    All that is trained on is tokenized here, so that no dialogue can end a run in the middle.
+
     Raises:
-        RequestError: if a source cannot be read or is too small, or own probe prompts are also trained on.
+        RequestError: if a source cannot be read or is too small, own probe prompts are also trained on, or a dialogue
+            cannot be rendered so that its reply is learned.
     """
+    for key, template in (("objective", config.objective.template), ("probe", config.probe.template)):
+        if template == "chat":
+            check_chat_template(tokenizer, key)
     trained, held_out = _split(_read_sources(config), config.objective.held_out)
     trained = _with_replies(config, trained)
     probes = _load_probes(config, trained, held_out, tokenizer)
@@ -88,20 +98,31 @@ def _stream_batches(
     config: Config, trained: Dialogues, tokenizer: PreTrainedTokenizerBase, pad: int
 ) -> TrainingStream:  # fmt: skip
     objective, trainer = config.objective, config.trainer
-    for source, weight in objective.weights.items():
-        if weight > 0 and not trained[source]:
+    weighted = [source for source, weight in objective.weights.items() if weight > 0]
+    for source in weighted:
+        if not trained[source]:
             raise RequestError(f"objective.held_out={objective.held_out}: leaves no {source} dialogue to train on")
+    remarks = Counter[Remark]()
 
-    def encode(pick: Pick) -> Example:
+    def counted(source: str) -> Iterator[Example]:
+        for example in encode_dialogues(
+            trained[source], objective.template, objective.loss_on, tokenizer, trainer.max_length
+        ):
+            remarks.update(example.remarks)
+            yield example
+
+    encoded = {source: PackedExamples(counted(source)) for source in weighted}
+    learned = [dialogue for source in weighted for dialogue in trained[source]]
+    report_remarks(remarks, learned, objective, tokenizer, trainer.max_length)
+
+    def example_of(pick: Pick) -> Example:
         source, number = pick
-        return encode_dialogue(
-            trained[source][number], objective.template, objective.loss_on, tokenizer, trainer.max_length
-        )
+        return encoded[source][number]
 
     lengths = {source: [d.length for d in rows] for source, rows in trained.items()}
     batches = order_batches(lengths, objective.weights, trainer.batch_size, trainer.max_steps, config.seed)
     assert trainer.micro_batch_size is not None  # resolve_config filled it in
-    return TrainingStream(batches, encode, trainer.micro_batch_size, pad)
+    return TrainingStream(batches, example_of, trainer.micro_batch_size, pad)
 
 
 def _encode_held_out(
