@@ -62,7 +62,17 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
 def _read_sources(config: Config) -> Dialogues:
     weights = config.objective.weights
     needed = [source for source in SOURCES if config.probe.file is None or weights.get(source, 0) > 0]
-    return {source: read_dialogues(config.objective, source) for source in needed}
+    found, problems = dict[str, list[Dialogue]](), list[str]()
+    for source in needed:
+        try:
+            found[source] = read_dialogues(config.objective, source)
+        except RequestError as error:
+            if config.objective.data_dir is None:
+                raise  # what is wrong with the hub need not be said twice
+            problems.append(str(error))
+    if problems:
+        raise RequestError("\n".join(problems))
+    return found
 
 
 def _split(dialogues: Dialogues, share: float) -> tuple[Dialogues, Dialogues]:
