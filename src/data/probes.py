@@ -10,10 +10,9 @@ from pathlib import Path
 from transformers import PreTrainedTokenizerBase
 
 from ..config import SOURCES, ProbeConfig, RequestError
-from .chat import fit_system
 from .dialogues import Dialogue, Turn, fingerprint, opening_of
 from .jsonl import read_prompts
-from .rendering import locate_turns, render_prompt
+from .rendering import locate_prompt, render_prompt
 from .tokens import Span, TextTokenizer
 
 
@@ -71,12 +70,9 @@ def read_probes(config: ProbeConfig, tokenizer: PreTrainedTokenizerBase) -> Prob
 def _make_probes(
     rows: Sequence[tuple[str, tuple[Turn, ...]]], config: ProbeConfig, tokenizer: PreTrainedTokenizerBase
 ) -> ProbeSet:
-    prompts = [prompt for _, prompt in rows]
-    texts = [render_prompt(prompt, config.template, tokenizer, "probe") for prompt in prompts]
-    if config.template == "chat":
-        prompts = [tuple(fit_system(prompt, tokenizer)) for prompt in prompts]
-    typed = [locate_turns(text, turns, {}, "a probe", "probe") for text, turns in zip(texts, prompts, strict=True)]
-    ids = encode_prompts(texts, typed, config.template, tokenizer)
+    rendered = [locate_prompt(prompt, config.template, tokenizer, "probe") for _, prompt in rows]
+    texts = [one.text for one in rendered]
+    ids = encode_prompts(texts, [one.said for one in rendered], config.template, tokenizer)
     raw = [[(turn.role, turn.text) for turn in prompt] for _, prompt in rows]
     return ProbeSet(
         ids=[tokens[-config.max_length :] for tokens in ids],

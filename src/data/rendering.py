@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,7 +14,7 @@ from .dialogues import Dialogue, Turn
 from .labels import IGNORED, Example, Labeller
 from .tokens import Span, TextTokenizer
 
-__all__ = ["IGNORED", "Example", "Rendered", "encode_dialogue", "encode_dialogues", "render_dialogue", "render_prompt"]
+__all__ = ["IGNORED", "Example", "encode_dialogue", "encode_dialogues", "render_dialogue", "render_prompt"]
 
 TOGETHER = 256
 """Dialogues that are tokenized in one call."""
@@ -24,37 +24,53 @@ _NAMES = {"user": "Human", "assistant": "Assistant"}
 @dataclass(frozen=True)
 class Rendered:
     text: str
-    learned: list[Span]
-    """Each reply that is learned, with what the template writes around it."""
-    replies: list[Span]
-    """The replies themselves, each within one of `learned`."""
     said: list[Span]
     """What each turn says: text, even where it looks like a mark of the template."""
 
 
-def render_prompt(
-    turns: Sequence[Turn], template: str, tokenizer: PreTrainedTokenizerBase, key: str = "objective"
-) -> str:
+@dataclass(frozen=True)
+class RenderedDialogue(Rendered):
+    learned: list[Span]
+    """Each reply that is learned, with what the template writes around it."""
+
+
+def render_prompt(turns: Sequence[Turn], template: str, tokenizer: PreTrainedTokenizerBase) -> str:
     """The text up to where the assistant's next reply begins.
 
     In the plain template, what a system turn says stands in front of the first `Human:`.
 
-    Args:
-        key: `objective` or `probe`, whose `template` asked for it.
-
     Raises:
         RequestError: if the chat template cannot be used.
     """
+    return locate_prompt(turns, template, tokenizer).text
+
+
+def locate_prompt(
+    turns: Sequence[Turn], template: str, tokenizer: PreTrainedTokenizerBase, key: str = "objective"
+) -> Rendered:
+    """As `render_prompt`, with where in the text its turns lie.
+
+    Args:
+        key: `objective` or `probe`, whose `template` asked for it.
+    """
     if template == "plain":
-        return _render_plain(turns) + "\n\nAssistant:"
-    return render_chat(turns, tokenizer, add_generation_prompt=True, key=key)
+        rendered = _render_plain(turns)
+        return Rendered(rendered.text + "\n\nAssistant:", rendered.said)
+    return render_chat_turns(turns, tokenizer, "a prompt", add_generation_prompt=True, key=key)
 
 
-def _render_plain(turns: Sequence[Turn]) -> str:
-    return "".join(turn.text if turn.role == "system" else f"\n\n{_NAMES[turn.role]}: {turn.text}" for turn in turns)
+def _render_plain(turns: Sequence[Turn]) -> Rendered:
+    text, said = "", list[Span]()
+    for turn in turns:
+        text += "" if turn.role == "system" else f"\n\n{_NAMES[turn.role]}: "
+        said.append((len(text), len(text) + len(turn.text)))
+        text += turn.text
+    return Rendered(text, said)
 
 
-def render_dialogue(dialogue: Dialogue, template: str, loss_on: str, tokenizer: PreTrainedTokenizerBase) -> Rendered:
+def render_dialogue(
+    dialogue: Dialogue, template: str, loss_on: str, tokenizer: PreTrainedTokenizerBase
+) -> RenderedDialogue:  # fmt: skip
     """The dialogue with its chosen reply.
 
     Args:
@@ -65,19 +81,18 @@ def render_dialogue(dialogue: Dialogue, template: str, loss_on: str, tokenizer: 
     """
     turns: Sequence[Turn] = [*dialogue.prompt, Turn("assistant", dialogue.chosen)]
     if template == "plain":
-        text, learned = _render_plain(turns), {}
+        rendered = _render_plain(turns)
     else:
         turns = fit_system(turns, tokenizer)
-        text = render_chat(turns, tokenizer, add_generation_prompt=False)
+        rendered = render_chat_turns(turns, tokenizer, dialogue.origin, add_generation_prompt=False)
     replies = [n for n, turn in enumerate(turns) if turn.role == "assistant"]
     if loss_on == "last":
         replies = replies[-1:]
-    if template == "chat":
-        learned = {n: _find_reply(text, turns, n, tokenizer) for n in replies}
-    said = locate_turns(text, turns, learned, dialogue.origin)
     if template == "plain":  # the space in front of a reply is learned, too
-        learned = {n: (said[n][0] - 1, said[n][1]) for n in replies}
-    return Rendered(text, [learned[n] for n in replies], [said[n] for n in replies], said)
+        learned = [(rendered.said[n][0] - 1, rendered.said[n][1]) for n in replies]
+    else:
+        learned = [_find_reply(rendered.text, turns, n, tokenizer) for n in replies]
+    return RenderedDialogue(rendered.text, rendered.said, learned)
 
 
 def _find_reply(text: str, turns: Sequence[Turn], n: int, tokenizer: PreTrainedTokenizerBase) -> Span:
@@ -91,32 +106,41 @@ def _find_reply(text: str, turns: Sequence[Turn], n: int, tokenizer: PreTrainedT
     return len(before), len(until)
 
 
-def locate_turns(
-    text: str, turns: Sequence[Turn], within: Mapping[int, Span], origin: str, key: str = "objective"
-) -> list[Span]:
-    """Where in a rendered text each turn's own lies, one behind the other.
+def render_chat_turns(
+    turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase, origin: str, *, add_generation_prompt: bool,
+    key: str = "objective",
+) -> Rendered:  # fmt: skip
+    """The turns in the chat template, and where in its text each lies.
 
     Args:
-        within: bounds of some turns, by their number.
         origin: of the dialogue, for the message.
         key: `objective` or `probe`, whose `template` asked for it.
 
     Raises:
-        RequestError: if one is not there.
+        RequestError: if one is not there as it is.
     """
-    said, at = [], 0
-    for n, turn in enumerate(turns):
-        first, last = within.get(n, (at, len(text)))
-        found = text.find(turn.text, max(at, first), last)
-        if found < 0:
+    turns = fit_system(turns, tokenizer)
+    text = render_chat(turns, tokenizer, add_generation_prompt=add_generation_prompt, key=key)
+    # What stands where, told by texts that occur nowhere else: a short text may also be part of a mark.
+    marks = [f"\ue000{n}\ue001" for n in range(len(turns))]
+    shape = render_chat(
+        [Turn(turn.role, mark) for turn, mark in zip(turns, marks, strict=True)], tokenizer,
+        add_generation_prompt=add_generation_prompt, key=key,
+    )  # fmt: skip
+    said, at, written = list[Span](), 0, ""
+    for n, (turn, mark) in enumerate(zip(turns, marks, strict=True)):
+        before, found, shape = shape.partition(mark)
+        written += before
+        at = len(written)
+        written += turn.text
+        if not found or not text.startswith(before + turn.text, at - len(before)):
             raise RequestError(
-                f"{key}.template=chat: {origin or 'a dialogue'}: the rendered text does not contain what turn "
-                f"{n + 1}, {turn.text[:40]!r}, says: this model's chat template leaves it out or rewrites it; use "
+                f"{key}.template=chat: {origin or 'a dialogue'}: the rendered text does not contain what turn {n + 1}, "
+                f"{turn.text[:40]!r}, says: this model's chat template leaves it out or rewrites it; use "
                 f"{key}.template=plain, or take the dialogue out"
             )
-        at = found + len(turn.text)
-        said.append((found, at))
-    return said
+        said.append((at, len(written)))
+    return Rendered(text, said)
 
 
 def encode_dialogue(
