@@ -79,7 +79,7 @@ def _find_problem(template: str, tokenizer: PreTrainedTokenizerBase) -> str | No
         return None
     why = "it wants content as a list of parts" if _takes_parts(tokenizer) else "it leaves out what is said"
     return (
-        f"the rendered text does not contain the question and the reply: {why}; use template=plain, or give a "
+        f"the rendered text does not contain the reply: {why}; use template=plain, or give a "
         f"model.path whose chat template takes text (now {tokenizer.name_or_path})"
     )
 

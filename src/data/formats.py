@@ -92,7 +92,7 @@ def parse_messages(messages: Any) -> list[Turn]:
         if not isinstance(message, Mapping):
             raise ValueError("a message is no object with role and content")
         role, content = (
-            next((message[name] for name in names if name in message), None)
+            next((message[name] for name in names if message.get(name) is not None), None)
             for names in (("role", "from"), ("content", "value"))
         )
         if not isinstance(role, str) or role.lower() not in ROLES:
@@ -132,7 +132,7 @@ def check_characters(text: str) -> None:
 
 
 def _text_of_part(part: Any) -> str:
-    text = part.get("text") if isinstance(part, Mapping) and part.get("type", "text") == "text" else None
+    text = part.get("text") if isinstance(part, Mapping) and part.get("type") in ("text", None) else None
     if not isinstance(text, str):
         kind = part.get("type") if isinstance(part, Mapping) else type(part).__name__
         raise ValueError(f"a part of the content is no text ({kind})")

@@ -42,6 +42,8 @@ WRONG = [
     ),
     (["schedule=list"], ["schedule.steps=[]", "for example"]),
     (["schedule=list", "schedule.steps=[0,239]"], ["schedule.steps=[0, 239]", "238"]),
+    (["schedule.early=2147483648"], ["schedule.early=2147483648", "at most 100000"]),
+    (["schedule=every", "schedule.interval=1", "trainer.max_steps=1000000"], ["schedule.interval=1", "raise it"]),
     (["probe.size=7"], ["probe.size=7", "even"]),
     (["probe.file=nowhere.txt"], ["probe.file=nowhere.txt", "one prompt per line"]),
     (["objective.dialogues=jsonl"], ["objective.dialogues=jsonl", "objective.data_dir"]),

@@ -34,7 +34,7 @@ def test_without_system_turns_the_question_begins_with_what_it_said(template: st
     [
         (PARTS, "content as a list of parts"),
         ("{% for m in messages %}{{ m.content[0].text }}{% endfor %}", "content as a list of parts"),
-        ("{{ messages[0].content }}", "does not contain the question and the reply: it leaves out"),
+        ("{{ messages[0].content }}", "does not contain the reply: it leaves out"),
         ("{{ messages.__class__.__mro__ }}" + CHAT, "SecurityError"), ("{% if", "TemplateSyntaxError"),
         ("{{ range(10**9) }}", "OverflowError"), ("{{ raise_exception('no') }}", "TemplateError: no"),
         ("{{ unknown() }}", "UndefinedError"), ("{{ 1 / 0 }}", "ZeroDivisionError"),
