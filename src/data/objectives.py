@@ -48,15 +48,31 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
         RequestError: if a source cannot be read or is too small, own probe prompts are also trained on, or a dialogue
             cannot be rendered so that its reply is learned.
     """
-    for key, template in (("objective", config.objective.template), ("probe", config.probe.template)):
-        if template == "chat":
-            check_chat_template(tokenizer, key)
-    trained, held_out = _split(_read_sources(config), config.objective.held_out)
-    trained = _with_replies(config, trained)
-    probes = _load_probes(config, trained, held_out, tokenizer)
+    check_templates(config, tokenizer)
+    trained, held_out = read_split(config)
+    probes = load_probes(config, held_out, tokenizer)
+    if config.probe.file is not None:
+        _refuse_trained_probes(config, probes, trained)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
     encoded = _encode_held_out(config, held_out, probes, tokenizer, pad)
     return RunData(_stream_batches(config, trained, tokenizer, pad), encoded, probes)
+
+
+def check_templates(config: Config, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raises RequestError if a chat template is asked for that cannot be used."""
+    for key, template in (("objective", config.objective.template), ("probe", config.probe.template)):
+        if template == "chat":
+            check_chat_template(tokenizer, key)
+
+
+def read_split(config: Config) -> tuple[Dialogues, Dialogues]:
+    """What is trained on, with the replies that are, and what is held out.
+
+    Raises:
+        RequestError: if a source cannot be read.
+    """
+    trained, held_out = _split(_read_sources(config), config.objective.held_out)
+    return _with_replies(config, trained), held_out
 
 
 def _read_sources(config: Config) -> Dialogues:
@@ -91,12 +107,14 @@ def _with_replies(config: Config, trained: Dialogues) -> Dialogues:
     }
 
 
-def _load_probes(
-    config: Config, trained: Dialogues, held_out: Dialogues, tokenizer: PreTrainedTokenizerBase
-) -> ProbeSet:  # fmt: skip
+def load_probes(config: Config, held_out: Dialogues, tokenizer: PreTrainedTokenizerBase) -> ProbeSet:
+    """The user's own probes, or some of what is held out.
+
+    Raises:
+        RequestError: if they cannot be read, or are too few.
+    """
     if config.probe.file is not None:
         probes = read_probes(config.probe, tokenizer)
-        _refuse_trained_probes(config, probes, trained)
     else:
         probes = choose_probes(held_out, config.probe, tokenizer)
     if probes.truncated:

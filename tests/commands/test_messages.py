@@ -233,7 +233,7 @@ def test_the_main_command_says_what_a_gated_model_needs(command: Command, tmp_pa
 
 
 @pytest.mark.parametrize("flag", ["--help", "--cfg=job", "--info=all"])
-@pytest.mark.parametrize("module", ["src.run", "src.analyze", "src.compare", "src.sync", "src.ui"])
+@pytest.mark.parametrize("module", ["src.run", "src.analyze", "src.compare", "src.preview", "src.sync", "src.ui"])
 def test_hydras_own_flags_work_on_every_command(command: Command, module: str, flag: str) -> None:
     done = command(module, *flag.split("="))
     assert done.returncode == 0, done.stderr
