@@ -152,7 +152,7 @@ class Labeller:
     def _is_rest_of(self, kept: str, whole: str) -> bool:
         """Whether the tokenizer, which may drop or rewrite characters, can have left `kept` of the text `whole`."""
         for token in (self.tokenizer.tokenizer.unk_token, self.tokenizer.tokenizer.eos_token):
-            kept = kept.replace(str(token), "") if token and token not in whole else kept
+            kept = kept.replace(str(token), "") if token else kept
         characters = iter(_squashed(self.tokenizer.normalize(whole)))
         return all(character in characters for character in _squashed(self.tokenizer.normalize(kept)))
 

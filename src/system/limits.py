@@ -39,12 +39,13 @@ def _limited_time(seconds: float) -> Iterator[None]:
         raise TimeoutError(f"takes more than {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    outer = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *outer)  # of bounds around these, which goes on
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def read_and_encode(rng: random.Random) -> str:
             if damage or broken:
                 raise
             return f"{form}: a sound file is refused: {error}"
-    if damage:
+    if damage and not broken:  # which may have cut off just what was damaged
         return f"{damage}: a damaged file is read"
     if not broken and found != truth:
         return f"{form}: read as {found}, not {truth}"

@@ -13,11 +13,22 @@ from src.system.limits import bounded
 
 
 def test_work_that_takes_too_long_ends() -> None:
-    before = signal.getsignal(signal.SIGALRM)
+    before, clock = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)  # of pytest-timeout
     with pytest.raises(TimeoutError, match=r"more than 0\.05 s"), bounded(0.05, 2**30):
         time.sleep(60)
     assert signal.getsignal(signal.SIGALRM) == before
-    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert signal.getitimer(signal.ITIMER_REAL) == pytest.approx(clock, abs=30)
+
+
+def test_bounds_inside_others_leave_them_their_time() -> None:
+    with pytest.raises(TimeoutError, match=r"more than 0\.1 s"), bounded(0.1, 2**30):
+        _wait_within()
+
+
+def _wait_within() -> None:
+    with bounded(5, 2**30):
+        pass
+    time.sleep(60)
 
 
 def test_work_that_takes_too_much_ends() -> None:
