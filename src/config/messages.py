@@ -37,7 +37,7 @@ def explain(error: Exception, schema: type = Config) -> str:
         return f"{key}={values}: several values; add -m for a sweep over them, {quoted}"
     cause = error.__cause__ or error
     key = getattr(cause, "full_key", None) or _key_in(str(error))
-    first = str(cause).splitlines()[0]
+    first = next(iter(str(cause).splitlines()), "") or f"cannot be composed ({type(cause).__name__}): {_given_words()}"
     if key and re.search(
         r"Key '.*' (is )?not in|[Cc]ould not (override|find)|No match in the defaults", f"{error}\n{first}"
     ):
@@ -67,6 +67,10 @@ def _nearest(word: str, known: list[str]) -> str:
 def _key_in(message: str) -> str | None:
     found = re.search(r"(?:override|key:?|Key) '?([\w.@/]+)", message)
     return found.group(1) if found else None
+
+
+def _given_words() -> str:
+    return " ".join(sys.argv[1:])[:200]
 
 
 def _value_of(key: str | None) -> str | None:

@@ -13,7 +13,7 @@ from .adapter import adapter_conflicts, complete_adapter
 from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
 from .memory import memory_shortage
 from .schedule import lag_of, plan_schedule
-from .schema import AUTO, SECOND_METRIC, SOURCES, Config, ModelConfig, RequestError, TdaConfig
+from .schema import AUTO, MAX_CHECKPOINTS, SECOND_METRIC, SOURCES, Config, ModelConfig, RequestError, TdaConfig
 from .transformer import OWN_PREFIXES, parts_of
 
 WHITELIST = ("gtda.", "sklearn.", *OWN_PREFIXES)
@@ -158,6 +158,8 @@ def _conflicts(config: Config) -> Iterator[str]:
         yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
     yield from adapter_conflicts(config.adapter)
     yield from _lag_conflicts(config)
+    if _too_many_checkpoints(config):
+        yield f"schedule.interval={schedule.interval}: more than {MAX_CHECKPOINTS:,} checkpoints; raise it"
     if schedule.kind == "list" and isinstance(schedule.lag, int):
         last = trainer.max_steps - schedule.lag * schedule.repeats
         if not schedule.steps:
@@ -170,6 +172,11 @@ def _conflicts(config: Config) -> Iterator[str]:
         yield f"tda.second_metric={SECOND_METRIC}: tda={config.tda.name} measures nothing; choose a method, or drop it"
     yield from _weight_null_conflicts(config)
     yield from _size_conflicts(config.tda, probe.size)
+
+
+def _too_many_checkpoints(config: Config) -> bool:
+    schedule = config.schedule
+    return schedule.kind == "every" and config.trainer.max_steps > MAX_CHECKPOINTS * max(1, schedule.interval)
 
 
 def _lag_conflicts(config: Config) -> Iterator[str]:
@@ -196,7 +203,7 @@ def _weight_null_conflicts(config: Config) -> Iterator[str]:
         yield f"tda.weight_steps={tda.weight_steps}: schedule.lag=auto moves the checkpoints; give a lag, or no steps"
         return
     fits = lag_of(schedule) * schedule.repeats <= config.trainer.max_steps and not list(_outside_limits(schedule, ""))
-    if tda.weight_draws and tda.weight_steps and fits:
+    if tda.weight_draws and tda.weight_steps and fits and not _too_many_checkpoints(config):
         checkpoints = plan_schedule(schedule, config.trainer.max_steps).checkpoints
         unknown = sorted(set(tda.weight_steps) - set(checkpoints))
         if unknown:

@@ -22,6 +22,9 @@ SECOND_METRIC = "standardized"
 
 AUTO = "auto"
 
+MAX_CHECKPOINTS = 100_000
+"""Checkpoints of a run that can be planned and looked at."""
+
 
 class RequestError(ValueError):
     """The request itself is wrong. One message: the dotted key, its value, what to do. Ends with status 2."""
@@ -169,16 +172,16 @@ class ScheduleConfig:
     lag: int | str = setting(1, identity=True, at_least=1, word=AUTO)
     """Optimizer steps between the two captures of a pair; one lag for the whole run. `auto`: the shortest of 1, 2, 4, 8
     and 16 whose first pair lies 10 x above the rounding floor, found by a few steps that are thrown away."""
-    repeats: int = setting(2, identity=True, at_least=1)
+    repeats: int = setting(2, identity=True, at_least=1, at_most=1000)
     """Consecutive pairs per checkpoint, their velocities averaged."""
-    dense_windows: int = setting(3, identity="where changed", at_least=0)
+    dense_windows: int = setting(3, identity="where changed", at_least=0, at_most=1000)
     """Stretches of 8 consecutive pairs, evenly spread, that show how alike neighbouring steps are: no finding is called
     that such steps make by chance. Fewer where they would take more than a third of the steps."""
-    early: int = setting(7, identity=True, at_least=1)
+    early: int = setting(7, identity=True, at_least=1, at_most=MAX_CHECKPOINTS)
     """dense_early: checkpoints in the first tenth of the steps, log-spaced."""
-    late: int = setting(13, identity=True, at_least=1)
+    late: int = setting(13, identity=True, at_least=1, at_most=MAX_CHECKPOINTS)
     """dense_early: checkpoints after the first tenth, evenly spaced."""
-    count: int = setting(20, identity=True, at_least=2)
+    count: int = setting(20, identity=True, at_least=2, at_most=MAX_CHECKPOINTS)
     """linear: checkpoints, evenly spaced."""
     interval: int = setting(10, identity=True, at_least=1)
     """every: optimizer steps between checkpoints."""
@@ -207,7 +210,7 @@ class AdapterConfig:
 
 @dataclass
 class TrainerConfig:
-    max_steps: int = setting(240, identity=True, at_least=1)
+    max_steps: int = setting(240, identity=True, at_least=1, at_most=10**9)
     """Optimizer steps of the run."""
     batch_size: int = setting(8, identity=True, at_least=1)
     """Dialogues per optimizer step."""

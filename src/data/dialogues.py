@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _MARK = re.compile(r"\n\n(Human|Assistant):")
 _ROLES = {"Human": "user", "Assistant": "assistant"}
@@ -14,17 +14,19 @@ _ROLES = {"Human": "user", "Assistant": "assistant"}
 @dataclass(frozen=True)
 class Turn:
     role: str
-    """`user` or `assistant`"""
+    """`user` or `assistant`; `system` only in front of the first question."""
     text: str
 
 
 @dataclass(frozen=True)
 class Dialogue:
     prompt: tuple[Turn, ...]
-    """Alternating turns; the user speaks first and last."""
+    """Alternating turns; the user speaks first, but for a system turn, and last."""
     chosen: str
     rejected: str | None
     """None where a dialogue has no second reply to compare with."""
+    origin: str = field(default="", compare=False)
+    """File and line, for messages."""
 
     @property
     def opening(self) -> str:
@@ -38,8 +40,15 @@ class Dialogue:
 
 
 def opening_of(prompt: Sequence[Turn]) -> str:
-    """The first question, case and spacing aside: dialogues that share it stay on one side of the split."""
-    return " ".join(prompt[0].text.lower().split())
+    """The first question, case and spacing aside: dialogues that share it stay on one side of the split.
+
+    A system turn has no say: a whole data set may share it.
+    """
+    return " ".join(without_system(prompt)[0].text.lower().split())
+
+
+def without_system(turns: Sequence[Turn]) -> Sequence[Turn]:
+    return turns[1:] if turns and turns[0].role == "system" else turns
 
 
 def parse_turns(text: str) -> list[Turn]:
@@ -71,7 +80,8 @@ def pair_turns(chosen: Sequence[Turn], rejected: Sequence[Turn] | None) -> Dialo
         ValueError: if turns do not alternate from a question to a reply, one is empty, or the two do not fit.
     """
     for turns in (chosen, rejected or chosen):
-        if not turns or [turn.role for turn in turns] != ["user", "assistant"] * (len(turns) // 2):
+        spoken = without_system(turns)
+        if not spoken or [turn.role for turn in spoken] != ["user", "assistant"] * (len(spoken) // 2):
             raise ValueError("turns do not alternate from a question to a reply")
         if not all(turn.text for turn in turns):
             raise ValueError("a turn is empty")

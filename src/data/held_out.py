@@ -10,7 +10,8 @@ from transformers import PreTrainedTokenizerBase
 from ..config import ObjectiveConfig
 from .batches import Batch, collate
 from .dialogues import Dialogue
-from .rendering import Example, encode_dialogue
+from .labels import Example
+from .rendering import encode_dialogues
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ def encode_held_out(
     then answer different prompts.
     """
 
-    def encode(dialogue: Dialogue, loss_on: str) -> Example:
-        return encode_dialogue(dialogue, objective.template, loss_on, tokenizer, max_length)
+    def encode(dialogues: Sequence[Dialogue], loss_on: str) -> list[Example]:
+        return list(encode_dialogues(dialogues, objective.template, loss_on, tokenizer, max_length))
 
     def order(examples: Sequence[Example]) -> list[int]:
         return sorted(range(len(examples)), key=lambda n: len(examples[n].ids))
@@ -48,9 +49,10 @@ def encode_held_out(
             for part in parts
         ]
 
-    learned = [encode(d, objective.loss_on) for d in dialogues]
-    chosen = [encode(d, "last") for d in dialogues]
-    rejected = {n: encode(replace(d, chosen=d.rejected), "last") for n, d in enumerate(dialogues) if d.rejected}
+    learned = encode(dialogues, objective.loss_on)
+    chosen = learned if objective.loss_on == "last" else encode(dialogues, "last")
+    swapped = {n: replace(d, chosen=d.rejected) for n, d in enumerate(dialogues) if d.rejected}
+    rejected = dict(zip(swapped, encode(list(swapped.values()), "last"), strict=True))
     uncut = [n for n, other in rejected.items() if max(len(chosen[n].ids), len(other.ids)) < max_length]
     compared = uncut[: objective.eval_pairs]
     first = order(learned)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
 from ..config import SOURCES, Config, RequestError
-from .batches import Pick, TrainingStream, order_batches
+from .batches import PackedExamples, Pick, TrainingStream, order_batches
+from .chat import check_chat_template
 from .dialogues import Dialogue, fingerprint, is_held_out
 from .held_out import HeldOut, encode_held_out
+from .labels import Example, Remark
 from .probes import ProbeSet, choose_probes, read_probes
-from .rendering import Example, encode_dialogue
+from .remarks import report_remarks
+from .rendering import encode_dialogues
 from .replies import choose_replies
 from .sources import read_dialogues
 
@@ -38,21 +42,53 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
     Both sources are read whatever the objective: probes and held-out losses are the same for all. Only with probe
     prompts of the user's own can one that is not trained on be missing.
 
+    All that is trained on is tokenized here, so that no dialogue can end a run in the middle.
+
     Raises:
-        RequestError: if a source cannot be read or is too small, or own probe prompts are also trained on.
+        RequestError: if a source cannot be read or is too small, own probe prompts are also trained on, or a dialogue
+            cannot be rendered so that its reply is learned.
     """
-    trained, held_out = _split(_read_sources(config), config.objective.held_out)
-    trained = _with_replies(config, trained)
-    probes = _load_probes(config, trained, held_out, tokenizer)
+    check_templates(config, tokenizer)
+    trained, held_out = read_split(config)
+    probes = load_probes(config, held_out, tokenizer)
+    if config.probe.file is not None:
+        _refuse_trained_probes(config, probes, trained)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
     encoded = _encode_held_out(config, held_out, probes, tokenizer, pad)
     return RunData(_stream_batches(config, trained, tokenizer, pad), encoded, probes)
 
 
+def check_templates(config: Config, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raises RequestError if a chat template is asked for that cannot be used."""
+    for key, template in (("objective", config.objective.template), ("probe", config.probe.template)):
+        if template == "chat":
+            check_chat_template(tokenizer, key)
+
+
+def read_split(config: Config) -> tuple[Dialogues, Dialogues]:
+    """What is trained on, with the replies that are, and what is held out.
+
+    Raises:
+        RequestError: if a source cannot be read.
+    """
+    trained, held_out = _split(_read_sources(config), config.objective.held_out)
+    return _with_replies(config, trained), held_out
+
+
 def _read_sources(config: Config) -> Dialogues:
     weights = config.objective.weights
     needed = [source for source in SOURCES if config.probe.file is None or weights.get(source, 0) > 0]
-    return {source: read_dialogues(config.objective, source) for source in needed}
+    found, problems = dict[str, list[Dialogue]](), list[str]()
+    for source in needed:
+        try:
+            found[source] = read_dialogues(config.objective, source)
+        except RequestError as error:
+            if config.objective.data_dir is None:
+                raise  # what is wrong with the hub need not be said twice
+            problems.append(str(error))
+    if problems:
+        raise RequestError("\n".join(problems))
+    return found
 
 
 def _split(dialogues: Dialogues, share: float) -> tuple[Dialogues, Dialogues]:
@@ -71,12 +107,14 @@ def _with_replies(config: Config, trained: Dialogues) -> Dialogues:
     }
 
 
-def _load_probes(
-    config: Config, trained: Dialogues, held_out: Dialogues, tokenizer: PreTrainedTokenizerBase
-) -> ProbeSet:  # fmt: skip
+def load_probes(config: Config, held_out: Dialogues, tokenizer: PreTrainedTokenizerBase) -> ProbeSet:
+    """The user's own probes, or some of what is held out.
+
+    Raises:
+        RequestError: if they cannot be read, or are too few.
+    """
     if config.probe.file is not None:
         probes = read_probes(config.probe, tokenizer)
-        _refuse_trained_probes(config, probes, trained)
     else:
         probes = choose_probes(held_out, config.probe, tokenizer)
     if probes.truncated:
@@ -88,20 +126,31 @@ def _stream_batches(
     config: Config, trained: Dialogues, tokenizer: PreTrainedTokenizerBase, pad: int
 ) -> TrainingStream:  # fmt: skip
     objective, trainer = config.objective, config.trainer
-    for source, weight in objective.weights.items():
-        if weight > 0 and not trained[source]:
+    weighted = [source for source, weight in objective.weights.items() if weight > 0]
+    for source in weighted:
+        if not trained[source]:
             raise RequestError(f"objective.held_out={objective.held_out}: leaves no {source} dialogue to train on")
+    remarks = Counter[Remark]()
 
-    def encode(pick: Pick) -> Example:
+    def counted(source: str) -> Iterator[Example]:
+        for example in encode_dialogues(
+            trained[source], objective.template, objective.loss_on, tokenizer, trainer.max_length
+        ):
+            remarks.update(example.remarks)
+            yield example
+
+    encoded = {source: PackedExamples(counted(source)) for source in weighted}
+    learned = [dialogue for source in weighted for dialogue in trained[source]]
+    report_remarks(remarks, learned, objective, tokenizer, trainer.max_length)
+
+    def example_of(pick: Pick) -> Example:
         source, number = pick
-        return encode_dialogue(
-            trained[source][number], objective.template, objective.loss_on, tokenizer, trainer.max_length
-        )
+        return encoded[source][number]
 
     lengths = {source: [d.length for d in rows] for source, rows in trained.items()}
     batches = order_batches(lengths, objective.weights, trainer.batch_size, trainer.max_steps, config.seed)
     assert trainer.micro_batch_size is not None  # resolve_config filled it in
-    return TrainingStream(batches, encode, trainer.micro_batch_size, pad)
+    return TrainingStream(batches, example_of, trainer.micro_batch_size, pad)
 
 
 def _encode_held_out(

@@ -12,7 +12,8 @@ from transformers import PreTrainedTokenizerBase
 from ..config import SOURCES, ProbeConfig, RequestError
 from .dialogues import Dialogue, Turn, fingerprint, opening_of
 from .jsonl import read_prompts
-from .rendering import render_prompt
+from .rendering import locate_prompt, render_prompt
+from .tokens import Span, TextTokenizer
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ def read_probes(config: ProbeConfig, tokenizer: PreTrainedTokenizerBase) -> Prob
 def _make_probes(
     rows: Sequence[tuple[str, tuple[Turn, ...]]], config: ProbeConfig, tokenizer: PreTrainedTokenizerBase
 ) -> ProbeSet:
-    texts = [render_prompt(prompt, config.template, tokenizer) for _, prompt in rows]
-    ids = [encode_prompt(text, config.template, tokenizer) for text in texts]
+    rendered = [locate_prompt(prompt, config.template, tokenizer, "probe") for _, prompt in rows]
+    texts = [one.text for one in rendered]
+    ids = encode_prompts(texts, [one.said for one in rendered], config.template, tokenizer)
     raw = [[(turn.role, turn.text) for turn in prompt] for _, prompt in rows]
     return ProbeSet(
         ids=[tokens[-config.max_length :] for tokens in ids],
@@ -83,9 +85,17 @@ def _make_probes(
 
 def encode_prompt(text: str, template: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """Tokens of a rendered prompt; the chat template writes its special tokens itself."""
-    ids: list[int] = tokenizer(text, add_special_tokens=template == "plain", verbose=False)["input_ids"]
+    return encode_prompts([text], [[]], template, tokenizer)[0]
+
+
+def encode_prompts(
+    texts: Sequence[str], typed: Sequence[Sequence[Span]], template: str, tokenizer: PreTrainedTokenizerBase
+) -> list[list[int]]:
+    """As `encode_prompt`, of each; what is `typed` in a text is text even where it spells a special token."""
+    tokens = TextTokenizer(tokenizer).encode(texts, typed, add_special_tokens=template == "plain")
     # Some tokenizers end every text; a prompt is not at its end.
-    return ids[:-1] if len(ids) > 1 and ids[-1] == tokenizer.eos_token_id and template == "plain" else ids
+    ends = {tokenizer.eos_token_id} if template == "plain" else set()
+    return [one.ids[:-1] if len(one.ids) > 1 and one.ids[-1] in ends else one.ids for one in tokens]
 
 
 def _candidates(

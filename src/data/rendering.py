@@ -2,68 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from transformers import PreTrainedTokenizerBase
 
 from ..config import RequestError
+from .chat import fit_system, render_chat
 from .dialogues import Dialogue, Turn
+from .labels import IGNORED, Example, Labeller
+from .tokens import Span, TextTokenizer
 
-IGNORED = -100
-"""Label of a token that the loss does not see (the value torch's cross entropy skips)."""
+__all__ = ["IGNORED", "Example", "encode_dialogue", "encode_dialogues", "render_dialogue", "render_prompt"]
+
+TOGETHER = 256
+"""Dialogues that are tokenized in one call."""
 _NAMES = {"user": "Human", "assistant": "Assistant"}
 
 
 @dataclass(frozen=True)
-class Example:
-    ids: list[int]
-    labels: list[int]
-    """Equal to `ids` where the token is learned, else IGNORED."""
+class Rendered:
+    text: str
+    said: list[Span]
+    """What each turn says: text, even where it looks like a mark of the template."""
 
-    @property
-    def targets(self) -> int:
-        """Tokens that the loss is taken on: the first token is never predicted."""
-        return sum(label != IGNORED for label in self.labels[1:])
+
+@dataclass(frozen=True)
+class RenderedDialogue(Rendered):
+    learned: list[Span]
+    """Each reply that is learned, with what the template writes around it."""
 
 
 def render_prompt(turns: Sequence[Turn], template: str, tokenizer: PreTrainedTokenizerBase) -> str:
-    """The text up to where the assistant's next reply begins."""
+    """The text up to where the assistant's next reply begins.
+
+    In the plain template, what a system turn says stands in front of the first `Human:`.
+
+    Raises:
+        RequestError: if the chat template cannot be used.
+    """
+    return locate_prompt(turns, template, tokenizer).text
+
+
+def locate_prompt(
+    turns: Sequence[Turn], template: str, tokenizer: PreTrainedTokenizerBase, key: str = "objective"
+) -> Rendered:
+    """As `render_prompt`, with where in the text its turns lie.
+
+    Args:
+        key: `objective` or `probe`, whose `template` asked for it.
+    """
     if template == "plain":
-        return "".join(f"\n\n{_NAMES[turn.role]}: {turn.text}" for turn in turns) + "\n\nAssistant:"
-    return _render_chat(turns, tokenizer, add_generation_prompt=True)
+        rendered = _render_plain(turns)
+        return Rendered(rendered.text + "\n\nAssistant:", rendered.said)
+    return render_chat_turns(turns, tokenizer, "a prompt", add_generation_prompt=True, key=key)
 
 
-def _render_chat(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase, *, add_generation_prompt: bool) -> str:
-    messages = [{"role": turn.role, "content": turn.text} for turn in turns]
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=add_generation_prompt))
+def _render_plain(turns: Sequence[Turn]) -> Rendered:
+    text, said = "", list[Span]()
+    for turn in turns:
+        text += "" if turn.role == "system" else f"\n\n{_NAMES[turn.role]}: "
+        said.append((len(text), len(text) + len(turn.text)))
+        text += turn.text
+    return Rendered(text, said)
 
 
-def _render_dialogue(
-    turns: Sequence[Turn], template: str, loss_on: str, tokenizer: PreTrainedTokenizerBase
-) -> tuple[str, list[tuple[int, int]]]:
-    """The whole text and the character spans of the replies that are learned."""
+def render_dialogue(
+    dialogue: Dialogue, template: str, loss_on: str, tokenizer: PreTrainedTokenizerBase
+) -> RenderedDialogue:  # fmt: skip
+    """The dialogue with its chosen reply.
+
+    Args:
+        loss_on: `last` learns the last reply alone, `all` every one.
+
+    Raises:
+        RequestError: if the chat template leaves out or rewrites what a turn says.
+    """
+    turns: Sequence[Turn] = [*dialogue.prompt, Turn("assistant", dialogue.chosen)]
+    if template == "plain":
+        rendered = _render_plain(turns)
+    else:
+        turns = fit_system(turns, tokenizer)
+        rendered = render_chat_turns(turns, tokenizer, dialogue.origin, add_generation_prompt=False)
     replies = [n for n, turn in enumerate(turns) if turn.role == "assistant"]
     if loss_on == "last":
         replies = replies[-1:]
-    if template == "plain":
-        text = render_prompt(turns[:-1], template, tokenizer) + " " + turns[-1].text
+    if template == "plain":  # the space in front of a reply is learned, too
+        learned = [(rendered.said[n][0] - 1, rendered.said[n][1]) for n in replies]
     else:
-        text = _render_chat(turns, tokenizer, add_generation_prompt=False)
-    spans = []
-    for n in replies:
-        before = render_prompt(turns[:n], template, tokenizer)
-        if template == "plain":
-            until = before + " " + turns[n].text
-        else:
-            until = _render_chat(turns[: n + 1], tokenizer, add_generation_prompt=False)
-        if not (text.startswith(before) and text.startswith(until)):
+        learned = [_find_reply(rendered.text, turns, n, tokenizer) for n in replies]
+    return RenderedDialogue(rendered.text, rendered.said, learned)
+
+
+def _find_reply(text: str, turns: Sequence[Turn], n: int, tokenizer: PreTrainedTokenizerBase) -> Span:
+    before = render_chat(turns[:n], tokenizer, add_generation_prompt=True)
+    until = text if n + 1 == len(turns) else render_chat(turns[: n + 1], tokenizer, add_generation_prompt=False)
+    if not (text.startswith(before) and text.startswith(until)):
+        raise RequestError(
+            "objective.template=chat: this model's chat template rewrites earlier turns, so the replies cannot "
+            "be told apart from the prompt; use objective.template=plain"
+        )
+    return len(before), len(until)
+
+
+def render_chat_turns(
+    turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase, origin: str, *, add_generation_prompt: bool,
+    key: str = "objective",
+) -> Rendered:  # fmt: skip
+    """The turns in the chat template, and where in its text each lies.
+
+    Args:
+        origin: of the dialogue, for the message.
+        key: `objective` or `probe`, whose `template` asked for it.
+
+    Raises:
+        RequestError: if one is not there as it is.
+    """
+    turns = fit_system(turns, tokenizer)
+    text = render_chat(turns, tokenizer, add_generation_prompt=add_generation_prompt, key=key)
+    # What stands where, told by texts that occur nowhere else: a short text may also be part of a mark.
+    marks = [f"\ue000{n}\ue001" for n in range(len(turns))]
+    shape = render_chat(
+        [Turn(turn.role, mark) for turn, mark in zip(turns, marks, strict=True)], tokenizer,
+        add_generation_prompt=add_generation_prompt, key=key,
+    )  # fmt: skip
+    said, at, written = list[Span](), 0, ""
+    for n, (turn, mark) in enumerate(zip(turns, marks, strict=True)):
+        before, found, shape = shape.partition(mark)
+        written += before
+        at = len(written)
+        written += turn.text
+        if not found or not text.startswith(before + turn.text, at - len(before)):
             raise RequestError(
-                "objective.template=chat: this model's chat template rewrites earlier turns, so the replies cannot "
-                "be told apart from the prompt; use objective.template=plain"
+                f"{key}.template=chat: {origin or 'a dialogue'}: the rendered text does not contain what turn {n + 1}, "
+                f"{turn.text[:40]!r}, says: this model's chat template leaves it out or rewrites it; use "
+                f"{key}.template=plain, or take the dialogue out"
             )
-        spans.append((len(before), len(until)))
-    return text, spans
+        said.append((at, len(written)))
+    return Rendered(text, said)
 
 
 def encode_dialogue(
@@ -72,26 +149,24 @@ def encode_dialogue(
     """Tokens and labels of a dialogue with its chosen reply; the beginning is cut where it is too long.
 
     The text is tokenized whole and the mask found by character offsets: tokenizing prompt and reply apart gives other
-    tokens at the seam with SentencePiece tokenizers.
+    tokens at the seam with SentencePiece tokenizers. What the labelled tokens say is then compared with the reply.
 
     Raises:
-        ValueError: if no token would be learned.
+        RequestError: if no token would be learned, or others than those of the reply.
     """
-    turns = [*dialogue.prompt, Turn("assistant", dialogue.chosen)]
-    text, spans = _render_dialogue(turns, template, loss_on, tokenizer)
-    encoded = tokenizer(text, add_special_tokens=template == "plain", return_offsets_mapping=True, verbose=False)
-    ids: list[int] = list(encoded["input_ids"])
-    labels = [
-        token if end > start and any(first <= start < last for first, last in spans) else IGNORED
-        for token, (start, end) in zip(ids, encoded["offset_mapping"], strict=True)
-    ]
-    if template == "plain" and tokenizer.eos_token_id is not None:
-        # Without an end the model learns never to stop; the chat template brings its own.
-        if ids[-1] != tokenizer.eos_token_id:
-            ids.append(tokenizer.eos_token_id)
-            labels.append(tokenizer.eos_token_id)
-        labels[-1] = tokenizer.eos_token_id
-    example = Example(ids[-max_length:], labels[-max_length:])
-    if not example.targets:
-        raise ValueError("no token of this dialogue would be learned: its replies are empty or cut away")
-    return example
+    return next(encode_dialogues([dialogue], template, loss_on, tokenizer, max_length))
+
+
+def encode_dialogues(
+    dialogues: Iterable[Dialogue], template: str, loss_on: str, tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> Iterator[Example]:
+    """As `encode_dialogue`, of each: many texts at once are tokenized faster."""
+    text_tokenizer, rest = TextTokenizer(tokenizer), iter(dialogues)
+    labeller = Labeller(text_tokenizer, template, max_length)
+    while part := list(islice(rest, TOGETHER)):
+        rendered = [render_dialogue(dialogue, template, loss_on, tokenizer) for dialogue in part]
+        tokens = text_tokenizer.encode(
+            [one.text for one in rendered], [one.said for one in rendered], add_special_tokens=template == "plain"
+        )
+        labelled = [labeller.label(one.text, one.learned, found) for one, found in zip(rendered, tokens, strict=True)]
+        yield from labeller.finish(labelled, [dialogue.origin for dialogue in part])

@@ -5,15 +5,21 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..assets import ASSETS
 from ..config import ObjectiveConfig, RequestError
 from .dialogues import Dialogue, parse_pair
+from .formats import check_characters
 from .hub import require_hub
-from .jsonl import read_own_dialogues, read_rows
+from .jsonl import find_files, read_own_dialogues
+from .records import read_rows
 
 HUB_ID = "Anthropic/hh-rlhf"
+Row = tuple[str, str, str]
+"""A chosen and a rejected conversation, and where they stand."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +38,9 @@ def read_dialogues(objective: ObjectiveConfig, source: str) -> list[Dialogue]:
     else:
         rows = _read_folder(folder, source) if folder else _read_hub(source)
     dialogues, dropped = [], Counter[str]()
-    for chosen, rejected in rows:
+    for chosen, rejected, origin in rows:
         try:
-            dialogues.append(parse_pair(chosen, rejected))
+            dialogues.append(replace(parse_pair(chosen, rejected), origin=origin))
         except ValueError as defect:
             dropped[str(defect)] += 1
     for reason, count in dropped.items():
@@ -42,17 +48,27 @@ def read_dialogues(objective: ObjectiveConfig, source: str) -> list[Dialogue]:
     return dialogues
 
 
-def _read_folder(folder: Path, source: str) -> Iterator[tuple[str, str]]:
+def _read_folder(folder: Path, source: str) -> Iterator[Row]:
     files = [path for part in ("train", "test") if (path := folder / f"{source}-base" / f"{part}.jsonl.gz").is_file()]
     if not files:
+        own = "; its other files are read with objective.dialogues=jsonl" if find_files(folder, source) else ""
         raise RequestError(
-            f"objective.data_dir={folder}: has neither {source}-base/train.jsonl.gz nor {source}-base/test.jsonl.gz"
+            f"objective.data_dir={folder}: has neither {source}-base/train.jsonl.gz nor "
+            f"{source}-base/test.jsonl.gz{own}"
         )
     for file in files:
-        yield from read_rows("objective.data_dir", file, lambda row: (str(row["chosen"]), str(row["rejected"])))
+        for (chosen, rejected), place in read_rows("objective.data_dir", file, _parse_row):
+            yield chosen, rejected, f"{source}-base/{place}"
 
 
-def _read_hub(source: str) -> Iterator[tuple[str, str]]:
+def _parse_row(row: Any) -> tuple[str, str]:
+    texts = str(row["chosen"]), str(row["rejected"])
+    for text in texts:
+        check_characters(text)
+    return texts
+
+
+def _read_hub(source: str) -> Iterator[Row]:
     from datasets import load_dataset
 
     try:
@@ -64,6 +80,6 @@ def _read_hub(source: str) -> Iterator[tuple[str, str]]:
             f"({str(error).splitlines()[0]}). Check the network, or give a folder that has "
             f"{source}-base/train.jsonl.gz with objective.data_dir=<folder>"
         ) from error
-    for split in splits.values():
-        for row in split:
-            yield row["chosen"], row["rejected"]
+    for name, split in splits.items():
+        for number, row in enumerate(split, start=1):
+            yield row["chosen"], row["rejected"], f"{source}-base, {name}: row {number}"

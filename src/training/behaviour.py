@@ -19,7 +19,7 @@ from ..clouds.capture import Cloud, eval_mode
 from ..clouds.store import read_cloud, write_clouds
 from ..data.batches import Batch
 from ..data.held_out import HeldOut
-from ..data.rendering import IGNORED
+from ..data.labels import IGNORED
 from .module import labelled_logits
 
 ROWS = 128

@@ -19,7 +19,7 @@ from transformers import PreTrainedModel, get_scheduler
 
 from ..config import TrainerConfig
 from ..data.batches import Batch
-from ..data.rendering import IGNORED
+from ..data.labels import IGNORED
 from .divergence import DivergenceWatch
 from .network import Network
 

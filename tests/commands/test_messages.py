@@ -42,6 +42,8 @@ WRONG = [
     ),
     (["schedule=list"], ["schedule.steps=[]", "for example"]),
     (["schedule=list", "schedule.steps=[0,239]"], ["schedule.steps=[0, 239]", "238"]),
+    (["schedule.early=2147483648"], ["schedule.early=2147483648", "at most 100000"]),
+    (["schedule=every", "schedule.interval=1", "trainer.max_steps=1000000"], ["schedule.interval=1", "raise it"]),
     (["probe.size=7"], ["probe.size=7", "even"]),
     (["probe.file=nowhere.txt"], ["probe.file=nowhere.txt", "one prompt per line"]),
     (["objective.dialogues=jsonl"], ["objective.dialogues=jsonl", "objective.data_dir"]),
@@ -234,7 +236,7 @@ def test_the_main_command_says_what_a_gated_model_needs(command: Command, tmp_pa
 
 
 @pytest.mark.parametrize("flag", ["--help", "--cfg=job", "--info=all"])
-@pytest.mark.parametrize("module", ["src.run", "src.analyze", "src.compare", "src.sync", "src.ui"])
+@pytest.mark.parametrize("module", ["src.run", "src.analyze", "src.compare", "src.preview", "src.sync", "src.ui"])
 def test_hydras_own_flags_work_on_every_command(command: Command, module: str, flag: str) -> None:
     done = command(module, *flag.split("="))
     assert done.returncode == 0, done.stderr

@@ -7,7 +7,7 @@ from collections import Counter
 
 import torch
 
-from src.data.batches import TrainingStream, order_batches
+from src.data.batches import PackedExamples, TrainingStream, order_batches
 from src.data.rendering import IGNORED, Example
 
 LENGTHS = {"helpful": list(range(10, 510)), "harmless": list(range(10, 210))}
@@ -45,3 +45,10 @@ def test_micro_batches_add_up_to_the_mean_over_the_tokens_of_the_step() -> None:
         weights = torch.stack([part["weight"] for part in parts])
         # The trainer divides by the number of parts: every token then weighs one over the tokens of the step.
         assert math.isclose(float((targets * weights).sum()) / len(parts), 1.0, rel_tol=1e-6)
+
+
+def test_packed_examples_are_what_was_packed() -> None:
+    examples = [Example([n] * (n + 1), [IGNORED, *[n] * n]) for n in range(5)]
+    packed = PackedExamples(examples)
+    assert len(packed) == 5
+    assert [packed[n] for n in (4, 0, 2)] == [examples[n] for n in (4, 0, 2)]

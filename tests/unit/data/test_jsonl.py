@@ -37,7 +37,7 @@ def test_every_documented_format_is_read(row: dict, dialogue: Dialogue, tmp_path
     "row",
     [
         {"messages": [USER]}, {"messages": [REPLY, USER]}, {"messages": [USER, USER, REPLY]},
-        {"messages": [{"role": "system", "content": "x"}, USER, REPLY]},
+        {"messages": [USER, {"role": "system", "content": "x"}, REPLY]},
         {"prompt": "Hi", "chosen": "Yes"}, {"prompt": "Hi", "chosen": "Yes", "rejected": "Yes"},
         {"prompt": "", "chosen": "Yes", "rejected": "No"}, {"text": "Hi"}, [], 3, {"messages": [{"role": "user"}]},
     ],
@@ -53,7 +53,8 @@ def test_a_line_that_is_no_dialogue_is_named(row: object, tmp_path: Path) -> Non
     ("line", "message"),
     [
         ('{"messages": [', "Expecting value"),
-        ('{"text": "Hi"}', "chosen"),
+        ('{"text": "Hi"}', "accepted are messages; conversations"),
+        ('{"prompt": "Hi", "chosen": "half \\ud83d", "rejected": "No"}', "\\ud83d"),
         ('{"prompt": "Hi", "chosen": "Yes"}', "rejected"),
     ],
 )
@@ -71,9 +72,25 @@ def test_a_missing_source_is_named(tmp_path: Path) -> None:
         read_dialogues(ObjectiveConfig(dialogues="jsonl", data_dir=str(tmp_path)), "harmless")
 
 
+def test_every_file_of_a_source_is_read(tmp_path: Path) -> None:
+    row = {"messages": [USER, REPLY]}
+    (tmp_path / "helpful.json").write_text(json.dumps([row]))
+    (tmp_path / "helpful").mkdir()
+    (tmp_path / "helpful" / "part.jsonl").write_text(json.dumps(row))
+    (tmp_path / "helpful" / "README.md").write_text("no rows")
+    objective = ObjectiveConfig(dialogues="jsonl", data_dir=str(tmp_path))
+    found = read_dialogues(objective, "helpful")
+    assert [dialogue.origin for dialogue in found] == ["helpful.json: entry 1 (line 1)", "part.jsonl: line 1"]
+    (tmp_path / "harmless.jsonl").write_text("\n")
+    with pytest.raises(RequestError, match=r"harmless\.jsonl holds no harmless dialogue"):
+        read_dialogues(objective, "harmless")
+    with pytest.raises(RequestError, match=r"are read with objective\.dialogues=jsonl"):
+        read_dialogues(ObjectiveConfig(dialogues="hh_rlhf", data_dir=str(tmp_path)), "harmless")
+
+
 def test_prompts_are_lines_of_text_or_json(tmp_path: Path) -> None:
     text, rows = tmp_path / "p.txt", tmp_path / "p.jsonl"
-    text.write_text("One?\n\n  Two?  \n")
+    text.write_text("\ufeffOne?\n\n  Two?  \n")
     rows.write_text('"One?"\n{"prompt": "Two?"}\n')
     assert read_prompts(text) == read_prompts(rows) == [(Turn("user", "One?"),), (Turn("user", "Two?"),)]
     assert parse_prompt({"messages": [USER, REPLY, USER]})[-1] == Turn("user", "Hi")

@@ -31,6 +31,9 @@ def test_a_line_that_is_no_json_is_named(tmp_path: Path) -> None:
     file.write_bytes(gzip.compress(f"{good}\n{{oops\n".encode()))
     with pytest.raises(RequestError, match=r"train\.jsonl\.gz: line 2 "):
         read_dialogues(ObjectiveConfig(dialogues="hh_rlhf", data_dir=str(tmp_path)), "helpful")
+    file.write_bytes(gzip.compress(f"{good}\n{good.replace('Human: a', 'Human: ' + chr(92) + 'ud83d')}\n".encode()))
+    with pytest.raises(RequestError, match=r"train\.jsonl\.gz: line 2 .*ud83d"):
+        read_dialogues(ObjectiveConfig(dialogues="hh_rlhf", data_dir=str(tmp_path)), "helpful")
     with pytest.raises(RequestError, match=r"neither harmless-base/train\.jsonl\.gz"):
         read_dialogues(ObjectiveConfig(dialogues="hh_rlhf", data_dir=str(tmp_path)), "harmless")
 
