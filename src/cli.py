@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from . import PACKAGE
 from .config import RequestError
+from .config.composition import guard_composition
 from .config.messages import CONF, explain
 from .sweeps.launchers import assign_devices, register_launchers, reject_distributed_launch
 from .sweeps.parent import RESUME_HINT, JobResult, ParentProcess, distinguish, parent_process
@@ -70,6 +71,7 @@ def _prepare(config_name: str, schema: type) -> None:
     _configure_logging()
     ConfigStore.instance().store(name=f"{config_name}_schema", node=schema)
     register_launchers()
+    guard_composition()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing and exiting with 1
 
 

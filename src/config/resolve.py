@@ -13,10 +13,7 @@ from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
 from .memory import memory_shortage
 from .schedule import lag_of, plan_schedule
 from .schema import AUTO, SECOND_METRIC, SOURCES, Config, ModelConfig, RequestError, TdaConfig
-from .transformer import OWN_PREFIXES, parts_of
-
-WHITELIST = ("gtda.", "sklearn.", *OWN_PREFIXES)
-"""Prefixes that a `_target_` may have: instantiating runs code."""
+from .targets import target_problems
 
 MAX_LISTED = 24
 """Checkpoints that a message names."""
@@ -221,9 +218,7 @@ def check_size(tda: TdaConfig, rows: int) -> None:
 def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
     if tda.transformer is not None and "_target_" not in tda.transformer:
         yield "tda.transformer: needs a _target_, for example gtda.homology.VietorisRipsPersistence"
-    for target in [str(part["_target_"]) for part in parts_of(tda.transformer) if "_target_" in part]:
-        if not target.startswith(WHITELIST):
-            yield f"tda.transformer._target_={target}: must begin with one of {', '.join(WHITELIST)}"
+    yield from target_problems(tda.transformer, tda.allow)
     if not tda.dimensions or not all(isinstance(k, int) and k >= 0 for k in tda.dimensions):
         yield f"tda.transformer.homology_dimensions={list(tda.dimensions)}: give whole numbers from 0, such as [0,1]"
     if tda.engine == "reduced_rips" and tda.transformer and not (tda.is_plain_rips and max(tda.dimensions) < 2):

@@ -107,6 +107,8 @@ class TdaConfig(Method):
     """What the run is called in MLflow."""
     transformer: dict[str, Any] | None = setting(None, identity=True)
     """A transformer by `_target_` that turns distances or points into diagrams; null measures nothing."""
+    allow: list[str] = setting(default_factory=list, identity=False)
+    """Targets beside those of giotto-tda, scikit-learn and this package that may be run; only on the command line."""
     metric: str = setting("euclidean", identity=True, one_of=("euclidean", "cosine", "standardized"))
     """Distance between activations; `standardized` divides each coordinate by its step-0 standard deviation."""
     second_metric: str = setting("auto", identity="where changed", one_of=("auto", "none", SECOND_METRIC))

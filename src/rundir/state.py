@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from ..config import Config, RequestError
 from ..config.commands import CompareConfig
-from ..config.identity import config_hash, identity, plain
+from ..config.identity import config_hash, identity, inert, literal, plain
 from ..config.schedule import lag_of, with_lag
 from ..config.schema import AUTO
 from ..system.files import DamagedError, read_json, replacing, set_aside
@@ -16,8 +16,9 @@ from .layout import RunDirectory
 
 
 def load_config(run: RunDirectory) -> Config:
-    """The configuration that a run was made with."""
-    stored = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(run.config))
+    """The configuration that a run was made with; nothing in the file is taken for a reference to something else."""
+    there = inert(OmegaConf.to_container(OmegaConf.load(run.config)))
+    stored = OmegaConf.merge(OmegaConf.structured(Config), there)
     return OmegaConf.to_object(stored)  # type: ignore[return-value]
 
 
@@ -79,7 +80,7 @@ def initialize(run: RunDirectory, config: Config | CompareConfig, *, reset: bool
             elif leftover != run.lock:
                 leftover.unlink()
     with replacing(run.config) as partial:
-        OmegaConf.save(OmegaConf.create(plain(config)), partial)
+        OmegaConf.save(OmegaConf.create(literal(plain(config))), partial)
     run.write_status("running", config_hash=config_hash(config))
 
 
