@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from .memory import memory_shortage
 from .schedule import lag_of, plan_schedule
 from .schema import AUTO, SECOND_METRIC, SOURCES, Config, ModelConfig, RequestError, TdaConfig
 from .targets import target_problems
+
+NAME = re.compile(r"[^\W_][\w.-]{0,99}")
+"""A part of a path that is no path of its own, not hidden, and no flag."""
 
 MAX_LISTED = 24
 """Checkpoints that a message names."""
@@ -115,8 +119,12 @@ def _broken_rules(value: Any, limits: Any) -> Iterator[str]:
         if value != limits["word"]:
             yield f"a whole number, or {limits['word']}"
         return
-    if "filled" in limits and not value.strip():
+    if ("filled" in limits or "is_name" in limits) and not value.strip():
         yield "a name, not empty"
+    elif "is_name" in limits and not NAME.fullmatch(value):
+        yield "a name of letters, digits, '_', '-' and '.', the first a letter or a digit, at most 100 of them"
+    if "reserved" in limits and re.fullmatch(limits["reserved"], value, re.IGNORECASE):
+        yield f"another name, multirun/{value} is for something else"
     # `not (a >= b)` instead of `a < b`: a NaN fails every rule.
     if "at_least" in limits and not value >= limits["at_least"]:
         yield f"at least {limits['at_least']}"

@@ -22,6 +22,9 @@ SECOND_METRIC = "standardized"
 
 AUTO = "auto"
 
+RESERVED = r"comparison|mlartifacts|mlruns|mlflow\.db.*|mlflow_server\.log"
+"""What lies in multirun/ beside the folders of the models: a pattern."""
+
 
 class RequestError(ValueError):
     """The request itself is wrong. One message: the dotted key, its value, what to do. Ends with status 2."""
@@ -39,8 +42,8 @@ def setting(
             that came later, whose default is what runs of before did; at its default it does not count, so that they
             keep their names and hashes. None: no run has this field.
         limits: what `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`; `word`, a word that may
-            stand instead of a number; `filled`, not an empty word. `is_path` is no limit: other spellings of a path (a
-            slash at its end) are the same value.
+            stand instead of a number; `filled`, not an empty word; `is_name`, one part of a path, none of
+            `reserved`. `is_path` is no limit: other spellings of a path (a slash at its end) are the same value.
     """
     metadata = limits if identity is None else {"identity": identity, **limits}
     if default_factory is not dataclasses.MISSING:
@@ -50,7 +53,7 @@ def setting(
 
 @dataclass
 class ModelConfig:
-    name: str = setting(identity=True, filled=True)
+    name: str = setting(identity=True, is_name=True, reserved=RESERVED)
     """What the run is called in MLflow."""
     path: str = setting(identity=True, is_path=True)
     """Hub id or folder. `embedded:<name>` is a folder of `src/assets`."""
@@ -78,7 +81,7 @@ class ModelConfig:
 
 @dataclass
 class ObjectiveConfig:
-    name: str = setting(identity=True, filled=True)
+    name: str = setting(identity=True, is_name=True)
     """What the run is called in MLflow."""
     weights: dict[str, float] = setting(default_factory=dict, identity=True)
     """Share of the training dialogues per source; need not add up to 1."""
@@ -103,7 +106,7 @@ class ObjectiveConfig:
 
 @dataclass
 class TdaConfig(Method):
-    name: str = setting(identity=True, filled=True)
+    name: str = setting(identity=True, is_name=True)
     """What the run is called in MLflow."""
     transformer: dict[str, Any] | None = setting(None, identity=True)
     """A transformer by `_target_` that turns distances or points into diagrams; null measures nothing."""
@@ -254,7 +257,7 @@ class Config:
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     seed: int = setting(0, identity=True, at_least=0, at_most=2**32 - 1)
     """Adapter initialisation and data order, nothing else. NumPy's random numbers set the largest."""
-    sweep: str = setting("single", identity=False, filled=True)
+    sweep: str = setting("single", identity=False, is_name=True)
     """Name shared by the runs of one sweep."""
     force: bool = setting(False, identity=False)
     """Start over even if the run is done."""

@@ -72,10 +72,18 @@ def initialize(run: RunDirectory, config: Config | CompareConfig, *, reset: bool
     """Make the directory ready for a start that goes on with what an earlier one left, or with nothing if `reset`.
 
     Whoever calls holds the directory's lock.
+
+    Raises:
+        RequestError: if a comparison would empty a directory that is none of a comparison.
     """
     if reset:
+        folders = sorted(path.name for path in run.path.iterdir() if path.is_dir())
+        if isinstance(config, CompareConfig) and folders:
+            raise RequestError(
+                f"{run.path}: holds {', '.join(folders)}, which no comparison does; move what is there away"
+            )
         for leftover in run.path.iterdir():
-            if leftover.is_dir():
+            if leftover.is_dir() and not leftover.is_symlink():
                 shutil.rmtree(leftover)
             elif leftover != run.lock:
                 leftover.unlink()

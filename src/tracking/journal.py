@@ -14,9 +14,11 @@ journal.jsonl, in the order of what happened:
 from __future__ import annotations
 
 import time
+from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
 
+from ..config import RequestError
 from ..rundir import RunDirectory
 from ..system.jsonl import Entry, append_jsonl, read_jsonl
 
@@ -42,6 +44,34 @@ def mlflow_run_id_of(run: RunDirectory) -> str | None:
         return run.mlflow_run_id.read_text().strip()
     start = read_start(run)
     return start["replaces"] if start else None
+
+
+def file_of(run: RunDirectory, name: str) -> Path:
+    """A file of the run directory that its journal names.
+
+    Raises:
+        RequestError: if it lies elsewhere, by a path or by a link; the journal may come from anybody.
+    """
+    path = run.path / name
+    if Path(name).is_absolute() or not path.resolve().is_relative_to(run.path.resolve()):
+        raise RequestError(
+            f"{run.journal}: names the file {name}, which is not below {run.path}; nothing is sent of it"
+        )
+    return path
+
+
+def check_journal(run: RunDirectory) -> None:
+    """Raises RequestError if a line of the journal is none that a run writes, or names a file elsewhere."""
+    for number, (entry, _) in enumerate(read_jsonl(run.journal), 1):
+        if not isinstance(entry, dict) or (number == 1) != ("start" in entry):
+            raise RequestError(f"{run.journal}: entry {number} is none that a run writes; nothing is sent of it")
+        for kind in ("artifact", "picture"):
+            if kind in entry:
+                file_of(run, str(entry[kind]))
+        numbers = [entry[key] for key in ("step", "timestamp") if key in entry]
+        folder = PurePosixPath(str(entry.get("folder") or ""))
+        if not all(isinstance(value, int) for value in numbers) or folder.is_absolute() or ".." in folder.parts:
+            raise RequestError(f"{run.journal}: entry {number} is none that a run writes; nothing is sent of it")
 
 
 LoggedKeys = set[tuple[str, int]]

@@ -71,8 +71,7 @@ class Tracker:
             append_jsonl(self.run.journal, {"picture": self._name(path), "key": key, "step": step, "timestamp": now()})
 
     def _name(self, path: Path) -> str:
-        # Relative, so that the directory may be moved before it is delivered.
-        return str(path.relative_to(self.run.path) if path.is_relative_to(self.run.path) else path.resolve())
+        return str(path.relative_to(self.run.path))  # so that the directory may be moved before it is delivered
 
     def tag(self, tags: Mapping[str, str]) -> None:
         append_jsonl(self.run.journal, {"tags": dict(tags)})

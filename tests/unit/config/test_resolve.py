@@ -63,3 +63,26 @@ def test_all_problems_are_reported_at_once() -> None:
     message = str(caught.value)
     for problem in ("trainer.max_steps=-3", "probe.size=7", "adapter.rank=0", "objective.held_out=nan"):
         assert problem in message
+
+
+@pytest.mark.parametrize("key", ["model.name", "objective.name", "tda.name", "sweep"])
+@pytest.mark.parametrize(
+    "name",
+    ["..", ".", "/tmp/x", "../../x", "a/b", "a\\b", ".hidden", "-m", "a b", "~", "a" * 101, "<b>", "x\ny", "'x", "a:b"],
+)
+def test_a_name_is_no_path(key: str, name: str) -> None:
+    request = composed()
+    OmegaConf.update(request, key, name)
+    with pytest.raises(RequestError, match="must be a name of letters, digits"):
+        resolve_config(request)
+
+
+@pytest.mark.parametrize("name", ["comparison", "Comparison", "mlartifacts", "mlflow.db", "mlflow.db-wal", "mlruns"])
+def test_a_model_takes_no_name_that_is_taken(name: str) -> None:
+    with pytest.raises(RequestError, match=f"model.name={name}: must be another name, multirun/{name} is for"):
+        resolve_config(composed(f"model.name={name}"))
+
+
+def test_names_hold_what_names_hold() -> None:
+    for name in ("Llama-2_7b.hf", "0.5", "modèle", "comparison2"):
+        assert resolve_config(composed(f"model.name='{name}'", f"sweep='{name}'")).model.name == name
