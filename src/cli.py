@@ -23,6 +23,7 @@ from .config.messages import CONF, explain
 from .sweeps.launchers import assign_devices, register_launchers, reject_distributed_launch
 from .sweeps.parent import RESUME_HINT, JobResult, ParentProcess, distinguish, parent_process
 from .sweeps.submitit_jobs import is_job, requeue_on_timeout
+from .system.secrets import redact_output
 from .system.signals import Interrupted
 from .system.threads import wait_passively
 
@@ -89,6 +90,7 @@ def order_words(words: Sequence[str]) -> list[str]:
 
 
 def _configure_logging() -> None:
+    redact_output()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger(PACKAGE).setLevel(logging.INFO)
     # Libraries warning each other of their next major version: the test suite listens, a user need not.

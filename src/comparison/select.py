@@ -76,7 +76,7 @@ def find_runs(store: Store, request: CompareConfig) -> list[StoredRun]:
         known = sorted({run.data.tags["sweep"] for run in search_runs(store, CELLS) if "sweep" in run.data.tags})
         raise RequestError(f"sweep={request.sweep}: no run of that sweep; there are: {', '.join(known) or 'none yet'}")
     if not found:
-        raise RequestError(f"filter={request.filter}: finds no run in {store.uri}")
+        raise RequestError(f"filter={request.filter}: finds no run in {store.address}")
     return _locate(found)
 
 
@@ -119,5 +119,5 @@ def _find_one(store: Store, wanted: str) -> Run:
     run = read_run(store, noted.read_text().strip() if noted.is_file() else wanted)
     if run is None:
         what = "MLflow does not know it yet: python -m src.sync" if noted.parent.is_dir() else "no run directory, no id"
-        raise RequestError(f"runs=[{wanted}]: {what} (store: {store.uri})")
+        raise RequestError(f"runs=[{wanted}]: {what} (store: {store.address})")
     return run

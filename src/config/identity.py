@@ -10,6 +10,7 @@ from dataclasses import asdict, fields, is_dataclass
 from pathlib import PurePath
 from typing import Any
 
+from ..system.secrets import redacted
 from .commands import CompareConfig
 from .schema import Config
 
@@ -50,12 +51,15 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def identity(config: Config | CompareConfig) -> dict[str, Any]:
-    """Flat keys and values that make this run what it is: those that the schema marks so, paths in one spelling."""
+    """Flat keys and values that make this run what it is: those that the schema marks so, paths in one spelling.
+
+    Without secrets, so that it is that of the stored configuration.
+    """
     identifying = tuple(f"{key}." for key in identity_keys(type(config)))
     later, paths = dict(later_keys(type(config))), set(path_keys(type(config)))
     # What lies below a key, a weight of `objective.weights`, belongs to it.
     flat = [
-        (key, str(PurePath(value)) if key in paths and value else value)
+        (key, redacted(str(PurePath(value)) if key in paths and value else value))
         for key, value in sorted(flatten(plain(config)).items())
     ]
     return {

@@ -12,6 +12,8 @@ from multiprocessing.connection import wait
 from threading import Lock, Thread
 from typing import TypeVar
 
+from ..system.secrets import redact_output
+
 T = TypeVar("T")
 
 
@@ -56,6 +58,7 @@ def _init_worker() -> None:
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)
+    redact_output()
     Thread(target=_end_with_parent, name="parent", daemon=True).start()
 
 

@@ -12,6 +12,7 @@ from ..config.identity import config_hash, identity, inert, literal, plain
 from ..config.schedule import lag_of, with_lag
 from ..config.schema import AUTO
 from ..system.files import DamagedError, read_json, replacing, set_aside
+from ..system.secrets import redacted
 from .layout import RunDirectory
 
 
@@ -88,7 +89,7 @@ def initialize(run: RunDirectory, config: Config | CompareConfig, *, reset: bool
             elif leftover != run.lock:
                 leftover.unlink()
     with replacing(run.config) as partial:
-        OmegaConf.save(OmegaConf.create(literal(plain(config))), partial)
+        OmegaConf.save(OmegaConf.create(literal(redacted(plain(config)))), partial)
     run.write_status("running", config_hash=config_hash(config))
 
 

@@ -21,6 +21,7 @@ from types import FrameType
 
 from ..rundir import ROOT
 from ..system.files import replacing
+from ..system.secrets import redacted
 from ..system.signals import Interrupted
 
 RESUME_HINT = "the same command goes on with it"
@@ -56,7 +57,7 @@ class ParentProcess:
         path = self.folder / f"{number}.json"
         if replace_earlier or not path.exists():
             with replacing(path) as partial:
-                partial.write_text(json.dumps(vars(result)))
+                partial.write_text(json.dumps(redacted(vars(result))))
 
     def collect_results(self) -> dict[int, JobResult]:
         """The results of all cells by their place in the sweep; their folder is removed."""

@@ -3,7 +3,8 @@
 metrics.jsonl, a line for each `log`:
     {"step": 7, "timestamp": <ms>, "metrics": {key: value}}
 journal.jsonl, in the order of what happened:
-    {"start": {...}}                                               the first line: all that makes the MLflow run
+    {"start": {...}}                                               the first line: all that makes the MLflow run;
+                                                                   the address of its store without a login
     {"tags": {key: value}}
     {"artifact": <file>, "folder": <name or null>}                 a file of the run directory, by its name there
     {"picture": <file>, "key": "diagrams", "step": 7, "timestamp": <ms>}
@@ -21,6 +22,7 @@ from filelock import FileLock, Timeout
 from ..config import RequestError
 from ..rundir import RunDirectory
 from ..system.jsonl import Entry, append_jsonl, read_jsonl
+from ..system.secrets import redacted
 
 
 def now() -> int:
@@ -85,12 +87,17 @@ def read_logged(run: RunDirectory) -> tuple[LoggedKeys, LoggedKeys]:
     return numbers, pictures
 
 
+def write_entry(run: RunDirectory, entry: Entry) -> None:
+    """Add a line to the journal."""
+    append_jsonl(run.journal, redacted(entry))
+
+
 def end_if_killed(run: RunDirectory) -> None:
     """Give the journal of a run that nobody runs any more its last line, at the time of the last sign of life."""
     turns = [entry for entry, _ in read_jsonl(run.journal) if "resume" in entry or "end" in entry]
     if not turns or "resume" in turns[-1]:
         last = max(path.stat().st_mtime for path in (run.journal, run.spool) if path.exists())
-        append_jsonl(run.journal, {"end": "KILLED", "timestamp": int(last * 1000)})
+        write_entry(run, {"end": "KILLED", "timestamp": int(last * 1000)})
 
 
 def try_lock(run: RunDirectory) -> FileLock | None:

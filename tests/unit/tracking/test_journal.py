@@ -17,7 +17,8 @@ from src.tracking.tracker import track_run
 from tests.support.tracked import configure, directory
 
 START: dict[str, Any] = {
-    "uri": None, "experiment": "alignment-topology", "name": "x", "timestamp": 5, "tags": {}, "params": {}, "replaces": None,
+    "uri": None, "experiment": "alignment-topology", "name": "x", "timestamp": 5, "tags": {}, "params": {},
+    "replaces": None,
 }  # fmt: skip
 
 
