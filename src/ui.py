@@ -42,7 +42,8 @@ def ui(composed: DictConfig) -> None:
         show_views(addresses)
         return
     port = _free_port(config.ui.port)
-    signal.signal(signal.SIGTERM, _interrupt)  # so that the server goes too
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, _interrupt)  # so that the server goes too
     server = _start_server(store.uri, port)
     try:
         base = f"http://{HOST}:{port}"

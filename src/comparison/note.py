@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,14 @@ def show_report(report: Report, path: Path) -> None:
 def write_report_note(report: Report) -> str:
     """Markdown: what is found across the runs, and where the evidence is."""
     lines = [
-        f"**{report.head}**. `report.html` under Artifacts has the figures and every finding with its interval.",
+        f"**{_escape(report.head)}**. `report.html` under Artifacts has the figures and every finding with its "
+        "interval.",
         "",
-        *(f"- {sentence}" for sentence in report.sentences),
+        *(f"- {_escape(sentence)}" for sentence in report.sentences),
     ]
     return "\n".join(lines)
+
+
+def _escape(text: str) -> str:
+    """Text as Markdown shows it: names come from the store, and an image in one would ask somebody else's server."""
+    return re.sub(r"([\\`<\[\]])", r"\\\1", text)

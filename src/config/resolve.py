@@ -15,9 +15,16 @@ from .memory import memory_shortage
 from .schedule import lag_of, plan_schedule
 from .schema import AUTO, SECOND_METRIC, SOURCES, Config, ModelConfig, RequestError, TdaConfig
 from .targets import target_problems
+from .transformer import parts_of
 
 NAME = re.compile(r"[^\W_][\w.-]{0,99}")
 """A part of a path that is no path of its own, not hidden, and no flag."""
+
+MAX_WHOLE = 2**31 - 1
+"""The largest whole number, where no key has another."""
+
+MAX_DIMENSION = 10
+"""Of homology: above, no diagram of any cloud fits into a memory."""
 
 MAX_LISTED = 24
 """Checkpoints that a message names."""
@@ -52,7 +59,7 @@ def resolve_analysis(composed: DictConfig) -> AnalyzeConfig:
     _refuse_missing(composed)
     config: AnalyzeConfig = _to_dataclass(composed, AnalyzeConfig)
     nothing = ["tda=none: measures nothing; choose a method"] if config.tda.transformer is None else []
-    _refuse([*_outside_limits(config, ""), *_tda_conflicts(config.tda), *nothing])
+    _refuse(_all_problems(_outside_limits(config, ""), _tda_conflicts(config.tda), nothing))
     return config
 
 
@@ -64,8 +71,20 @@ def resolve_config(composed: DictConfig) -> Config:
     """
     _refuse_missing(composed)
     config = complete_config(composed)
-    _refuse([*_outside_limits(config, ""), *_conflicts(config), *_tda_conflicts(config.tda)])
+    _refuse(_all_problems(_outside_limits(config, ""), _conflicts(config), _tda_conflicts(config.tda)))
     return config
+
+
+def _all_problems(limits: Iterable[str], *conflicts: Iterable[str]) -> list[str]:
+    """Everything that is wrong; of a value outside of its limits, what follows from it may not be computable."""
+    found = list(limits)
+    for problems in conflicts:
+        try:
+            found += problems
+        except (ValueError, TypeError, OverflowError):
+            if not found:
+                raise
+    return found
 
 
 def _refuse(problems: Iterable[str]) -> None:
@@ -125,6 +144,9 @@ def _broken_rules(value: Any, limits: Any) -> Iterator[str]:
         yield "a name of letters, digits, '_', '-' and '.', the first a letter or a digit, at most 100 of them"
     if "reserved" in limits and re.fullmatch(limits["reserved"], value, re.IGNORECASE):
         yield f"another name, multirun/{value} is for something else"
+    if isinstance(value, int) and value > limits.get("at_most", MAX_WHOLE):
+        yield f"at most {limits.get('at_most', MAX_WHOLE)}"
+        return
     # `not (a >= b)` instead of `a < b`: a NaN fails every rule.
     if "at_least" in limits and not value >= limits["at_least"]:
         yield f"at least {limits['at_least']}"
@@ -197,7 +219,9 @@ def _weight_null_conflicts(config: Config) -> Iterator[str]:
     if tda.weight_draws and tda.weight_steps and schedule.lag == AUTO:
         yield f"tda.weight_steps={tda.weight_steps}: schedule.lag=auto moves the checkpoints; give a lag, or no steps"
         return
-    fits = lag_of(schedule) * schedule.repeats <= config.trainer.max_steps and not list(_outside_limits(schedule, ""))
+    fits = lag_of(schedule) * schedule.repeats <= config.trainer.max_steps and not any(
+        list(_outside_limits(group, "")) for group in (schedule, config.trainer)
+    )
     if tda.weight_draws and tda.weight_steps and fits:
         checkpoints = plan_schedule(schedule, config.trainer.max_steps).checkpoints
         unknown = sorted(set(tda.weight_steps) - set(checkpoints))
@@ -213,8 +237,14 @@ def _size_conflicts(tda: TdaConfig, rows: int) -> Iterator[str]:
     """What is wrong with the number of points, of so many probes."""
     if tda.points and tda.points > rows:
         yield f"tda.points={tda.points}: at most probe.size={rows}"
+    if tda.components and tda.components > rows:
+        yield f"tda.components={tda.components}: at most probe.size={rows}, so many directions have the probes"
     # Dimensions that are no numbers are reported by the checks of the method.
-    if tda.transformer is not None and all(isinstance(k, int) for k in tda.dimensions):
+    if (
+        tda.transformer is not None
+        and tda.dimensions
+        and all(type(k) is int and 0 <= k <= MAX_DIMENSION for k in tda.dimensions)
+    ):
         yield from memory_shortage(tda, rows)
 
 
@@ -227,8 +257,13 @@ def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
     if tda.transformer is not None and "_target_" not in tda.transformer:
         yield "tda.transformer: needs a _target_, for example gtda.homology.VietorisRipsPersistence"
     yield from target_problems(tda.transformer, tda.allow)
-    if not tda.dimensions or not all(isinstance(k, int) and k >= 0 for k in tda.dimensions):
-        yield f"tda.transformer.homology_dimensions={list(tda.dimensions)}: give whole numbers from 0, such as [0,1]"
+    for asked in [part["homology_dimensions"] for part in parts_of(tda.transformer) if "homology_dimensions" in part]:
+        is_list = isinstance(asked, (list, tuple)) and len(asked) > 0
+        if not is_list or not all(type(k) is int and 0 <= k <= MAX_DIMENSION for k in asked):
+            yield (
+                f"tda.transformer.homology_dimensions={asked}: give a list of whole numbers from 0 to {MAX_DIMENSION}, "
+                "such as [0,1]"
+            )
     if tda.engine == "reduced_rips" and tda.transformer and not (tda.is_plain_rips and max(tda.dimensions) < 2):
         yield f"tda.engine=reduced_rips: computes H0 and H1 of plain Rips over Z/2, not {tda.name}; use auto"
     draws = (("subsamples", tda.subsamples), ("null_draws", tda.null_draws), ("weight_draws", tda.weight_draws))

@@ -121,17 +121,17 @@ class TdaConfig(Method):
     """Probes taken into a diagram, the first of the probe set; null takes all."""
     engine: str = setting("auto", identity=False, one_of=("auto", "giotto", "reduced_rips"))
     """What computes plain Rips bars: `reduced_rips`, ours, does H0 and H1; `auto` takes it wherever it can."""
-    workers: int | None = setting(None, identity=False, at_least=1)
+    workers: int | None = setting(None, identity=False, at_least=1, at_most=1024)
     """Processes that compute topology while training goes on; null takes half the cores."""
     max_memory_gb: float | None = setting(None, identity=False, above=0)
     """GiB that the workers may take together; null takes half of the machine's."""
     geometry: bool = setting(True, identity=True)
     """Describe each cloud's geometry as well (ranks, anisotropy, alignment to step 0) and how rigidly it moves."""
-    subsamples: int | None = setting(None, identity=True, at_least=0)
+    subsamples: int | None = setting(None, identity=True, at_least=0, at_most=10_000)
     """Random halves of the probes that intervals come from; 0 gives none, null takes the model's `draws`."""
-    null_draws: int | None = setting(None, identity=True, at_least=0)
+    null_draws: int | None = setting(None, identity=True, at_least=0, at_most=10_000)
     """Random movements, of each of two kinds, that excess is measured by; 0 gives none, null takes `draws`."""
-    weight_draws: int = setting(0, identity="where changed", at_least=0)
+    weight_draws: int = setting(0, identity="where changed", at_least=0, at_most=10_000)
     """Random updates of the trained weights, captured once each at some checkpoints; 0 gives none, 20 are usual."""
     weight_steps: list[int] | None = setting(None, identity="where changed")
     """Checkpoints of the random updates; null: the first, each that moves further than all before it, and the last."""
@@ -174,13 +174,13 @@ class ScheduleConfig:
     lag: int | str = setting(1, identity=True, at_least=1, word=AUTO)
     """Optimizer steps between the two captures of a pair; one lag for the whole run. `auto`: the shortest of 1, 2, 4, 8
     and 16 whose first pair lies 10 x above the rounding floor, found by a few steps that are thrown away."""
-    repeats: int = setting(2, identity=True, at_least=1)
+    repeats: int = setting(2, identity=True, at_least=1, at_most=1000)
     """Consecutive pairs per checkpoint, their velocities averaged."""
-    early: int = setting(7, identity=True, at_least=1)
+    early: int = setting(7, identity=True, at_least=1, at_most=100_000)
     """dense_early: checkpoints in the first tenth of the steps, log-spaced."""
-    late: int = setting(13, identity=True, at_least=1)
+    late: int = setting(13, identity=True, at_least=1, at_most=100_000)
     """dense_early: checkpoints after the first tenth, evenly spaced."""
-    count: int = setting(20, identity=True, at_least=2)
+    count: int = setting(20, identity=True, at_least=2, at_most=100_000)
     """linear: checkpoints, evenly spaced."""
     interval: int = setting(10, identity=True, at_least=1)
     """every: optimizer steps between checkpoints."""
@@ -192,7 +192,7 @@ class ScheduleConfig:
 class AdapterConfig:
     kind: str = setting(identity=True, one_of=("lora", "full"))
     """`lora` trains a low-rank adapter, `full` every weight."""
-    rank: int = setting(8, identity=True, at_least=1)
+    rank: int = setting(8, identity=True, at_least=1, at_most=65_536)
     """lora: rank of each update."""
     alpha: float = setting(16.0, identity=True, above=0)
     """lora: scaling is alpha / rank."""
@@ -202,7 +202,7 @@ class AdapterConfig:
 
 @dataclass
 class TrainerConfig:
-    max_steps: int = setting(240, identity=True, at_least=1)
+    max_steps: int = setting(240, identity=True, at_least=1, at_most=10_000_000)
     """Optimizer steps of the run."""
     batch_size: int = setting(8, identity=True, at_least=1)
     """Dialogues per optimizer step."""

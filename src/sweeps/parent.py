@@ -22,7 +22,7 @@ from types import FrameType
 from ..rundir import ROOT
 from ..system.files import replacing
 from ..system.secrets import redacted
-from ..system.signals import Interrupted
+from ..system.signals import Interrupted, announce
 
 RESUME_HINT = "the same command goes on with it"
 
@@ -89,6 +89,7 @@ class ParentProcess:
     def _forward(self, signum: int, frame: FrameType | None) -> None:
         workers = list(self.folder.glob("*.worker"))
         if self._signal_file.exists() or not workers:
+            announce(signum)
             raise Interrupted(signum)
         self._signal_file.write_text(str(signum))
         for path in workers:
