@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tests.support.runs import all_runs
 from tests.support.servers import MlflowServer
 
 USER, PASSWORD, SECRET = "alice-of-the-lab", "s3cret-PW.of-hers", "hf_neverToBeSeen"
+TEXT = "Quetzalcoatlus said"
+"""In every prompt and reply: no file of a run has text of dialogues."""
 ENVIRONMENT = {"MY_SECRET": SECRET, "HF_TOKEN": SECRET + "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
 
 
@@ -23,7 +26,7 @@ def with_login(uri: str) -> str:
 
 def check_clean(folder: Path, *outputs: str) -> None:
     """No file below the folder, by name or content, and no output holds what is secret."""
-    for word in (USER, PASSWORD, SECRET):
+    for word in (USER, PASSWORD, SECRET, TEXT):
         assert [name for name, text in enumerate(outputs) if word in text] == []
         for path in folder.rglob("*"):
             assert word not in path.name
@@ -33,10 +36,13 @@ def check_clean(folder: Path, *outputs: str) -> None:
 @pytest.fixture(scope="module")
 def tracked(server: MlflowServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunDirectory]:
     """A directory with a run that was tracked by a server that is reached with a login."""
-    folder = tmp_path_factory.mktemp("secrets")
+    folder, data = tmp_path_factory.mktemp("secrets"), tmp_path_factory.mktemp("dialogues")
+    for kind in ("helpful", "harmless"):
+        turns = [[{"role": r, "content": f"{TEXT} {kind} {n}"} for r in ("user", "assistant")] for n in range(160)]
+        (data / f"{kind}.jsonl").write_text("".join(json.dumps({"messages": turn}) + "\n" for turn in turns))
     words = ["experiment=smoke", "trainer.max_steps=4", "trainer.warmup_steps=1", "probe.size=16", "tda.subsamples=0"]
     words += ["schedule.early=1", "schedule.late=1", "tda.null_draws=0", "objective.eval_size=4", f"sweep={SECRET}"]
-    words += [f"tracking.uri={with_login(server.uri)}"]
+    words += [f"tracking.uri={with_login(server.uri)}", "objective.dialogues=jsonl", f"objective.data_dir={data}"]
     done = run_module("src.run", *words, cwd=folder, **ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     check_clean(folder, done.stdout, done.stderr)
