@@ -1,4 +1,4 @@
-"""`python -m tests.faults.hostile [trials=<in all>] [seed=<n>]`: what others hand on runs, writes, sends, shows nothing.
+"""`python -m tests.faults.hostile [trials=<in all>] [seed=<n>]`: nothing may come of what others hand on.
 
 Configurations, pickles, journals, names, chat templates, tags and addresses, each drawn at random from every kind that
 is known. Python's own audit events tell what was run, opened for writing, removed or connected to meanwhile.
