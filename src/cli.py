@@ -18,11 +18,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from . import PACKAGE
 from .config import RequestError
+from .config.composition import guard_composition
 from .config.messages import CONF, explain
 from .sweeps.launchers import assign_devices, register_launchers, reject_distributed_launch
 from .sweeps.parent import RESUME_HINT, JobResult, ParentProcess, distinguish, parent_process
 from .sweeps.submitit_jobs import is_job, requeue_on_timeout
-from .system.signals import Interrupted
+from .system.secrets import redact_output
+from .system.signals import Interrupted, interrupt_on_signal, leave_soon
 from .system.threads import wait_passively
 
 FLAGS_WITH_VALUE = (
@@ -45,6 +47,7 @@ def launch(task: Task, config_name: str, schema: type, conclude: Conclude = lamb
             by their place in the sweep; returns the exit status if it knows it better.
     """
     traceback_wanted = os.environ.get("HYDRA_FULL_ERROR") == "1" or "debug=true" in (a.lower() for a in sys.argv)
+    interrupt_on_signal()
     parent, statuses, signum = parent_process(), list[int](), 0
     _prepare(config_name, schema)
     sys.argv[1:] = order_words(sys.argv[1:])
@@ -54,6 +57,7 @@ def launch(task: Task, config_name: str, schema: type, conclude: Conclude = lamb
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(guarded)()
     except (KeyboardInterrupt, Interrupted) as interrupted:
         signum = interrupted.signum if isinstance(interrupted, Interrupted) else signal.SIGINT
+        leave_soon(signum)
     except Exception as error:
         if traceback_wanted:
             raise
@@ -70,6 +74,7 @@ def _prepare(config_name: str, schema: type) -> None:
     _configure_logging()
     ConfigStore.instance().store(name=f"{config_name}_schema", node=schema)
     register_launchers()
+    guard_composition()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing and exiting with 1
 
 
@@ -87,6 +92,7 @@ def order_words(words: Sequence[str]) -> list[str]:
 
 
 def _configure_logging() -> None:
+    redact_output()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger(PACKAGE).setLevel(logging.INFO)
     # Libraries warning each other of their next major version: the test suite listens, a user need not.

@@ -14,7 +14,8 @@ def preview(composed: DictConfig) -> None:
     config = resolve_config(composed)
     # Late: composing and checking a request must not wait for torch.
     from .data.preview import preview_data
-    from .training.model import check_template, load_tokenizer
+    from .training.loading import load_tokenizer
+    from .training.model import check_template
 
     tokenizer = load_tokenizer(config.model)
     check_template(config, tokenizer)

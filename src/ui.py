@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +22,7 @@ from .config.commands import UiConfig
 from .config.resolve import resolve_ui_config
 from .rundir import ROOT
 from .system.console import show_views
+from .system.secrets import redact
 from .tracking.views import view_addresses
 
 HOST = "127.0.0.1"
@@ -40,7 +42,8 @@ def ui(composed: DictConfig) -> None:
         show_views(addresses)
         return
     port = _free_port(config.ui.port)
-    signal.signal(signal.SIGTERM, _interrupt)  # so that the server goes too
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, _interrupt)  # so that the server goes too
     server = _start_server(store.uri, port)
     try:
         base = f"http://{HOST}:{port}"
@@ -58,12 +61,26 @@ def ui(composed: DictConfig) -> None:
         server.wait(timeout=30)
 
 
-def _start_server(uri: str, port: int) -> subprocess.Popen[bytes]:
+def _start_server(uri: str, port: int) -> subprocess.Popen[str]:
     """The MLflow server over a store, its output in `LOG`."""
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", HOST]
-    # One worker answers one person; the default of four costs a gigabyte.
+    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)]
+    # One worker answers one person; the default of four costs a gigabyte. The address may hold a password, which every
+    # user of the machine could read on a command line.
+    server = subprocess.Popen(
+        [*command, "--workers", "1"], env=os.environ | {"MLFLOW_BACKEND_STORE_URI": uri}, text=True,
+        errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    threading.Thread(target=_keep_log, args=(server,), name="log", daemon=True).start()
+    return server
+
+
+def _keep_log(server: subprocess.Popen[str]) -> None:
+    """What the server says, line by line, without secrets."""
+    assert server.stdout is not None
     with LOG.open("w") as log:
-        return subprocess.Popen([*command, "--port", str(port), "--workers", "1"], stdout=log, stderr=subprocess.STDOUT)
+        for line in server.stdout:
+            log.write(redact(line))
+            log.flush()
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
@@ -86,7 +103,7 @@ def _free_port(wanted: int | None) -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_up(base: str, server: subprocess.Popen[bytes]) -> None:
+def _wait_until_up(base: str, server: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:

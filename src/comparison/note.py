@@ -31,14 +31,19 @@ def write_report_note(report: Report) -> str:
     table = [_row(titles), _row(["---"] * len(titles)), *map(_row, rows), ""] if rows else []
     lines = [
         *table,
-        f"**{report.head}**. `report.html` under Artifacts has the figures and every finding with its interval.",
+        f"**{_escape(report.head)}**. `report.html` under Artifacts has the figures and every finding with its "
+        "interval.",
         "",
-        *(f"- {sentence}" for sentence in report.sentences),
+        *(f"- {_escape(sentence)}" for sentence in report.sentences),
     ]
     return "\n".join(lines)
 
 
 def _row(cells: Sequence[str]) -> str:
-    """A row of a Markdown table: no text in a cell ends it or is markup."""
-    escaped = (re.sub(r"([\\|`*_\[\]])", r"\\\1", html.escape(cell, quote=False)) for cell in cells)
-    return f"| {' | '.join(cell.replace(chr(10), '<br>') for cell in escaped)} |"
+    """A row of a Markdown table: no text in a cell ends it."""
+    return f"| {' | '.join(_escape(cell).replace(chr(10), '<br>') for cell in cells)} |"
+
+
+def _escape(text: str) -> str:
+    """Text as Markdown shows it: names come from the store, and an image in one would ask somebody else's server."""
+    return re.sub(r"([\\|`*_\[\]])", r"\\\1", html.escape(text, quote=False))

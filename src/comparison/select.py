@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
 
 
 CELLS = "tags.kind = 'cell'"
+
+SEED = re.compile(r"[0-9]{1,10}")
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but line breaks and tabs, and those that set the direction of text."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,8 +85,11 @@ def find_runs(store: Store, request: CompareConfig) -> list[StoredRun]:
         known = sorted({run.data.tags["sweep"] for run in search_runs(store, CELLS) if "sweep" in run.data.tags})
         raise RequestError(f"sweep={request.sweep}: no run of that sweep; there are: {', '.join(known) or 'none yet'}")
     if not found:
-        raise RequestError(f"filter={request.filter}: finds no run in {store.uri}")
-    return _locate(found)
+        raise RequestError(f"filter={request.filter}: finds no run in {store.address}")
+    located = _locate(found)
+    if not located:
+        raise RequestError(f"none of the {len(found)} runs that were found has a seed; compare others")
+    return located
 
 
 def with_source(store: Store, runs: Sequence[StoredRun]) -> list[StoredRun]:
@@ -100,11 +112,19 @@ def with_source(store: Store, runs: Sequence[StoredRun]) -> list[StoredRun]:
 
 def _locate(runs: Sequence[Run]) -> list[StoredRun]:
     """The runs with their directories, where these are on this machine."""
-    directories = runs_by_mlflow_id()
-    return [
-        StoredRun(run.info.run_id, run.info.status, run.data.tags, run.data.params, directories.get(run.info.run_id))
-        for run in runs
-    ]
+    directories, located = runs_by_mlflow_id(), []
+    for run in runs:
+        tags, params = _printable(run.data.tags), _printable(run.data.params)
+        if not SEED.fullmatch(tags.get("seed", "0")):
+            logger.warning("run %s: its tag seed=%.40s is no whole number; left out", run.info.run_id, tags["seed"])
+            continue
+        located.append(StoredRun(run.info.run_id, run.info.status, tags, params, directories.get(run.info.run_id)))
+    return located
+
+
+def _printable(values: Mapping[str, str]) -> dict[str, str]:
+    """Tags or parameters, in which others may have written what steers a terminal or turns text around."""
+    return {key: CONTROL.sub("\N{REPLACEMENT CHARACTER}", value) for key, value in values.items()}
 
 
 def _quote(value: str) -> str:
@@ -119,5 +139,5 @@ def _find_one(store: Store, wanted: str) -> Run:
     run = read_run(store, noted.read_text().strip() if noted.is_file() else wanted)
     if run is None:
         what = "MLflow does not know it yet: python -m src.sync" if noted.parent.is_dir() else "no run directory, no id"
-        raise RequestError(f"runs=[{wanted}]: {what} (store: {store.uri})")
+        raise RequestError(f"runs=[{wanted}]: {what} (store: {store.address})")
     return run

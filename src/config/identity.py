@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import PurePath
 from typing import Any
 
-from omegaconf import OmegaConf
-
+from ..system.secrets import redacted
 from .commands import CompareConfig
 from .schema import Config
 
 
 def plain(config: Any) -> dict[str, Any]:
     """The configuration as nested dictionaries of plain values."""
-    return OmegaConf.to_container(OmegaConf.structured(config))  # type: ignore[return-value]
+    return asdict(config)
+
+
+def literal(nested: Any) -> Any:
+    """Values as OmegaConf has to be given them, or to find them in a file, to take `${...}` in them for text."""
+    return _in_strings(nested, re.compile(r"(\\*)\$\{"), r"\1\1\\${")
+
+
+def inert(nested: Any) -> Any:
+    """What was read from a file, with every reference in it turned into text.
+
+    A configuration is resolved before it is stored, so nothing is lost. Whoever hands one on could have it read an
+    environment variable of those who look at it.
+    """
+    return _in_strings(nested, re.compile(r"(?<!\\)((?:\\\\)*)\$\{"), r"\1\\${")
+
+
+def _in_strings(nested: Any, pattern: re.Pattern[str], replacement: str) -> Any:
+    if isinstance(nested, dict):
+        return {key: _in_strings(value, pattern, replacement) for key, value in nested.items()}
+    if isinstance(nested, list):
+        return [_in_strings(value, pattern, replacement) for value in nested]
+    return pattern.sub(replacement, nested) if isinstance(nested, str) else nested
 
 
 def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -29,12 +51,15 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def identity(config: Config | CompareConfig) -> dict[str, Any]:
-    """Flat keys and values that make this run what it is: those that the schema marks so, paths in one spelling."""
+    """Flat keys and values that make this run what it is: those that the schema marks so, paths in one spelling.
+
+    Without secrets, so that it is that of the stored configuration.
+    """
     identifying = tuple(f"{key}." for key in identity_keys(type(config)))
     later, paths = dict(later_keys(type(config))), set(path_keys(type(config)))
     # What lies below a key, a weight of `objective.weights`, belongs to it.
     flat = [
-        (key, str(PurePath(value)) if key in paths and value else value)
+        (key, redacted(str(PurePath(value)) if key in paths and value else value))
         for key, value in sorted(flatten(plain(config)).items())
     ]
     return {

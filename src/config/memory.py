@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ..system.machine import GIB, free_memory_gb, machine_memory_gb, usable_cores
+from ..system.machine import (
+    GIB,
+    address_space_gb,
+    free_memory_gb,
+    machine_memory_gb,
+    usable_cores,
+    used_address_space_gb,
+)
 from .schedule import Schedule
 from .schema import TdaConfig
 
@@ -71,6 +78,21 @@ def memory_shortage(tda: TdaConfig, rows: int, width: int = 0) -> Iterator[str]:
             f"take {diagram_memory_gb(2 * points, 1):.2f} GiB in each of tda.workers={workers}, "
             f"tda.max_memory_gb={limit:.2f}; set it below {points} to leave that out"
         )
+
+
+def describe_fit(tda: TdaConfig, rows: int) -> str:
+    """How many points fit, for a worker that had too little memory for a diagram of so many probes.
+
+    What is free now is what there is when the worker that wanted more is gone; never as many points as it had.
+    """
+    points, top = tda.count_points(rows), tda.costly_dimension
+    free = min(tda.max_memory_gb or math.inf, free_memory_gb()) / count_workers(tda)
+    free = min(free, max(0.0, address_space_gb() - used_address_space_gb()))
+    fitting = min(max_points(free, top), points * 3 // 4)
+    return (
+        f"H{top} of {points} points was too much for {free:.2f} GiB in each of tda.workers={count_workers(tda)}; about "
+        f"{fitting} points fit (tda.points={fitting})"
+    )
 
 
 def count_weight_copies(schedule: Schedule, tda: TdaConfig) -> int:

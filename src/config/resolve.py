@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -14,10 +15,17 @@ from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
 from .memory import memory_shortage
 from .schedule import lag_of, plan_schedule
 from .schema import AUTO, MAX_CHECKPOINTS, SECOND_METRIC, SOURCES, Config, ModelConfig, RequestError, TdaConfig
-from .transformer import OWN_PREFIXES, parts_of
+from .targets import target_problems
+from .transformer import parts_of
 
-WHITELIST = ("gtda.", "sklearn.", *OWN_PREFIXES)
-"""Prefixes that a `_target_` may have: instantiating runs code."""
+NAME = re.compile(r"[^\W_][\w.-]{0,99}")
+"""A part of a path that is no path of its own, not hidden, and no flag."""
+
+MAX_WHOLE = 2**31 - 1
+"""The largest whole number, where no key has another."""
+
+MAX_DIMENSION = 10
+"""Of homology: above, no diagram of any cloud fits into a memory."""
 
 MAX_LISTED = 24
 """Checkpoints that a message names."""
@@ -52,7 +60,7 @@ def resolve_analysis(composed: DictConfig) -> AnalyzeConfig:
     _refuse_missing(composed)
     config: AnalyzeConfig = _to_dataclass(composed, AnalyzeConfig)
     nothing = ["tda=none: measures nothing; choose a method"] if config.tda.transformer is None else []
-    _refuse([*_outside_limits(config, ""), *_tda_conflicts(config.tda), *nothing])
+    _refuse(_all_problems(_outside_limits(config, ""), _tda_conflicts(config.tda), nothing))
     return config
 
 
@@ -64,8 +72,20 @@ def resolve_config(composed: DictConfig) -> Config:
     """
     _refuse_missing(composed)
     config = complete_config(composed)
-    _refuse([*_outside_limits(config, ""), *_conflicts(config), *_tda_conflicts(config.tda)])
+    _refuse(_all_problems(_outside_limits(config, ""), _conflicts(config), _tda_conflicts(config.tda)))
     return config
+
+
+def _all_problems(limits: Iterable[str], *conflicts: Iterable[str]) -> list[str]:
+    """Everything that is wrong; of a value outside of its limits, what follows from it may not be computable."""
+    found = list(limits)
+    for problems in conflicts:
+        try:
+            found += problems
+        except (ValueError, TypeError, OverflowError):
+            if not found:
+                raise
+    return found
 
 
 def _refuse(problems: Iterable[str]) -> None:
@@ -120,8 +140,15 @@ def _broken_rules(value: Any, limits: Any) -> Iterator[str]:
         if value != limits["word"]:
             yield f"a whole number, or {limits['word']}"
         return
-    if "filled" in limits and not value.strip():
+    if ("filled" in limits or "is_name" in limits) and not value.strip():
         yield "a name, not empty"
+    elif "is_name" in limits and not NAME.fullmatch(value):
+        yield "a name of letters, digits, '_', '-' and '.', the first a letter or a digit, at most 100 of them"
+    if "reserved" in limits and re.fullmatch(limits["reserved"], value, re.IGNORECASE):
+        yield f"another name, multirun/{value} is for something else"
+    if isinstance(value, int) and value > limits.get("at_most", MAX_WHOLE):
+        yield f"at most {limits.get('at_most', MAX_WHOLE)}"
+        return
     # `not (a >= b)` instead of `a < b`: a NaN fails every rule.
     if "at_least" in limits and not value >= limits["at_least"]:
         yield f"at least {limits['at_least']}"
@@ -202,7 +229,9 @@ def _weight_null_conflicts(config: Config) -> Iterator[str]:
     if tda.weight_draws and tda.weight_steps and schedule.lag == AUTO:
         yield f"tda.weight_steps={tda.weight_steps}: schedule.lag=auto moves the checkpoints; give a lag, or no steps"
         return
-    fits = lag_of(schedule) * schedule.repeats <= config.trainer.max_steps and not list(_outside_limits(schedule, ""))
+    fits = lag_of(schedule) * schedule.repeats <= config.trainer.max_steps and not any(
+        list(_outside_limits(group, "")) for group in (schedule, config.trainer)
+    )
     if tda.weight_draws and tda.weight_steps and fits and not _too_many_checkpoints(config):
         checkpoints = plan_schedule(schedule, config.trainer.max_steps).checkpoints
         unknown = sorted(set(tda.weight_steps) - set(checkpoints))
@@ -218,8 +247,14 @@ def _size_conflicts(tda: TdaConfig, rows: int) -> Iterator[str]:
     """What is wrong with the number of points, of so many probes."""
     if tda.points and tda.points > rows:
         yield f"tda.points={tda.points}: at most probe.size={rows}"
+    if tda.components and tda.components > rows:
+        yield f"tda.components={tda.components}: at most probe.size={rows}, so many directions have the probes"
     # Dimensions that are no numbers are reported by the checks of the method.
-    if tda.transformer is not None and all(isinstance(k, int) for k in tda.dimensions):
+    if (
+        tda.transformer is not None
+        and tda.dimensions
+        and all(type(k) is int and 0 <= k <= MAX_DIMENSION for k in tda.dimensions)
+    ):
         yield from memory_shortage(tda, rows)
 
 
@@ -231,11 +266,14 @@ def check_size(tda: TdaConfig, rows: int) -> None:
 def _tda_conflicts(tda: TdaConfig) -> Iterator[str]:
     if tda.transformer is not None and "_target_" not in tda.transformer:
         yield "tda.transformer: needs a _target_, for example gtda.homology.VietorisRipsPersistence"
-    for target in [str(part["_target_"]) for part in parts_of(tda.transformer) if "_target_" in part]:
-        if not target.startswith(WHITELIST):
-            yield f"tda.transformer._target_={target}: must begin with one of {', '.join(WHITELIST)}"
-    if not tda.dimensions or not all(isinstance(k, int) and k >= 0 for k in tda.dimensions):
-        yield f"tda.transformer.homology_dimensions={list(tda.dimensions)}: give whole numbers from 0, such as [0,1]"
+    yield from target_problems(tda.transformer, tda.allow)
+    for asked in [part["homology_dimensions"] for part in parts_of(tda.transformer) if "homology_dimensions" in part]:
+        is_list = isinstance(asked, (list, tuple)) and len(asked) > 0
+        if not is_list or not all(type(k) is int and 0 <= k <= MAX_DIMENSION for k in asked):
+            yield (
+                f"tda.transformer.homology_dimensions={asked}: give a list of whole numbers from 0 to {MAX_DIMENSION}, "
+                "such as [0,1]"
+            )
     if tda.engine == "reduced_rips" and tda.transformer and not (tda.is_plain_rips and max(tda.dimensions) < 2):
         yield f"tda.engine=reduced_rips: computes H0 and H1 of plain Rips over Z/2, not {tda.name}; use auto"
     draws = (("subsamples", tda.subsamples), ("null_draws", tda.null_draws), ("weight_draws", tda.weight_draws))

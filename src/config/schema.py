@@ -25,6 +25,9 @@ AUTO = "auto"
 MAX_CHECKPOINTS = 100_000
 """Checkpoints of a run that can be planned and looked at."""
 
+RESERVED = r"comparison|mlartifacts|mlruns|mlflow\.db.*|mlflow_server\.log"
+"""What lies in multirun/ beside the folders of the models: a pattern."""
+
 
 class RequestError(ValueError):
     """The request itself is wrong. One message: the dotted key, its value, what to do. Ends with status 2."""
@@ -42,8 +45,8 @@ def setting(
             that came later, whose default is what runs of before did; at its default it does not count, so that they
             keep their names and hashes. None: no run has this field.
         limits: what `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`; `word`, a word that may
-            stand instead of a number; `filled`, not an empty word. `is_path` is no limit: other spellings of a path (a
-            slash at its end) are the same value.
+            stand instead of a number; `filled`, not an empty word; `is_name`, one part of a path, none of
+            `reserved`. `is_path` is no limit: other spellings of a path (a slash at its end) are the same value.
     """
     metadata = limits if identity is None else {"identity": identity, **limits}
     if default_factory is not dataclasses.MISSING:
@@ -53,7 +56,7 @@ def setting(
 
 @dataclass
 class ModelConfig:
-    name: str = setting(identity=True, filled=True)
+    name: str = setting(identity=True, is_name=True, reserved=RESERVED)
     """What the run is called in MLflow."""
     path: str = setting(identity=True, is_path=True)
     """Hub id or folder. `embedded:<name>` is a folder of `src/assets`."""
@@ -81,7 +84,7 @@ class ModelConfig:
 
 @dataclass
 class ObjectiveConfig:
-    name: str = setting(identity=True, filled=True)
+    name: str = setting(identity=True, is_name=True)
     """What the run is called in MLflow."""
     weights: dict[str, float] = setting(default_factory=dict, identity=True)
     """Share of the training dialogues per source; need not add up to 1."""
@@ -106,10 +109,12 @@ class ObjectiveConfig:
 
 @dataclass
 class TdaConfig(Method):
-    name: str = setting(identity=True, filled=True)
+    name: str = setting(identity=True, is_name=True)
     """What the run is called in MLflow."""
     transformer: dict[str, Any] | None = setting(None, identity=True)
     """A transformer by `_target_` that turns distances or points into diagrams; null measures nothing."""
+    allow: list[str] = setting(default_factory=list, identity=False)
+    """Targets beside those of giotto-tda, scikit-learn and this package that may be run; only on the command line."""
     metric: str = setting("euclidean", identity=True, one_of=("euclidean", "cosine", "standardized"))
     """Distance between activations; `standardized` divides each coordinate by its step-0 standard deviation."""
     second_metric: str = setting("auto", identity="where changed", one_of=("auto", "none", SECOND_METRIC))
@@ -119,17 +124,17 @@ class TdaConfig(Method):
     """Probes taken into a diagram, the first of the probe set; null takes all."""
     engine: str = setting("auto", identity=False, one_of=("auto", "giotto", "reduced_rips"))
     """What computes plain Rips bars: `reduced_rips`, ours, does H0 and H1; `auto` takes it wherever it can."""
-    workers: int | None = setting(None, identity=False, at_least=1)
+    workers: int | None = setting(None, identity=False, at_least=1, at_most=1024)
     """Processes that compute topology while training goes on; null takes half the cores."""
     max_memory_gb: float | None = setting(None, identity=False, above=0)
     """GiB that the workers may take together; null takes half of the machine's."""
     geometry: bool = setting(True, identity=True)
     """Describe each cloud's geometry as well (ranks, anisotropy, alignment to step 0) and how rigidly it moves."""
-    subsamples: int | None = setting(None, identity=True, at_least=0)
+    subsamples: int | None = setting(None, identity=True, at_least=0, at_most=10_000)
     """Random halves of the probes that intervals come from; 0 gives none, null takes the model's `draws`."""
-    null_draws: int | None = setting(None, identity=True, at_least=0)
+    null_draws: int | None = setting(None, identity=True, at_least=0, at_most=10_000)
     """Random movements, of each of two kinds, that excess is measured by; 0 gives none, null takes `draws`."""
-    weight_draws: int = setting(0, identity="where changed", at_least=0)
+    weight_draws: int = setting(0, identity="where changed", at_least=0, at_most=10_000)
     """Random updates of the trained weights, captured once each at some checkpoints; 0 gives none, 20 are usual."""
     weight_steps: list[int] | None = setting(None, identity="where changed")
     """Checkpoints of the random updates; null: the first, each that moves further than all before it, and the last."""
@@ -193,7 +198,7 @@ class ScheduleConfig:
 class AdapterConfig:
     kind: str = setting(identity=True, one_of=("lora", "full"))
     """`lora` trains a low-rank adapter, `full` every weight."""
-    rank: int | None = setting(None, identity=True, at_least=1)
+    rank: int | None = setting(None, identity=True, at_least=1, at_most=65_536)
     """lora: rank of each update; null takes that of `adapter.resume`, else 8."""
     alpha: float | None = setting(None, identity=True, above=0)
     """lora: scaling is alpha / rank; null takes that of `adapter.resume`, else 16."""
@@ -210,7 +215,7 @@ class AdapterConfig:
 
 @dataclass
 class TrainerConfig:
-    max_steps: int = setting(240, identity=True, at_least=1, at_most=10**9)
+    max_steps: int = setting(240, identity=True, at_least=1, at_most=10_000_000)
     """Optimizer steps of the run."""
     batch_size: int = setting(8, identity=True, at_least=1)
     """Dialogues per optimizer step."""
@@ -265,7 +270,7 @@ class Config:
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     seed: int = setting(0, identity=True, at_least=0, at_most=2**32 - 1)
     """Adapter initialisation and data order, nothing else. NumPy's random numbers set the largest."""
-    sweep: str = setting("single", identity=False, filled=True)
+    sweep: str = setting("single", identity=False, is_name=True)
     """Name shared by the runs of one sweep."""
     force: bool = setting(False, identity=False)
     """Start over even if the run is done."""

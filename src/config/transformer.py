@@ -45,7 +45,9 @@ class Method:
     def dimensions(self) -> tuple[int, ...]:
         """Homology dimensions that the transformer, or the part of it that computes homology, is asked for."""
         asked = [part["homology_dimensions"] for part in parts_of(self.transformer) if "homology_dimensions" in part]
-        return tuple(asked[0]) if asked else (0, 1)
+        if not asked:
+            return (0, 1)
+        return tuple(asked[0]) if isinstance(asked[0], (list, tuple)) else (asked[0],)  # a lone one is refused later
 
     @property
     def is_plain_rips(self) -> bool:

@@ -19,7 +19,8 @@ from threading import Thread
 from types import TracebackType
 from typing import TypeVar
 
-from ..clouds.store import layer_names
+from ..clouds.store import cloud_size, layer_names
+from ..config.memory import describe_fit
 from ..metrics.table import Row
 from .checkpoint import Job, Measurement, measure_layer, read_checkpoint, with_second, write_checkpoint
 from .layer_diagrams import discard_damaged, merge_layer_diagrams, store_layer_diagram
@@ -40,7 +41,13 @@ class WorkerPool:
     def __init__(self, workers: int = 1, finish: Finish = write_checkpoint) -> None:
         """`workers`: number of processes; `finish`: what is done at last with a checkpoint's rows, in a worker."""
         self.finish = finish
-        self.workers = [Worker() for _ in range(workers)]
+        self.workers: list[Worker] = []
+        try:
+            for _ in range(workers):
+                self.workers.append(Worker())
+        except BaseException:  # a signal: nobody else knows of those that are there
+            self._stop_workers(at_once=True)
+            raise
         self.loop = asyncio.new_event_loop()
         self.thread = Thread(target=self.loop.run_forever, name="measure", daemon=True)
         self.thread.start()
@@ -54,6 +61,8 @@ class WorkerPool:
         self.pending: deque[tuple[Job, Future[Measurement]]] = deque()
         self.failed: list[int] = []
         """Checkpoints whose measurement raised; their clouds are on disk."""
+        self.reason = ""
+        """Why the first of them did."""
 
     def submit(self, job: Job) -> None:
         """Take a job whose clouds are on disk; returns at once."""
@@ -65,9 +74,10 @@ class WorkerPool:
             job, future = self.pending.popleft()
             try:
                 yield future.result()
-            except (ValueError, BrokenProcessPool) as error:
+            except (ValueError, MemoryError, BrokenProcessPool) as error:
                 self.failed.append(job.at.step)
-                logger.error("checkpoint %d could not be measured: %s", job.at.step, error)
+                self.reason = self.reason or describe_failure(error, job)
+                logger.error("checkpoint %d could not be measured: %s", job.at.step, describe_failure(error, job))
 
     async def _measure(self, job: Job) -> Measurement:
         spent: list[float] = []
@@ -112,7 +122,7 @@ class WorkerPool:
             except BrokenProcessPool as error:
                 worker.replace(life)
                 if not tries_left:
-                    raise BrokenProcessPool("workers died over it; did they run out of memory?") from error
+                    raise BrokenProcessPool("workers died over it, as they do when they run out of memory") from error
                 logger.warning("a worker process died; another one takes its place and its work")
             else:
                 spent.append(seconds)
@@ -120,6 +130,10 @@ class WorkerPool:
             finally:
                 self.free.put_nowait(worker)
         raise AssertionError("unreachable")
+
+    def _stop_workers(self, *, at_once: bool) -> None:
+        for worker in self.workers:
+            worker.stop(at_once=at_once)
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -129,11 +143,19 @@ class WorkerPool:
     ) -> None:
         # After a fault the queued jobs are worth nothing here; their clouds are on disk.
         asyncio.run_coroutine_threadsafe(_cancel_others(), self.loop).result()
-        for worker in self.workers:
-            worker.stop(at_once=error is not None)
+        self._stop_workers(at_once=error is not None)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()
+
+
+def describe_failure(error: BaseException, job: Job) -> str:
+    """What went wrong, and where it was memory, how many points fit into it."""
+    if not isinstance(error, (MemoryError, BrokenProcessPool)):
+        return str(error)
+    clouds = job.source.clouds(job.at.step)
+    points, _ = cloud_size(clouds, layer_names(clouds)[0])
+    return f"{error or 'out of memory'}; {describe_fit(job.tda, points)}"
 
 
 def _timed(work: Callable[..., T], *args: object) -> tuple[T, float]:

@@ -8,9 +8,9 @@ import numpy as np
 
 from ..clouds.prepare import prepare_points
 from ..config import RequestError, TdaConfig
-from ..config.transformer import importable
 from ..topology.distances import METRICS, median_distance, pairwise_distances
-from ..topology.homology import Transformer, apply_transformer, compute_diagram
+from ..topology.homology import apply_transformer, compute_diagram
+from .transformer import build_transformer
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,6 @@ def normalized_diagram(view: PreparedCloud, tda: TdaConfig) -> np.ndarray | None
     return find_diagram(view.distances, view.points, tda) * [1 / view.scale, 1 / view.scale, 1.0]
 
 
-def build_transformer(tda: TdaConfig) -> Transformer:
-    """The giotto-tda transformer that the configuration names."""
-    from hydra.utils import instantiate
-
-    transformer: Transformer = instantiate(importable(tda.transformer), _convert_="all")
-    return transformer
-
-
 def check_transformer(tda: TdaConfig, rows: int) -> None:
     """Make the transformer and try it on a few points: what it refuses is better known now than by the first worker.
 
@@ -94,6 +86,8 @@ def check_transformer(tda: TdaConfig, rows: int) -> None:
         build_transformer(few)
         view = prepare_cloud(points, points, few)
         find_diagram(view.distances[:count, :count], view.points[:count], few)
+    except RequestError:
+        raise
     except Exception as error:  # whatever a user's own class raises
         target = (tda.transformer or {}).get("_target_")
         reason = str(error.__cause__ or error).strip().splitlines()[0].rstrip(":")

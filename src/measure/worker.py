@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager
 from multiprocessing.connection import wait
-from threading import Lock, Thread
+from multiprocessing.process import BaseProcess
+from threading import Lock, Thread, Timer
 from typing import TypeVar
 
+from ..system.secrets import redact_output
+
 T = TypeVar("T")
+
+END_SECONDS = 10.0
+"""Seconds that a process without a task gets to end by itself. One that was stopped (SIGSTOP) never does."""
+
+_SET_PARENT_DEATH_SIGNAL = 1
+"""Linux's PR_SET_PDEATHSIG."""
 
 
 class Worker:
     """An executor of one process: where several share one, the death of one fails the work of all."""
+
+    _executor: ProcessPoolExecutor
+    _processes: list[BaseProcess]
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -25,10 +39,15 @@ class Worker:
         self._start()
 
     def _start(self) -> None:
-        self._executor = ProcessPoolExecutor(
-            1, mp_context=multiprocessing.get_context("spawn"), initializer=_init_worker
-        )
-        self._pid = self._executor.submit(os.getpid)
+        context, before = multiprocessing.get_context("spawn"), multiprocessing.active_children()
+        try:
+            with _signals_blocked():
+                self._executor = ProcessPoolExecutor(1, mp_context=context, initializer=_init_worker)
+                self._executor.submit(os.getpid)  # makes the process, which may not answer for a while, or ever
+                self._processes = [child for child in multiprocessing.active_children() if child not in before]
+        except BaseException:  # a signal that waited until here: nobody else knows of the process
+            self.stop(at_once=True)
+            raise
 
     def submit(self, work: Callable[..., T], *args: object) -> Future[T]:
         """Raises BrokenProcessPool, here or from the future, if the process died."""
@@ -45,18 +64,40 @@ class Worker:
 
     def stop(self, *, at_once: bool) -> None:
         """End the process, after its present task or in the middle of it."""
-        if at_once and self._pid.done() and self._pid.exception() is None:
-            with suppress(ProcessLookupError):
-                os.kill(self._pid.result(), signal.SIGKILL)
+        killing = Timer(0 if at_once else END_SECONDS, self._kill)
+        killing.start()
         self._executor.shutdown(wait=True, cancel_futures=True)
+        killing.cancel()
+
+    def _kill(self) -> None:
+        for process in self._processes:
+            process.kill()
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """While a process is made: no signal comes between its start and our knowing it.
+
+    The process inherits the mask. Ctrl-C, which a terminal sends to it as well, stays blocked there: the process that
+    it works for decides.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _init_worker() -> None:
     """BLAS threads of several workers would fight over the cores; a worker whose parent was killed has no end."""
     from threadpoolctl import threadpool_limits
 
-    threadpool_limits(1)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    if sys.platform == "linux":  # reaches a process that was stopped, too
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    redact_output()
+    threadpool_limits(1)
 
 
 def _end_with_parent() -> None:

@@ -124,7 +124,8 @@ class Session:
         log_artifacts(self.tracker, self.run, self.config, self.schedule, table)
         if self.pool.failed:
             raise RuntimeError(
-                f"checkpoints {self.pool.failed} could not be measured; their clouds are kept in {self.source.path}"
+                f"checkpoints {self.pool.failed} could not be measured ({self.pool.reason}); their clouds are kept in "
+                f"{self.source.path}"
             )
         found = run_findings(table) if self.config.tda.transformer is not None else {}
         self._log_findings(found)

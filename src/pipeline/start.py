@@ -16,6 +16,7 @@ from ..config import Config
 from ..config.identity import config_hash
 from ..rundir import RunDirectory
 from ..rundir.state import initialize
+from ..system.secrets import RedactingFormatter
 from ..system.signals import SignalHandler, handle_signals
 from ..system.version import git_commit
 from ..tracking.journal import mlflow_run_id_of
@@ -70,7 +71,7 @@ def start_run(store: Store, config: Config, run: RunDirectory) -> Iterator[Start
 def _log_file(path: Path) -> Iterator[logging.Handler]:
     """Everything that this package logs goes to the file as well."""
     handler = logging.FileHandler(path)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     package = logging.getLogger(PACKAGE)
     package.addHandler(handler)
     try:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..system.files import DamagedError, read_json, set_aside, write_json
+from ..system.secrets import redacted
 
 ROOT = Path("multirun")
 """Everything generated lies here, below the directory that the command was started in."""
@@ -158,4 +159,4 @@ class RunDirectory:
 
     def write_status(self, state: str, **facts: Any) -> None:
         """`state`: running, done, interrupted or failed. Written last, so that `done` means that all else is there."""
-        write_json(self.status, {"state": state, "at": time.time(), **facts})
+        write_json(self.status, redacted({"state": state, "at": time.time(), **facts}))

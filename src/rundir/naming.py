@@ -49,7 +49,7 @@ def directory_of_analysis(source: RunDirectory, config: Config) -> RunDirectory:
 
 def comparison_name(config: CompareConfig) -> str:
     """What a comparison is called: as its sweep, or by a hash of what was asked for."""
-    if config.sweep and re.fullmatch(r"\w[\w.-]*", config.sweep):
+    if config.sweep and re.fullmatch(r"\w[\w.-]{0,99}", config.sweep):
         return config.sweep
     wanted = {"sweep": config.sweep, "runs": config.runs, "filter": config.filter}
     return f"{next(key for key, value in wanted.items() if value)}-{hash_values(wanted)[:8]}"

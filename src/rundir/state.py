@@ -8,16 +8,18 @@ from omegaconf import OmegaConf
 
 from ..config import Config, RequestError
 from ..config.commands import CompareConfig
-from ..config.identity import config_hash, identity, plain
+from ..config.identity import config_hash, identity, inert, literal, plain
 from ..config.schedule import lag_of, with_lag
 from ..config.schema import AUTO
 from ..system.files import DamagedError, read_json, replacing, set_aside
+from ..system.secrets import redacted
 from .layout import RunDirectory
 
 
 def load_config(run: RunDirectory) -> Config:
-    """The configuration that a run was made with."""
-    stored = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(run.config))
+    """The configuration that a run was made with; nothing in the file is taken for a reference to something else."""
+    there = inert(OmegaConf.to_container(OmegaConf.load(run.config)))
+    stored = OmegaConf.merge(OmegaConf.structured(Config), there)
     return OmegaConf.to_object(stored)  # type: ignore[return-value]
 
 
@@ -71,15 +73,23 @@ def initialize(run: RunDirectory, config: Config | CompareConfig, *, reset: bool
     """Make the directory ready for a start that goes on with what an earlier one left, or with nothing if `reset`.
 
     Whoever calls holds the directory's lock.
+
+    Raises:
+        RequestError: if a comparison would empty a directory that is none of a comparison.
     """
     if reset:
+        folders = sorted(path.name for path in run.path.iterdir() if path.is_dir())
+        if isinstance(config, CompareConfig) and folders:
+            raise RequestError(
+                f"{run.path}: holds {', '.join(folders)}, which no comparison does; move what is there away"
+            )
         for leftover in run.path.iterdir():
-            if leftover.is_dir():
+            if leftover.is_dir() and not leftover.is_symlink():
                 shutil.rmtree(leftover)
             elif leftover != run.lock:
                 leftover.unlink()
     with replacing(run.config) as partial:
-        OmegaConf.save(OmegaConf.create(plain(config)), partial)
+        OmegaConf.save(OmegaConf.create(literal(redacted(plain(config)))), partial)
     run.write_status("running", config_hash=config_hash(config))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
@@ -16,6 +19,7 @@ from omegaconf import II, DictConfig, OmegaConf
 from .. import PACKAGE
 from ..config import RequestError
 from ..rundir import ROOT
+from ..system.secrets import without_login
 from .devices import Machine, reserve_devices
 from .parent import ParentProcess, parent_process
 from .submitit_jobs import watch_jobs
@@ -67,10 +71,27 @@ class SupervisorCallback(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: object) -> None:
         launcher = config.hydra.runtime.choices["hydra/launcher"]
+        address = OmegaConf.select(config, "tracking.uri") or ""
+        if launcher.startswith("submitit") and without_login(address) != address:
+            print(
+                f"tracking.uri={without_login(address)}: submitit keeps what is on the command line in files; give "
+                "the address with its login as MLFLOW_TRACKING_URI",
+                file=sys.stderr,
+            )
+            sys.exit(2)  # Hydra would take an exception of a callback for a warning
+        _keep_no_record(Path(config.hydra.sweep.dir))
         if launcher == "joblib":
             parent_process().forward_signals()
         elif launcher.startswith("submitit"):
             watch_jobs(launcher, config.hydra.launcher.submitit_folder)
+
+
+def _keep_no_record(folder: Path) -> None:
+    """Let Hydra's copy of a sweep's configuration, which nothing reads, go nowhere: it holds logins as given."""
+    record = folder / "multirun.yaml"
+    folder.mkdir(parents=True, exist_ok=True)
+    record.unlink(missing_ok=True)
+    record.symlink_to(os.devnull)
 
 
 def register_launchers() -> None:

@@ -21,7 +21,8 @@ from types import FrameType
 
 from ..rundir import ROOT
 from ..system.files import replacing
-from ..system.signals import Interrupted
+from ..system.secrets import redacted
+from ..system.signals import Interrupted, announce
 
 RESUME_HINT = "the same command goes on with it"
 
@@ -56,7 +57,7 @@ class ParentProcess:
         path = self.folder / f"{number}.json"
         if replace_earlier or not path.exists():
             with replacing(path) as partial:
-                partial.write_text(json.dumps(vars(result)))
+                partial.write_text(json.dumps(redacted(vars(result))))
 
     def collect_results(self) -> dict[int, JobResult]:
         """The results of all cells by their place in the sweep; their folder is removed."""
@@ -88,6 +89,7 @@ class ParentProcess:
     def _forward(self, signum: int, frame: FrameType | None) -> None:
         workers = list(self.folder.glob("*.worker"))
         if self._signal_file.exists() or not workers:
+            announce(signum)
             raise Interrupted(signum)
         self._signal_file.write_text(str(signum))
         for path in workers:

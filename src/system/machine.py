@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -36,6 +37,18 @@ def _free_in_group() -> float:
         return math.inf
     statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
     return (int(text) - int(used.read_text()) + int(statistics.get("inactive_file", 0))) / GIB
+
+
+def address_space_gb() -> float:
+    """GiB of addresses that a process may have (`ulimit -v`); infinite without a limit."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return math.inf if limit == resource.RLIM_INFINITY else limit / GIB
+
+
+def used_address_space_gb() -> float:
+    """GiB of addresses that this process has; 0 where nobody says."""
+    known = Path("/proc/self/statm")
+    return int(known.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE") / GIB if known.is_file() else 0.0
 
 
 def usable_cores() -> tuple[int, ...]:

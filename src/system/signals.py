@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 GRACE_SECONDS = 15
 """Seconds that a step in progress may take until it is given up; training then goes on from the last saved state."""
+
+EXIT_SECONDS = 20
+"""Seconds that a process which was asked to end may take to end its threads and processes."""
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +31,51 @@ class Interrupted(BaseException):
 
     def __str__(self) -> str:
         return signal.Signals(self.signum).name
+
+
+def announce(signum: int) -> None:
+    """One line for a signal that ends a process which has nothing to save."""
+    print(f"{signal.Signals(signum).name}: ended", file=sys.stderr, flush=True)
+
+
+def leave_on_signal() -> None:
+    """While a command starts, and has begun nothing: a signal ends the process with one line."""
+
+    def leave(signum: int, frame: FrameType | None) -> None:
+        announce(signum)
+        os._exit(128 + signum)
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, leave)
+
+
+def interrupt_on_signal() -> None:
+    """Outside of `handle_signals`: the first signal raises `Interrupted` with one line, the second ends the process."""
+    received: list[int] = []
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        if received:
+            leave_at_once(signum)
+        received.append(signum)
+        announce(signum)
+        raise Interrupted(signum)
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, interrupt)
+
+
+def leave_at_once(signum: int) -> NoReturn:
+    """End the process and those that it started; some may be stopped, or just starting, and see nothing of it."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    os._exit(128 + signum)
+
+
+def leave_soon(signum: int) -> None:
+    """End the process in `EXIT_SECONDS`, if what still runs in it does not let it end before."""
+    timer = threading.Timer(EXIT_SECONDS, leave_at_once, [signum])
+    timer.daemon = True
+    timer.start()
 
 
 class SignalHandler:
@@ -52,7 +104,7 @@ class SignalHandler:
 
     def on_signal(self, signum: int, frame: FrameType | None) -> None:
         if self.pending is not None:
-            os._exit(128 + signum)  # the workers see it and go, too
+            leave_at_once(signum)
         self.pending = signum
         logger.warning("%s: saving, then leaving; once more leaves at once", signal.Signals(signum).name)
         if not self._deferring:

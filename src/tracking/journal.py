@@ -3,7 +3,8 @@
 metrics.jsonl, a line for each `log`:
     {"step": 7, "timestamp": <ms>, "metrics": {key: value}}
 journal.jsonl, in the order of what happened:
-    {"start": {...}}                                               the first line: all that makes the MLflow run
+    {"start": {...}}                                               the first line: all that makes the MLflow run;
+                                                                   the address of its store without a login
     {"tags": {key: value}}
     {"artifact": <file>, "folder": <name or null>}                 a file of the run directory, by its name there
     {"picture": <file>, "key": "diagrams", "step": 7, "timestamp": <ms>}
@@ -14,11 +15,14 @@ journal.jsonl, in the order of what happened:
 from __future__ import annotations
 
 import time
+from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
 
+from ..config import RequestError
 from ..rundir import RunDirectory
 from ..system.jsonl import Entry, append_jsonl, read_jsonl
+from ..system.secrets import redacted
 
 
 def now() -> int:
@@ -44,6 +48,34 @@ def mlflow_run_id_of(run: RunDirectory) -> str | None:
     return start["replaces"] if start else None
 
 
+def file_of(run: RunDirectory, name: str) -> Path:
+    """A file of the run directory that its journal names.
+
+    Raises:
+        RequestError: if it lies elsewhere, by a path or by a link; the journal may come from anybody.
+    """
+    path = run.path / name
+    if Path(name).is_absolute() or not path.resolve().is_relative_to(run.path.resolve()):
+        raise RequestError(
+            f"{run.journal}: names the file {name}, which is not below {run.path}; nothing is sent of it"
+        )
+    return path
+
+
+def check_journal(run: RunDirectory) -> None:
+    """Raises RequestError if a line of the journal is none that a run writes, or names a file elsewhere."""
+    for number, (entry, _) in enumerate(read_jsonl(run.journal), 1):
+        if not isinstance(entry, dict) or (number == 1) != ("start" in entry):
+            raise RequestError(f"{run.journal}: entry {number} is none that a run writes; nothing is sent of it")
+        for kind in ("artifact", "picture"):
+            if kind in entry:
+                file_of(run, str(entry[kind]))
+        numbers = [entry[key] for key in ("step", "timestamp") if key in entry]
+        folder = PurePosixPath(str(entry.get("folder") or ""))
+        if not all(isinstance(value, int) for value in numbers) or folder.is_absolute() or ".." in folder.parts:
+            raise RequestError(f"{run.journal}: entry {number} is none that a run writes; nothing is sent of it")
+
+
 LoggedKeys = set[tuple[str, int]]
 """Keys and steps."""
 
@@ -55,12 +87,17 @@ def read_logged(run: RunDirectory) -> tuple[LoggedKeys, LoggedKeys]:
     return numbers, pictures
 
 
+def write_entry(run: RunDirectory, entry: Entry) -> None:
+    """Add a line to the journal."""
+    append_jsonl(run.journal, redacted(entry))
+
+
 def end_if_killed(run: RunDirectory) -> None:
     """Give the journal of a run that nobody runs any more its last line, at the time of the last sign of life."""
     turns = [entry for entry, _ in read_jsonl(run.journal) if "resume" in entry or "end" in entry]
     if not turns or "resume" in turns[-1]:
         last = max(path.stat().st_mtime for path in (run.journal, run.spool) if path.exists())
-        append_jsonl(run.journal, {"end": "KILLED", "timestamp": int(last * 1000)})
+        write_entry(run, {"end": "KILLED", "timestamp": int(last * 1000)})
 
 
 def try_lock(run: RunDirectory) -> FileLock | None:

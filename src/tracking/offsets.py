@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from ..config.identity import hash_values
 from ..rundir import RunDirectory
 from ..system.files import replacing
+from ..system.secrets import without_login
 
 
 @dataclass
@@ -15,7 +16,7 @@ class UploadOffsets:
     """How much of a run directory one store has; kept in delivered.json."""
 
     store: str
-    """Hash of the store's address, which may hold a password."""
+    """Hash of the store's address without a login: a hash of a password can be guessed."""
     started: int
     """Start of the run, in ms: a directory that was emptied has another one."""
     run_id: str = ""
@@ -44,7 +45,7 @@ def read_offsets(run: RunDirectory) -> UploadOffsets | None:
 
 def load_offsets(run: RunDirectory, uri: str, started: int) -> UploadOffsets:
     """What was saved for this start of the run and the store at `uri`, or that nothing is there yet."""
-    fresh = UploadOffsets(hash_values({"uri": uri}), started)
+    fresh = UploadOffsets(hash_values({"uri": without_login(uri)}), started)
     stored = read_offsets(run)
     if stored is None or (stored.store, stored.started) != (fresh.store, fresh.started):
         return fresh

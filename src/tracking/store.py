@@ -24,6 +24,7 @@ from mlflow.exceptions import MlflowException
 from ..config import RequestError, TrackingConfig
 from ..rundir import ROOT
 from ..system.files import replacing
+from ..system.secrets import redact, without_login
 from .views import view_addresses, view_tags
 
 RECENT = 20
@@ -31,6 +32,12 @@ RECENT = 20
 
 PAGE = 1000
 """Runs that are asked for in one request."""
+
+LOGIN = (
+    "a login is kept nowhere: set MLFLOW_TRACKING_URI to the address with it, or MLFLOW_TRACKING_USERNAME and "
+    "MLFLOW_TRACKING_PASSWORD, or give tracking.uri=<address with it>"
+)
+"""What to do where a store asks for a login."""
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +53,11 @@ class Store:
     @property
     def uri(self) -> str:
         return str(self.client.tracking_uri)
+
+    @property
+    def address(self) -> str:
+        """`uri` as it may be shown and kept."""
+        return without_login(self.uri)
 
 
 _opened: dict[tuple[str, str, Path], Store] = {}
@@ -73,13 +85,15 @@ def open_store(tracking: TrackingConfig) -> Store:
         try:
             _opened[key] = _connect(uri, tracking.experiment)
         except (MlflowException, OSError) as error:
-            message = first_line(error)
+            message, shown = first_line(error), without_login(uri)
             other = re.search(r"found version (\w+), but expected (\w+)", str(error))
             raise RequestError(
-                f"tracking.uri={uri}: made by another version of MLflow (schema {other[1]}, this one's is {other[2]}); "
-                f"copy the database and run `mlflow db upgrade {uri}`, or choose another store"
+                f"tracking.uri={shown}: made by another version of MLflow (schema {other[1]}, this one's is "
+                f"{other[2]}); copy the database and run `mlflow db upgrade {shown}`, or choose another store"
                 if other
-                else f"tracking.uri={uri}: cannot be used; start the server or choose another store ({message})"
+                else f"tracking.uri={shown}: takes no request without a login, and {LOGIN}"
+                if re.search(r"\b401\b|unauthorized|not authenticated", str(error), re.IGNORECASE)
+                else f"tracking.uri={shown}: cannot be used; start the server or choose another store ({message})"
             ) from error
     return _opened[key]
 
@@ -90,10 +104,11 @@ def find_store(tracking: TrackingConfig) -> Store:
     Raises:
         RequestError: if there is none, or it cannot be reached.
     """
-    database = _database(store_uri(tracking))
+    uri = store_uri(tracking)
+    database = _database(uri)
     if database is not None and not database.exists():
         raise RequestError(
-            f"tracking.uri={store_uri(tracking)}: there is no such database, so no run; start where the runs are, or "
+            f"tracking.uri={without_login(uri)}: there is no such database, so no run; start where the runs are, or "
             "say where that is"
         )
     return open_store(tracking)
@@ -181,9 +196,9 @@ def write_views(store: Store) -> dict[str, str]:
                 client.set_experiment_tag(experiment, tag, value)
     except (MlflowException, OSError) as error:  # a run is worth more than its views
         logger.warning("the prepared views could not be written: %s", first_line(error))
-    return view_addresses(store.uri, experiment) if store.uri.startswith("http") else {}
+    return view_addresses(store.address, experiment) if store.uri.startswith("http") else {}
 
 
 def first_line(error: BaseException) -> str:
     """What an error says, short enough for one line of a terminal or a log."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return redact((str(error).splitlines() or [type(error).__name__])[0])[:200]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
 
 from ..config import RequestError, TrackingConfig
-from ..rundir import RunDirectory
-from ..system.jsonl import append_jsonl, read_jsonl
-from .journal import end_if_killed, read_start, try_lock
+from ..rundir import ROOT, RunDirectory
+from ..system.jsonl import Entry, read_jsonl
+from ..system.secrets import without_login
+from .journal import end_if_killed, read_start, try_lock, write_entry
 from .offsets import is_uploaded
-from .store import open_store
+from .store import LOGIN, open_store
 from .uploader import Uploader
 
 
@@ -38,16 +40,32 @@ def sync_run(run: RunDirectory, uri: str | None) -> SyncOutcome:
         return SyncOutcome.IN_USE
     try:
         end_if_killed(run)
-        target = uri or start["uri"]
-        if target is None:
-            raise RequestError(
-                f"tracking.uri: {run.path} does not say where it goes, as the address may hold a password; give it"
-            )
+        target = uri or _store_of(run, start)
         uploader = Uploader(open_store(TrackingConfig(uri=target, experiment=start["experiment"])), run)
         uploader.upload()
     finally:
         lock.release()
     return SyncOutcome.UPLOADED
+
+
+def _store_of(run: RunDirectory, start: Entry) -> str:
+    """The address of the store that a run was meant for, with the login that the environment has for it.
+
+    Raises:
+        RequestError: if a login is missing, or somebody else's directory would be given one.
+    """
+    address, ours = start["uri"], os.environ.get("MLFLOW_TRACKING_URI")
+    if ours and address in (None, without_login(ours)):  # an earlier version kept none that had a login
+        return ours
+    has_own = any(os.environ.get(f"MLFLOW_TRACKING_{name}") for name in ("PASSWORD", "TOKEN"))
+    if address is None or (start.get("login") and not (has_own and address.startswith("http"))):
+        raise RequestError(f"tracking.uri={address or ''}: {run.path} needs a login there, and {LOGIN}")
+    if has_own and address.startswith("http") and not run.path.resolve().is_relative_to(ROOT.resolve()):
+        raise RequestError(
+            f"tracking.uri={address}: {run.path} lies outside {ROOT}/ and says itself where it is sent; give "
+            f"tracking.uri={address} if the login of this machine's user may go there"
+        )
+    return str(address)
 
 
 def add_tag(run: RunDirectory, key: str, value: str) -> None:
@@ -63,7 +81,7 @@ def add_tag(run: RunDirectory, key: str, value: str) -> None:
     if lock is None:
         raise RequestError(f"{run.path}: another process is at work there")
     try:
-        append_jsonl(run.journal, {"tags": {key: value}})
+        write_entry(run, {"tags": {key: value}})
     finally:
         lock.release()
     sync_run(run, None)

@@ -18,7 +18,7 @@ from ..config.identity import flatten, plain
 from ..rundir import RunDirectory
 from ..rundir.naming import run_name
 from ..system.jsonl import append_jsonl
-from .journal import now, read_logged, read_start, try_lock
+from .journal import now, read_logged, read_start, try_lock, write_entry
 from .offsets import UploadOffsets
 from .store import Store
 from .uploader import OutageError, Uploader
@@ -63,19 +63,18 @@ class Tracker:
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
         """Upload a file of the run directory; it must stay there as it is."""
-        append_jsonl(self.run.journal, {"artifact": self._name(path), "folder": folder})
+        write_entry(self.run, {"artifact": self._name(path), "folder": folder})
 
     def log_picture(self, path: Path, key: str, step: int) -> None:
         """Show a PNG in the run's image grid, where a slider goes over the steps; nothing if there is none."""
         if path.exists() and (key, step) not in self._pictures:
-            append_jsonl(self.run.journal, {"picture": self._name(path), "key": key, "step": step, "timestamp": now()})
+            write_entry(self.run, {"picture": self._name(path), "key": key, "step": step, "timestamp": now()})
 
     def _name(self, path: Path) -> str:
-        # Relative, so that the directory may be moved before it is delivered.
-        return str(path.relative_to(self.run.path) if path.is_relative_to(self.run.path) else path.resolve())
+        return str(path.relative_to(self.run.path))  # so that the directory may be moved before it is delivered
 
     def tag(self, tags: Mapping[str, str]) -> None:
-        append_jsonl(self.run.journal, {"tags": dict(tags)})
+        write_entry(self.run, {"tags": dict(tags)})
 
     def write_note(self, markdown: str) -> None:
         """The description at the top of the run's page."""
@@ -88,7 +87,7 @@ class Tracker:
 
     def close(self, status: str, patience: float) -> None:
         """End the run and wait until the store has all of it, or has taken nothing for `patience` seconds."""
-        append_jsonl(self.run.journal, {"end": status, "timestamp": now()})
+        write_entry(self.run, {"end": status, "timestamp": now()})
         self._closing, since = True, time.monotonic()
         self._wake.set()
         while self._thread.is_alive() and time.monotonic() - max(since, self._uploader.last_success) < patience:
@@ -138,16 +137,15 @@ def track_run(
         RuntimeError: if another process is at work in the run directory.
     """
     lock = lock or acquire_lock(run)
-    # What stands before an @ is a password.
-    where = {"uri": None if "@" in store.uri else store.uri, "experiment": config.tracking.experiment}
+    where = {"uri": store.address, "login": store.address != store.uri, "experiment": config.tracking.experiment}
     if read_start(run) is None:
         start = where | {
             "name": run_name(config), "timestamp": now(), "tags": dict(tags), "replaces": replaces,
             "params": {key: str(value) for key, value in flatten(plain(config)).items()},
         }  # fmt: skip
-        append_jsonl(run.journal, {"start": start})
+        write_entry(run, {"start": start})
     else:
-        append_jsonl(run.journal, {"resume": where, "tags": dict(tags), "timestamp": now()})
+        write_entry(run, {"resume": where, "tags": dict(tags), "timestamp": now()})
     tracker, status = Tracker(store, run, lock), "KILLED"
     try:
         yield tracker

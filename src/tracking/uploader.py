@@ -25,7 +25,7 @@ from requests import HTTPError
 from ..rundir import RunDirectory
 from ..system.files import replacing
 from ..system.jsonl import Entry, read_jsonl
-from .journal import read_start
+from .journal import check_journal, file_of, read_start
 from .offsets import load_offsets, save_offsets
 
 BATCH = 1000
@@ -36,6 +36,9 @@ PARAMS = 100
 
 THUMBNAIL = 256
 """Pixels along the longer side of the small picture that MLflow's image grid shows first."""
+
+CELL_TAGS = ("kind", "model", "objective", "tda", "seed", "source_run")
+"""What two starts of one cell have in common."""
 
 REFUSALS = (
     "INVALID_PARAMETER_VALUE",
@@ -60,6 +63,7 @@ class Uploader:
         start = read_start(run)
         if start is None:
             raise ValueError(f"{run.path}: its journal has no beginning")
+        check_journal(run)
         self.client, self.experiment = store.client, store.experiment
         self.run, self.start, self.refused = run, start, 0
         self.offsets = load_offsets(run, self.client.tracking_uri, start["timestamp"])
@@ -122,9 +126,15 @@ class Uploader:
         return [duplicate.info.run_id for duplicate in found if duplicate.info.run_name == self.start["name"]]
 
     def _delete_replaced(self, run_id: str) -> None:
-        """End and delete a run that another one takes the place of."""
+        """End and delete a run that another one takes the place of: an earlier start of the same cell, no other run."""
         try:
-            if self.client.get_run(run_id).info.status == "RUNNING":
+            found = self.client.get_run(run_id)
+            ours, theirs = ({key: tags.get(key) for key in CELL_TAGS} for tags in (self.start["tags"], found.data.tags))
+            names = found.info.run_name, found.info.experiment_id
+            if ours != theirs or names != (self.start["name"], self.experiment):
+                logger.warning("the MLflow run %s is no earlier start of %s, and stays", run_id, self.run.path)
+                return
+            if found.info.status == "RUNNING":
                 self.client.set_terminated(run_id, "KILLED")
             self.client.delete_run(run_id)
         except MlflowException as error:
@@ -163,13 +173,13 @@ class Uploader:
         return None
 
     def _upload_artifact(self, entry: Entry) -> None:
-        self.client.log_artifact(self.offsets.run_id, str(self.run.path / entry["artifact"]), entry["folder"])
+        self.client.log_artifact(self.offsets.run_id, str(file_of(self.run, entry["artifact"])), entry["folder"])
 
     def _upload_image(self, entry: Entry) -> None:
         """What `log_image` does, but under the same names at every try: the image grid reads them."""
         key, step, at = entry["key"].replace("/", "~"), entry["step"], entry["timestamp"]
         name = f"{key}+step+{step}+timestamp+{at}+{UUID(int=step)}"
-        with tempfile.TemporaryDirectory() as folder, Image.open(self.run.path / entry["picture"]) as picture:
+        with tempfile.TemporaryDirectory() as folder, Image.open(file_of(self.run, entry["picture"])) as picture:
             full, small = Path(folder, f"{name}.png"), Path(folder, f"{name}+compressed.webp")
             picture.save(full)
             picture.thumbnail((THUMBNAIL, THUMBNAIL))

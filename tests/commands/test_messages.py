@@ -76,6 +76,7 @@ WRONG = [
     (["seed=range(0,3)"], ["seed=range(0,3)", "add -m for a sweep"]),
     (["tracking.experiment=''"], ["tracking.experiment=: must be a name, not empty"]),
     (["model.name=' '"], ["model.name= : must be a name, not empty"]),
+    (["model.name=../x", "objective.name=/x"], ["model.name=../x: must be a name of letters", "objective.name=/x"]),
     (["-m", "seed=interval(0,3)"], ["seed=interval(0,3)", "list them (seed=0,1,2)", "range(0,3)"]),
     (["tda=none", "-m", "seed=-1"], ["seed=-1: must be at least 0"]),
     (["adapter=qlora"], ["adapter=qlora", "lora"]),

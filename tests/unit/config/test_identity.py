@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+import yaml
 
 from src.config import Config
 from src.config.commands import CompareConfig
 from src.config.identity import config_hash, identity, identity_keys
 from src.config.messages import key_names
 from src.config.resolve import resolve_config
+from src.rundir import RunDirectory
+from src.rundir.state import initialize, load_config
 from tests.support.builders import composed, directory
 
 
@@ -69,3 +75,20 @@ def test_random_updates_count_only_where_they_are_asked_for() -> None:
     assert identity(few)["tda.weight_draws"] == 3
     assert len({config_hash(config) for config in (before, few, chosen)}) == 3
     assert len({directory(), directory("tda.weight_draws=3"), directory("tda.weight_draws=4")}) == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["${oc.env:HOME}", "${oc.decode:'${oc.env:HOME}'}", r"\${oc.env:HOME}", "${", "a\\\\${b"]
+)
+def test_a_stored_configuration_refers_to_nothing(tmp_path: Path, text: str) -> None:
+    """Somebody else may have written it: what looks like a reference stays the text that it is."""
+    config = resolve_config(composed())
+    config.sweep, config.tda.transformer = text, {"_target_": text, "inner": [{"key": text}]}
+    initialize(RunDirectory(tmp_path), config, reset=False)
+    again = load_config(RunDirectory(tmp_path))
+    assert (again.sweep, again.tda.transformer) == (text, config.tda.transformer)
+    if "oc." not in text:
+        return
+    stored = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    (tmp_path / "config.yaml").write_text(json.dumps(stored | {"sweep": text}))
+    assert load_config(RunDirectory(tmp_path)).sweep.endswith(text.lstrip("\\a"))

@@ -63,3 +63,51 @@ def test_all_problems_are_reported_at_once() -> None:
     message = str(caught.value)
     for problem in ("trainer.max_steps=-3", "probe.size=7", "adapter.rank=0", "objective.held_out=nan"):
         assert problem in message
+
+
+@pytest.mark.parametrize("key", ["model.name", "objective.name", "tda.name", "sweep"])
+@pytest.mark.parametrize(
+    "name",
+    ["..", ".", "/tmp/x", "../../x", "a/b", "a\\b", ".hidden", "-m", "a b", "~", "a" * 101, "<b>", "x\ny", "'x", "a:b"],
+)
+def test_a_name_is_no_path(key: str, name: str) -> None:
+    request = composed()
+    OmegaConf.update(request, key, name)
+    with pytest.raises(RequestError, match="must be a name of letters, digits"):
+        resolve_config(request)
+
+
+@pytest.mark.parametrize("name", ["comparison", "Comparison", "mlartifacts", "mlflow.db", "mlflow.db-wal", "mlruns"])
+def test_a_model_takes_no_name_that_is_taken(name: str) -> None:
+    with pytest.raises(RequestError, match=f"model.name={name}: must be another name, multirun/{name} is for"):
+        resolve_config(composed(f"model.name={name}"))
+
+
+def test_names_hold_what_names_hold() -> None:
+    for name in ("Llama-2_7b.hf", "0.5", "modèle", "comparison2"):
+        assert resolve_config(composed(f"model.name='{name}'", f"sweep='{name}'")).model.name == name
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["tda.transformer.homology_dimensions=5"], "homology_dimensions=5: give a list of whole numbers from 0 to 10"),
+        (["tda.transformer.homology_dimensions=[]"], r"homology_dimensions=\[\]: give a list"),
+        (["tda.transformer.homology_dimensions='01'"], "homology_dimensions=01: give a list"),
+        (["tda.transformer.homology_dimensions=[0,1000000000000]"], "from 0 to 10"),
+        (["tda.transformer.homology_dimensions=[true]"], "from 0 to 10"),
+        (["++probe.size=-9223372036854775809"], "probe.size=-9223372036854775809: must be at least 6"),
+        (["++probe.size=9223372036854775808"], "probe.size=9223372036854775808: must be at most 2147483647"),
+        (["++probe.size=" + "9" * 400], "must be at most 2147483647"),
+        (["trainer.max_steps=100000000000"], "trainer.max_steps=100000000000: must be at most 10000000"),
+        (["tda.workers=100000"], "tda.workers=100000: must be at most 1024"),
+        (["schedule.lag=99999999999"], "schedule.lag=99999999999: must be at most"),
+        (["tda.components=20000"], "tda.components=20000: at most probe.size=256"),
+        (["tda.components=257", "tda=cech"], "tda.components=257: at most probe.size=256"),
+        (["tda.components=-9"], "tda.components=-9: must be at least 1"),
+        (["schedule=every", "schedule.interval=-1"], "schedule.interval=-1: must be at least 1"),
+    ],
+)
+def test_a_value_that_nothing_can_do_is_refused_before_anything_is_computed(words: list[str], said: str) -> None:
+    with pytest.raises(RequestError, match=said):
+        resolve_config(composed(*words))

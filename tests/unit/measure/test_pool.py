@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import resource
 import signal
+import time
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +17,8 @@ import pytest
 
 from src.measure.checkpoint import Job
 from src.measure.layer import CheckpointSteps
-from src.measure.pool import WorkerPool
+from src.measure.pool import WorkerPool, describe_failure
+from src.measure.worker import Worker
 from tests.support.builders import RIPS, plant_clouds
 from tests.support.measuring import Measure
 
@@ -37,7 +41,6 @@ async def _give(pool: WorkerPool, *work: object) -> object:
 
 @pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_its_work_tried_once_more(tmp_path: Path) -> None:
-    import asyncio
 
     with WorkerPool(2) as pool:
         ask = lambda *work: asyncio.run_coroutine_threadsafe(_give(pool, *work), pool.loop)  # noqa: E731
@@ -102,3 +105,44 @@ def test_a_job_that_may_not_fit_into_memory_says_the_sizes(tmp_path: Path, caplo
     with WorkerPool(1) as pool:  # the clouds are on disk: measured later
         pool.submit(Job(run, run, CheckpointSteps(0, ((0, 1),), None), RIPS))
         assert [measured.step for measured in pool.collect(wait=True)] == [0]
+
+
+def take_all_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (2 * 2**30, 2 * 2**30))
+    np.ones(2**31)
+
+
+def run_out(*_: object) -> None:
+    raise MemoryError("Unable to allocate 16.0 GiB for an array")
+
+
+def test_memory_that_ran_out_is_said_with_the_points_that_fit(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run = plant_clouds(tmp_path, s0=X, s1=X)
+    job = Job(run, run, CheckpointSteps(0, ((0, 1),), None), replace(RIPS, workers=1))
+    with WorkerPool(1, finish=run_out) as pool:  # type: ignore[arg-type]
+        pool.submit(job)
+        assert list(pool.collect(wait=True)) == []
+        with pytest.raises(MemoryError, match="Unable to allocate"):
+            asyncio.run_coroutine_threadsafe(_give(pool, take_all_memory), pool.loop).result(60)
+    assert pool.failed == [0]
+    assert re.search(r"allocate.*; H1 of 40 points was too much.*about 30 points fit \(tda\.points=30\)", caplog.text)
+    assert pool.reason in caplog.text
+    assert "tda.points=" in describe_failure(BrokenProcessPool("workers died over it"), job)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_worker_that_is_stopped_while_it_starts_or_rests_goes_with_its_pool(
+    at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("src.measure.worker.END_SECONDS", 1.0)
+    workers = [Worker(), Worker()]
+    assert workers[1].submit(os.getpid).result(60)
+    processes = [process for worker in workers for process in worker._processes]
+    for process in processes:
+        assert process.pid
+        os.kill(process.pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    for worker in workers:
+        worker.stop(at_once=at_once)
+    assert time.monotonic() - begun < 10
+    assert not any(process.is_alive() for process in processes)

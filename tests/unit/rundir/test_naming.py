@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from src.config import RequestError
+from src.config.commands import CompareConfig
 from src.config.resolve import resolve_config
 from src.rundir import RunDirectory
-from src.rundir.naming import directory_of_analysis
+from src.rundir.naming import directory_of_analysis, directory_of_comparison
 from src.rundir.state import check_earlier_start, initialize
 from tests.support.builders import composed, directory
 
@@ -78,3 +79,27 @@ def test_what_was_stored_before_a_key_came_is_still_the_same_configuration(
     assert directory_of_analysis(run, later) != directory_of_analysis(run, config)
     with pytest.raises(RequestError, match=r"tda\.second_metric: None there, standardized now"):
         check_earlier_start(run, later)
+
+
+def test_a_comparison_empties_no_directory_with_anything_but_a_comparison(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier version let a model be called `comparison`."""
+    monkeypatch.chdir(tmp_path)
+    request = CompareConfig(sweep="helpful")
+    theirs = RunDirectory(directory_of_comparison(request).path / "vietoris_rips" / "seed0")
+    initialize(theirs, resolve_config(composed()), reset=False)
+    with pytest.raises(RequestError, match=r"multirun/comparison/helpful: holds vietoris_rips, .* move"):
+        initialize(directory_of_comparison(request), request, reset=True)
+    assert theirs.config.is_file()
+
+
+def test_starting_over_goes_through_no_link(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").touch()
+    run = RunDirectory(tmp_path / "run")
+    (run.path / "figures").mkdir(parents=True)
+    (run.path / "link").symlink_to(tmp_path / "kept")
+    initialize(run, resolve_config(composed()), reset=True)
+    assert (tmp_path / "kept" / "file").is_file()
+    assert sorted(path.name for path in run.path.iterdir()) == ["config.yaml", "status.json"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from src.config import Config
+from src.rundir.naming import run_name
 from src.tracking.store import open_store
 from src.tracking.tracker import track_run
 from tests.support.tracked import configure, directory
@@ -57,7 +58,9 @@ def test_a_run_ends_as_what_it_was(config: Config, error: type[BaseException], s
 
 def test_a_start_that_replaces_another_retires_its_run(config: Config) -> None:
     run, store = directory("a"), open_store(config.tracking)
-    left_over = store.client.create_run(store.experiment).info.run_id  # as after a SIGKILL: RUNNING for ever
+    left_over = store.client.create_run(
+        store.experiment, run_name=run_name(config)
+    ).info.run_id  # as after a SIGKILL: RUNNING for ever
     with track_run(store, config, run, {}, left_over):
         pass
     active = store.client.search_runs([store.experiment])

@@ -1,0 +1,84 @@
+"""What a composed configuration may tell Hydra itself to run, checked before Hydra does anything with it.
+
+Files of others (`--config-dir`) may set every key, those of Hydra too: callbacks and loggers are code by name.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from omegaconf import DictConfig, OmegaConf
+
+from .schema import RequestError
+from .transformer import parts_of
+
+OWN_CALLBACKS = ("${package:}.sweeps.plan.PlanSweep", "${package:}.sweeps.launchers.SupervisorCallback")
+"""As `conf/hydra/callbacks` names them."""
+
+PLUGINS = ("hydra_plugins.", "hydra._internal.core_plugins.", "optuna.samplers.")
+"""Where launchers, sweepers and their parts come from."""
+
+LOG_HANDLERS = ("logging.StreamHandler", "logging.NullHandler")
+LOG_FORMATTERS = ("logging.Formatter", "colorlog.ColoredFormatter")
+
+
+def guard_composition() -> None:
+    """Let Hydra refuse, from now on, every configuration that would run what is not ours; once is enough."""
+    # The one place that all of Hydra's ways to a configuration go through, before it sets up logging and callbacks.
+    load = ConfigLoaderImpl.load_configuration
+    if hasattr(load, "__wrapped__"):
+        return
+
+    @functools.wraps(load)
+    def load_guarded(self: ConfigLoaderImpl, *args: Any, **kwargs: Any) -> DictConfig:
+        composed = load(self, *args, **kwargs)
+        given = kwargs["overrides"] if "overrides" in kwargs else args[1]
+        problems = list(composition_problems(composed, given))
+        if problems:
+            raise RequestError("\n".join(problems))
+        return composed
+
+    ConfigLoaderImpl.load_configuration = load_guarded
+
+
+def composition_problems(composed: DictConfig, given: Sequence[str]) -> Iterator[str]:
+    """What is wrong with a composed configuration, Hydra's part included.
+
+    Args:
+        given: the words of the command line.
+    """
+    hydra: dict[str, Any] = OmegaConf.to_container(composed.hydra)  # type: ignore[assignment]
+    for name, part in (hydra.get("callbacks") or {}).items():
+        for inner in parts_of(part):
+            if "_target_" in inner and inner["_target_"] not in OWN_CALLBACKS:
+                yield f"hydra.callbacks.{name}._target_={inner['_target_']}: no callback of this package; drop it"
+    for group in ("launcher", "sweeper"):
+        for inner in parts_of(hydra.get(group)):
+            if "_target_" in inner and not str(inner["_target_"]).startswith(PLUGINS):
+                yield f"hydra.{group}._target_={inner['_target_']}: no plugin of Hydra; choose hydra/{group}=<name>"
+    for group in ("job_logging", "hydra_logging"):
+        yield from _logging_problems(group, hydra.get(group) or {})
+    yield from _allowed_elsewhere(composed, hydra, given)
+
+
+def _logging_problems(group: str, logging: dict[str, Any]) -> Iterator[str]:
+    """`logging.config` calls what stands at `()`, `class` and behind `ext://`."""
+    for part in parts_of(logging):
+        for key, value in part.items():
+            known = LOG_HANDLERS if key == "class" else LOG_FORMATTERS
+            runs = key in ("()", "class", ".") and value not in known
+            refers = isinstance(value, str) and "://" in value and value not in ("ext://sys.stdout", "ext://sys.stderr")
+            if runs or refers:
+                yield f"hydra.{group}: {key}={value} is not run here; leave hydra/{group} out, run.log has every line"
+
+
+def _allowed_elsewhere(composed: DictConfig, hydra: dict[str, Any], given: Sequence[str]) -> Iterator[str]:
+    """A file must not allow itself what it names."""
+    allowed = OmegaConf.select(composed, "tda.allow")
+    swept = [key for key in (hydra.get("sweeper") or {}).get("params") or {} if str(key).lstrip("+~") == "tda.allow"]
+    on_command_line = any(word.partition("=")[0].lstrip("+") == "tda.allow" for word in given)
+    if swept or (allowed and not on_command_line):
+        yield f"tda.allow={allowed or swept}: counts on the command line alone; name there what may be run"

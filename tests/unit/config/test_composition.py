@@ -1,0 +1,51 @@
+"""Files of others may set Hydra's own keys: nothing of theirs is run by Hydra either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+import src.sweeps.launchers
+from src.config.composition import composition_problems
+from tests.support.builders import CONF, composed
+
+HOSTILE = {
+    "a callback": "hydra: {callbacks: {bad: {_target_: os.system, command: touch made}}}",
+    "a known callback, changed": "hydra: {callbacks: {plan: {_target_: src.sweeps.outcome.show_outcome}}}",
+    "inside a callback": "hydra: {callbacks: {plan: {x: {_target_: os.system, command: touch made}}}}",
+    "a factory of handlers": "hydra: {job_logging: {handlers: {a: {(): os.system, command: touch made}}}}",
+    "a handler that writes": "hydra: {hydra_logging: {handlers: {a: {class: logging.FileHandler, filename: made}}}}",
+    "a handler that sends": "hydra: {job_logging: {handlers: {a: {class: logging.handlers.SMTPHandler}}}}",
+    "a stream by its name": "hydra: {job_logging: {handlers: {a: {class: logging.StreamHandler, stream: 'ext://os'}}}}",
+    "another launcher": "hydra: {launcher: {_target_: subprocess.run}}",
+    "another sweeper": "hydra: {sweeper: {_target_: subprocess.run}}",
+    "what it names itself": "tda: {allow: [os.system]}",
+    "what a sweep of it names": "hydra: {sweeper: {params: {tda.allow: '[os.system]'}}}",
+}
+
+
+def compose_with(text: str, folder: Path, *words: str) -> tuple[DictConfig, list[str]]:
+    composed()  # stores the schema
+    (folder / "experiment").mkdir()
+    (folder / "experiment" / "theirs.yaml").write_text(f"# @package _global_\n{text}\n")
+    given = [f"hydra.searchpath=[file://{folder}]", "experiment=theirs", *words]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", given, return_hydra_config=True), list(words)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_what_others_have_hydra_run_is_refused(tmp_path: Path, text: str) -> None:
+    assert list(composition_problems(*compose_with(text, tmp_path)))
+
+
+def test_what_the_command_line_allows_is_not_refused(tmp_path: Path) -> None:
+    assert not list(composition_problems(*compose_with("sweep: mine", tmp_path, "tda.allow=[mine.Method]")))
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local", "submitit_slurm"])
+def test_the_launchers_are_not_refused(tmp_path: Path, launcher: str) -> None:
+    src.sweeps.launchers.register_launchers()
+    assert not list(composition_problems(*compose_with("sweep: mine", tmp_path, f"hydra/launcher={launcher}")))
