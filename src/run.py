@@ -57,9 +57,10 @@ def run_cell(config: Config, run: RunDirectory) -> None:
     from .pipeline.lag import resolve_lag
     from .pipeline.session import Session
     from .pipeline.start import run_tags, start_run
+    from .tracking.mend import mend_log
     from .tracking.store import open_store
     from .tracking.tracker import track_run
-    from .training.fit import fit, read_last_step
+    from .training.fit import fit, read_last_step, read_spool_bytes
     from .training.inputs import RunHooks, load_inputs
 
     if config.tda.transformer is not None:
@@ -70,16 +71,21 @@ def run_cell(config: Config, run: RunDirectory) -> None:
     with start_run(store, config, run) as started:
         config = resolve_lag(config, inputs, run, started.signals)
         schedule = plan_schedule(config.schedule, config.trainer.max_steps)
+        saved = read_last_step(run)
+        mended = mend_log(run, read_spool_bytes(run))
+        if mended.numbers_lost:
+            run.last.unlink(missing_ok=True)
+            saved = None
+        replaces = started.replaces or mended.replaces
         with (
-            track_run(store, config, run, tags, started.replaces, started.lock) as tracker,
+            track_run(store, config, run, tags, replaces, started.lock) as tracker,
             WorkerPool(count_workers(config.tda), finish_checkpoint) as pool,
         ):
             session = Session(config, run, schedule, tracker, pool)
-            saved = read_last_step(run)
             session.resume_from(saved)
             print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")
             fit(config, inputs, schedule, run, RunHooks(session.submit, tracker.log, started.signals))
-            started.summary |= session.finish()
+            started.summary |= session.finish() | {"lag": schedule.lag}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +12,21 @@ from typing import TYPE_CHECKING
 from ..config import RequestError
 from ..config.commands import CompareConfig
 from ..rundir import RunDirectory
-from ..rundir.find import runs_by_mlflow_id
+from ..rundir.find import read_mlflow_id, runs_by_mlflow_id
 from ..rundir.naming import also_in
+from ..system.files import DamagedError
 from ..tracking.store import Store, read_run, search_runs
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
 
+logger = logging.getLogger(__name__)
+
 CELLS = "tags.kind = 'cell'"
+
+DAMAGED = "DAMAGED"
+"""The status of a run whose table is not what was written, neither here nor in MLflow."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,7 @@ class StoredRun:
 
     id: str
     status: str
-    """MLflow's: FINISHED, FAILED, KILLED, RUNNING"""
+    """MLflow's: FINISHED, FAILED, KILLED, RUNNING; or `DAMAGED`"""
     tags: dict[str, str]
     params: dict[str, str]
     directory: RunDirectory | None
@@ -53,6 +61,8 @@ class StoredRun:
     @property
     def reason(self) -> str:
         """Why it is not done."""
+        if self.status == DAMAGED:
+            return "damaged"
         message = self.directory.read_status().get("reason") if self.directory else None
         if self.status == "RUNNING":
             message = "still at work, or killed without a word: then python -m src.sync ends it"
@@ -99,12 +109,17 @@ def with_source(store: Store, runs: Sequence[StoredRun]) -> list[StoredRun]:
 
 
 def _locate(runs: Sequence[Run]) -> list[StoredRun]:
-    """The runs with their directories, where these are on this machine."""
+    """The runs with their directories, where these are on this machine; those that are none of ours are left out."""
     directories = runs_by_mlflow_id()
-    return [
-        StoredRun(run.info.run_id, run.info.status, run.data.tags, run.data.params, directories.get(run.info.run_id))
-        for run in runs
-    ]
+    located = []
+    for run in runs:
+        seed = run.data.tags.get("seed", "0")
+        if not re.fullmatch(r"-?\d{1,18}", seed, re.ASCII):
+            logger.warning("MLflow run %s is left out: its tag seed=%.40s is no number", run.info.run_id, seed)
+            continue
+        of_run = run.info.run_id, run.info.status, run.data.tags, run.data.params
+        located.append(StoredRun(*of_run, directories.get(run.info.run_id)))
+    return located
 
 
 def _quote(value: str) -> str:
@@ -115,9 +130,14 @@ def _quote(value: str) -> str:
 
 def _find_one(store: Store, wanted: str) -> Run:
     """The run of a directory, or with an id."""
-    noted = RunDirectory(Path(wanted).expanduser()).mlflow_run_id
-    run = read_run(store, noted.read_text().strip() if noted.is_file() else wanted)
+    directory = RunDirectory(Path(wanted).expanduser())
+    try:
+        noted = read_mlflow_id(directory)
+    except DamagedError as error:
+        raise RequestError(f"runs=[{wanted}]: {error}") from error
+    run = read_run(store, noted or wanted)
     if run is None:
-        what = "MLflow does not know it yet: python -m src.sync" if noted.parent.is_dir() else "no run directory, no id"
+        here = directory.path.is_dir()
+        what = "MLflow does not know it yet: python -m src.sync" if here else "no run directory, no id"
         raise RequestError(f"runs=[{wanted}]: {what} (store: {store.uri})")
     return run

@@ -16,6 +16,7 @@ from ..config import Config
 from ..config.identity import config_hash
 from ..rundir import RunDirectory
 from ..rundir.state import initialize
+from ..system.jsonl import size_of
 from ..system.signals import SignalHandler, handle_signals
 from ..system.version import git_commit
 from ..tracking.journal import mlflow_run_id_of
@@ -33,6 +34,8 @@ class StartedRun:
     replaces: str | None
     """MLflow's id of the earlier start that this one takes the place of (`force=true`)."""
     signals: SignalHandler
+    state: str = "done"
+    """How the run ends, if it ends well: an analysis of a run that is not done is `partial`."""
     summary: dict[str, Any] = field(default_factory=dict)
     """What the run comes to; goes into its status when it is done."""
 
@@ -56,7 +59,8 @@ def start_run(store: Store, config: Config, run: RunDirectory) -> Iterator[Start
                 started = StartedRun(lock, replaces, signals)
                 yield started
             started.summary["views"] = write_views(store)
-            run.write_status("done", config_hash=hashed, summary=started.summary)
+            spooled = size_of(run.spool)
+            run.write_status(started.state, config_hash=hashed, summary=started.summary, spool_bytes=spooled)
         except BaseException as error:
             state = "failed" if isinstance(error, Exception) else "interrupted"
             run.write_status(state, config_hash=hashed, reason=f"{type(error).__name__}: {error}")

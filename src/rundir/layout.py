@@ -157,5 +157,9 @@ class RunDirectory:
             return {}
 
     def write_status(self, state: str, **facts: Any) -> None:
-        """`state`: running, done, interrupted or failed. Written last, so that `done` means that all else is there."""
+        """Written last, so that `done` means that all else is there.
+
+        Args:
+            state: running, done, partial (an analysis of a run that is not done), interrupted or failed.
+        """
         write_json(self.status, {"state": state, "at": time.time(), **facts})

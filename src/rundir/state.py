@@ -5,20 +5,39 @@ from __future__ import annotations
 import shutil
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from ..config import Config, RequestError
 from ..config.commands import CompareConfig
 from ..config.identity import config_hash, identity, plain
 from ..config.schedule import lag_of, with_lag
 from ..config.schema import AUTO
-from ..system.files import DamagedError, read_json, replacing, set_aside
+from ..system.files import UNSEALED, DamagedError, read_json, read_sealed, replacing, seal, set_aside, sweep_partial
 from .layout import RunDirectory
 
 
 def load_config(run: RunDirectory) -> Config:
-    """The configuration that a run was made with."""
-    stored = OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(run.config))
-    return OmegaConf.to_object(stored)  # type: ignore[return-value]
+    """The configuration that a run was made with.
+
+    Raises:
+        DamagedError: if the file is not what was written.
+        OmegaConfBaseException: if a version wrote it that had other keys.
+    """
+    content = read_sealed(run.config)
+    try:
+        stored = OmegaConf.create(content.decode("utf-8"))
+    except (YAMLError, ValueError, OmegaConfBaseException) as error:
+        raise DamagedError(run.config, "it is no configuration") from error
+    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), stored))  # type: ignore[return-value]
+
+
+def write_config(run: RunDirectory, config: Config | CompareConfig) -> None:
+    """`config.yaml`, with its seal in comments at both ends: what is cut off or overwritten spares one of them."""
+    text = OmegaConf.to_yaml(OmegaConf.create(plain(config)))
+    with replacing(run.config) as partial:
+        partial.write_text(f"# {UNSEALED}\n{text}# {UNSEALED}\n", encoding="utf-8")
+        seal(partial)
 
 
 def read_lag(run: RunDirectory) -> int | None:
@@ -32,14 +51,21 @@ def read_lag(run: RunDirectory) -> int | None:
         return None
 
 
+def _noted_lag(run: RunDirectory) -> int | None:
+    """The lag that a run which is done was measured with, by its status."""
+    lag: int | None = run.read_status().get("summary", {}).get("lag")
+    return lag
+
+
 def load_measured_config(run: RunDirectory) -> Config:
     """The configuration that a run was measured with: as `load_config`, with the lag that was chosen.
 
     Raises:
         RequestError: if it asked for a lag to be chosen and none was.
+        DamagedError: if the file is not what was written.
     """
     config = load_config(run)
-    lag = read_lag(run) if config.schedule.lag == AUTO else lag_of(config.schedule)
+    lag = lag_of(config.schedule) if config.schedule.lag != AUTO else read_lag(run) or _noted_lag(run)
     if lag is None:
         raise RequestError(f"{run.path}: its schedule.lag=auto, and no lag was chosen yet; run it first")
     return with_lag(config, lag)
@@ -48,12 +74,21 @@ def load_measured_config(run: RunDirectory) -> Config:
 def check_earlier_start(run: RunDirectory, config: Config) -> bool:
     """Whether this very configuration is done already.
 
+    A damaged `config.yaml` is set aside and written again, unless the status names another configuration.
+
     Raises:
         RequestError: if the directory holds another configuration, with the keys that differ.
     """
     if config.force or not run.config.exists():
         return False
-    ours, theirs = identity(config), identity(load_config(run))
+    try:
+        stored = load_config(run)
+    except DamagedError as error:
+        _check_hash(run, config, error)
+        set_aside(run.config, error.reason)
+        write_config(run, config)
+        stored = config
+    ours, theirs = identity(config), identity(stored)
     differing = [
         f"  {key}: {theirs.get(key)} there, {ours.get(key)} now"
         for key in sorted(ours.keys() | theirs.keys())
@@ -67,6 +102,15 @@ def check_earlier_start(run: RunDirectory, config: Config) -> bool:
     return run.read_status().get("state") == "done"
 
 
+def _check_hash(run: RunDirectory, config: Config, error: DamagedError) -> None:
+    """Raises RequestError if the status says that the damaged configuration was another than this one."""
+    if run.read_status().get("config_hash", config_hash(config)) != config_hash(config):
+        raise RequestError(
+            f"{error}, and {run.status.name} names another configuration than is asked for; force=true starts over "
+            "there, moving the directory away keeps it"
+        )
+
+
 def initialize(run: RunDirectory, config: Config | CompareConfig, *, reset: bool) -> None:
     """Make the directory ready for a start that goes on with what an earlier one left, or with nothing if `reset`.
 
@@ -78,8 +122,9 @@ def initialize(run: RunDirectory, config: Config | CompareConfig, *, reset: bool
                 shutil.rmtree(leftover)
             elif leftover != run.lock:
                 leftover.unlink()
-    with replacing(run.config) as partial:
-        OmegaConf.save(OmegaConf.create(plain(config)), partial)
+    for folder in (run.path, *run.path.glob("step_*/**/")):
+        sweep_partial(folder)
+    write_config(run, config)
     run.write_status("running", config_hash=config_hash(config))
 
 

@@ -17,6 +17,7 @@ from ..config.commands import CompareConfig
 from ..config.identity import flatten, plain
 from ..rundir import RunDirectory
 from ..rundir.naming import run_name
+from ..system.files import DamagedError
 from ..system.jsonl import append_jsonl
 from .journal import now, read_logged, read_start, try_lock
 from .offsets import UploadOffsets
@@ -106,6 +107,10 @@ class Tracker:
             self._wake.clear()
             try:
                 self._uploader.upload()
+            except DamagedError as error:  # somebody writes to the directory of a run at work
+                self._trouble = str(error)
+                logger.warning("%s; MLflow is sent nothing more", error)
+                break
             except OutageError as error:
                 failures, self._trouble = failures + 1, str(error)
                 if failures == 2:  # one is a hiccup
