@@ -16,9 +16,10 @@ from .config.schedule import plan_schedule
 from .pipeline.note import describe_start, show_summary
 from .rundir import RunDirectory
 from .rundir.state import check_earlier_start
-from .sweeps.estimate import check_disk, check_weight_copies
+from .sweeps.estimate import check_disk, check_weight_copies, explain_full_disk, size_on_disk
 from .sweeps.outcome import add_to_sweep, record_failure, show_outcome
 from .sweeps.plan import directory_of
+from .system.files import DiskFullError, is_disk_full
 
 
 def run(composed: DictConfig) -> None:
@@ -33,11 +34,13 @@ def run(composed: DictConfig) -> None:
     else:
         try:
             check_weight_copies(config)
-            check_disk([config])
+            check_disk([config], size_on_disk(directory.path))
             run_cell(config, directory)
         except Exception as error:
+            if is_disk_full(error):
+                error = DiskFullError(explain_full_disk(config, directory))
             record_failure(directory, error)
-            raise
+            raise error
         finally:
             gc.collect()  # the cells of a sweep share the process, and a trainer and its model hold each other
     show_summary(directory.read_status()["summary"])

@@ -128,8 +128,9 @@ def set_damaged_apart(store: Store, runs: Sequence[StoredRun]) -> tuple[list[Sto
     for run in runs:
         try:
             with tempfile.TemporaryDirectory() as folder:
-                if run.done:
-                    _read(store, run, TABLE_FILE, folder, read_stored_table)
+                if run.done and _read(store, run, TABLE_FILE, folder, read_stored_table) is None:
+                    where = run.directory.path if run.directory else Path(f"MLflow run {run.id}")
+                    raise DamagedError(where / TABLE_FILE, "it is neither on this machine nor in MLflow")
             marked.append(run)
         except DamagedError as error:
             marked.append(replace(run, status=DAMAGED))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ..config import Config
 from ..config.identity import config_hash
 from ..rundir import RunDirectory
 from ..rundir.state import initialize
+from ..system.files import is_disk_full
 from ..system.jsonl import size_of
 from ..system.signals import SignalHandler, handle_signals
 from ..system.version import git_commit
@@ -62,18 +64,35 @@ def start_run(store: Store, config: Config, run: RunDirectory) -> Iterator[Start
             spooled = size_of(run.spool)
             run.write_status(started.state, config_hash=hashed, summary=started.summary, spool_bytes=spooled)
         except BaseException as error:
-            state = "failed" if isinstance(error, Exception) else "interrupted"
-            run.write_status(state, config_hash=hashed, reason=f"{type(error).__name__}: {error}")
+            is_interrupted = is_disk_full(error) or not isinstance(error, Exception)
+            run.reserve.unlink(missing_ok=True)
+            with suppress(OSError) if is_disk_full(error) else nullcontext():
+                state = "interrupted" if is_interrupted else "failed"
+                run.write_status(state, config_hash=hashed, reason=f"{type(error).__name__}: {error}")
             # The traceback is for the file; the terminal gets one message.
             trace = (type(error), error, error.__traceback__)
             handler.handle(logger.makeRecord(logger.name, logging.ERROR, __file__, 0, "the run failed", (), trace))
             raise
+        finally:
+            run.reserve.unlink(missing_ok=True)
+
+
+class _LogFile(logging.FileHandler):
+    """A log file that is left out where the disk is full: each line would print a traceback."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the name is logging's)
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager
 def _log_file(path: Path) -> Iterator[logging.Handler]:
     """Everything that this package logs goes to the file as well."""
-    handler = logging.FileHandler(path)
+    handler = _LogFile(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     package = logging.getLogger(PACKAGE)
     package.addHandler(handler)

@@ -66,6 +66,11 @@ class RunDirectory:
         return self.path / "last.ckpt"
 
     @property
+    def reserve(self) -> Path:
+        """Room that a run at work keeps, so that it can say how it ended if the disk is full."""
+        return self.path / ".reserve"
+
+    @property
     def spool(self) -> Path:
         return self.path / "metrics.jsonl"
 

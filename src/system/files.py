@@ -7,6 +7,7 @@ of Parquet, the header of safetensors); and formats that have checksums anyway (
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
@@ -21,6 +22,9 @@ from pathlib import Path
 from typing import Any
 
 logger = logging.getLogger(__name__)
+
+NO_ROOM = os.strerror(errno.ENOSPC)
+"""What libraries that are not written in Python say of it."""
 
 CHECKSUM = "checksum"
 DIGITS = 16
@@ -41,6 +45,20 @@ class DamagedError(ValueError):
 
     def __reduce__(self) -> tuple[type[DamagedError], tuple[Path, str]]:
         return type(self), (self.path, self.reason)  # it crosses from worker processes
+
+
+class DiskFullError(RuntimeError):
+    """The disk is full: where, what is needed, and what to do."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error, or what it was raised from, is that there is no room left."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if getattr(seen, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or NO_ROOM in str(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 @contextmanager

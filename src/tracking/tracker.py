@@ -17,7 +17,7 @@ from ..config.commands import CompareConfig
 from ..config.identity import flatten, plain
 from ..rundir import RunDirectory
 from ..rundir.naming import run_name
-from ..system.files import DamagedError
+from ..system.files import DamagedError, is_disk_full
 from ..system.jsonl import append_jsonl
 from .journal import now, read_logged, read_start, try_lock
 from .offsets import UploadOffsets
@@ -89,7 +89,11 @@ class Tracker:
 
     def close(self, status: str, patience: float) -> None:
         """End the run and wait until the store has all of it, or has taken nothing for `patience` seconds."""
-        append_jsonl(self.run.journal, {"end": status, "timestamp": now()})
+        try:
+            append_jsonl(self.run.journal, {"end": status, "timestamp": now()})
+        except OSError as error:  # no room even for that: `src.sync` writes it
+            logger.warning("%s: %s", self.run.journal, error.strerror)
+            patience = 0
         self._closing, since = True, time.monotonic()
         self._wake.set()
         while self._thread.is_alive() and time.monotonic() - max(since, self._uploader.last_success) < patience:
@@ -157,8 +161,11 @@ def track_run(
     try:
         yield tracker
         status = "FINISHED"
-    except Exception:
-        status = "FAILED"
+    except Exception as error:
+        if is_disk_full(error):
+            run.reserve.unlink(missing_ok=True)  # the last line needs room
+        else:
+            status = "FAILED"
         raise
     finally:
         patience = config.tracking.patience

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
@@ -11,6 +12,7 @@ import lightning
 import torch
 from lightning import Callback
 from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
+from lightning.pytorch.plugins import TorchCheckpointIO
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
 from ..config import Config, TrainerConfig
@@ -40,6 +42,13 @@ def fit(config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory
     hooks.log(_costs(module, checkpoints), config.trainer.max_steps)
 
 
+class DirectCheckpointIO(TorchCheckpointIO):
+    """Writes a state where it is asked to: Lightning's own goes by memory and by /tmp, whose room nobody counts."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        torch.save(checkpoint, path)
+
+
 def make_trainer(settings: TrainerConfig, callbacks: list[Callback], max_steps: int) -> lightning.Trainer:
     """A trainer that does what the settings say and nothing by itself: no logs, no checkpoints, no files.
 
@@ -54,7 +63,8 @@ def make_trainer(settings: TrainerConfig, callbacks: list[Callback], max_steps: 
         accumulate_grad_batches=settings.batch_size // (settings.micro_batch_size or settings.batch_size),
         precision="bf16-mixed" if uses_bfloat16(settings.precision) else "32-true",
         devices=1,
-        plugins=LightningEnvironment(),  # inside a SLURM job the trainer would make the job its own
+        # Inside a SLURM job the trainer would make the job its own.
+        plugins=[LightningEnvironment(), DirectCheckpointIO()],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
