@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -30,6 +30,8 @@ def load_config(run: RunDirectory) -> Config:
     content = read_sealed(run.config)
     try:
         stored = OmegaConf.create(content.decode("utf-8"))
+        if not isinstance(stored, DictConfig) or not stored:
+            raise ValueError
     except (YAMLError, ValueError, OmegaConfBaseException) as error:
         raise DamagedError(run.config, "it is no configuration") from error
     return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), stored))  # type: ignore[return-value]
