@@ -25,6 +25,9 @@ from ..tracking.journal import mlflow_run_id_of
 from ..tracking.store import Store, write_views
 from ..tracking.tracker import acquire_lock
 
+RESERVED = 2**18
+"""Bytes that a run at work keeps for its last words."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -56,6 +59,7 @@ def start_run(store: Store, config: Config, run: RunDirectory) -> Iterator[Start
     initialize(run, config, reset=config.force)
     with _log_file(run.log) as handler:
         try:
+            run.reserve.write_bytes(bytes(RESERVED))
             write_views(store)
             with handle_signals() as signals:
                 started = StartedRun(lock, replaces, signals)

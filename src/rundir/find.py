@@ -52,6 +52,8 @@ def find_run(wanted: str) -> RunDirectory:
         RequestError: if there is none, or it holds no clouds.
     """
     found = runs_by_mlflow_id().get(wanted) or RunDirectory(Path(wanted).expanduser())
+    if not found.config.is_file() and found.journal.is_file():
+        raise RequestError(f"run={wanted}: {found.config} is gone; the command that made the run writes it again")
     if not found.config.is_file():
         known = sorted(str(path.parent) for path in ROOT.glob(f"*/*/*/*/{CONFIG_FILE}"))
         raise RequestError(

@@ -16,9 +16,6 @@ from ..config.schema import AUTO
 from ..system.files import UNSEALED, DamagedError, read_json, read_sealed, replacing, seal, set_aside, sweep_partial
 from .layout import RunDirectory
 
-RESERVED = 2**18
-"""Bytes that a run keeps for its last words."""
-
 
 def load_config(run: RunDirectory) -> Config:
     """The configuration that a run was made with.
@@ -131,7 +128,6 @@ def initialize(run: RunDirectory, config: Config | CompareConfig, *, reset: bool
         sweep_partial(folder)
     write_config(run, config)
     run.write_status("running", config_hash=config_hash(config))
-    run.reserve.write_bytes(bytes(RESERVED))
 
 
 def discard_after(run: RunDirectory, step: int) -> None:

@@ -38,8 +38,6 @@ def sync_run(run: RunDirectory, uri: str | None) -> SyncOutcome:
     if lock is None:
         return SyncOutcome.IN_USE
     try:
-        check_jsonl(run.spool, run.read_status().get("spool_bytes", 0))
-        end_if_killed(run)
         target = uri or start["uri"]
         if target is None:
             raise RequestError(
@@ -48,6 +46,8 @@ def sync_run(run: RunDirectory, uri: str | None) -> SyncOutcome:
         uploader = Uploader(open_store(TrackingConfig(uri=target, experiment=start["experiment"])), run)
         if uploader.offsets.done and not uploader.forget_if_unknown():
             return SyncOutcome.COMPLETE
+        check_jsonl(run.spool, run.read_status().get("spool_bytes", 0))
+        end_if_killed(run)
         uploader.upload()
     finally:
         lock.release()

@@ -66,8 +66,7 @@ class Uploader:
         self.offsets = load_offsets(run, self.client.tracking_uri, start["timestamp"])
         self.last_success = time.monotonic()
         """When the store last took something."""
-        self._known = False
-        """Whether the store was asked if it still has the run."""
+        self._known = False  # whether the store was asked if it still has the run
 
     def upload(self) -> None:
         """Bring the store whatever is there by now.
@@ -109,11 +108,10 @@ class Uploader:
         try:
             self.client.get_run(self.offsets.run_id)
         except (MlflowException, OSError) as error:
-            if not _is_unknown(error):
+            if getattr(error, "error_code", None) != "RESOURCE_DOES_NOT_EXIST":
                 raise OutageError(first_line(error)) from error
             logger.warning("MLflow has no run %s any more; all of %s is sent again", self.offsets.run_id, self.run.path)
-            nothing = UploadOffsets(self.offsets.store, self.offsets.started)
-            self._save_offsets(**(asdict(nothing)))
+            self._save_offsets(**asdict(UploadOffsets(self.offsets.store, self.offsets.started)))
             return True
         if not self.run.mlflow_run_id.exists() or self.run.mlflow_run_id.read_bytes() != self.offsets.run_id.encode():
             self._write_id(self.offsets.run_id)  # it was damaged
@@ -240,10 +238,6 @@ class Uploader:
 
     def _save_offsets(self, **offsets: int | str | bool) -> None:
         save_offsets(self.run, self.offsets, **offsets)
-
-
-def _is_unknown(error: Exception) -> bool:
-    return isinstance(error, MlflowException) and error.error_code == "RESOURCE_DOES_NOT_EXIST"
 
 
 def _is_refusal(error: Exception) -> bool:
