@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from omegaconf import DictConfig
 
@@ -18,14 +18,20 @@ from .rundir import RunDirectory
 from .rundir.find import find_run
 from .rundir.naming import directory_of_analysis
 from .rundir.state import check_earlier_start, load_measured_config
+from .system.files import DamagedError
+from .system.jsonl import check_jsonl
 from .system.words import plural
+from .tracking.journal import mlflow_run_id_of, read_start, try_lock
 
 
 def analyze(composed: DictConfig) -> None:
     """Compose, validate, skip what is done, else measure the stored clouds."""
     request = resolve_analysis(composed)
     source = find_run(request.run)
-    config = load_measured_config(source)
+    try:
+        config = load_measured_config(source)
+    except DamagedError as error:
+        raise RequestError(f"run={request.run}: {error}; the command that made the run writes it again") from error
     check_size(request.tda, config.probe.size)
     check_random_updates(request.tda, source, config.tda.weight_draws)
     config.tda, config.tracking = request.tda, request.tracking
@@ -33,10 +39,13 @@ def analyze(composed: DictConfig) -> None:
     config.schedule = change_lag(config.schedule, request.schedule.lag)
     config.force, config.debug = request.force, request.debug
     directory = directory_of_analysis(source, config)
-    if check_earlier_start(directory, config):
+    planned = planned_part(config, source)
+    schedule = complete_part(planned, source)
+    if check_earlier_start(directory, config) and is_as_long(directory, schedule):
         print(f"{directory.path}: done already, skipped (force=true starts over)")
     else:
-        analyze_run(config, source, directory)
+        check_source(source, planned, schedule, config.tda.weight_draws)
+        analyze_run(config, source, directory, planned, schedule)
     show_summary(directory.read_status()["summary"])
 
 
@@ -84,8 +93,82 @@ def change_lag(schedule: ScheduleConfig, lag: int | None) -> ScheduleConfig:
     return replace(schedule, lag=lag, repeats=reach // lag)
 
 
-def analyze_run(config: Config, source: RunDirectory, run: RunDirectory) -> None:
-    """Measure every checkpoint whose clouds are complete.
+def planned_part(config: Config, source: RunDirectory) -> Schedule:
+    """All checkpoints of a stored run, at the lag of `config`."""
+    stored = plan_schedule(load_measured_config(source).schedule, config.trainer.max_steps)
+    planned = replace(stored, lag=lag_of(config.schedule), repeats=config.schedule.repeats)
+    # A version before captured no windows, and at another lag they would reach further than they were captured.
+    windows = tuple(
+        start for start in stored.windows
+        if planned.lag == stored.lag and any(source.clouds(step).is_file() for step in stored.window_steps(start))
+    )  # fmt: skip
+    return replace(planned, windows=windows)
+
+
+def complete_part(planned: Schedule, source: RunDirectory) -> Schedule:
+    """The checkpoints of a stored run that all clouds of their pairs are there of."""
+    complete = tuple(step for step in planned.checkpoints if not _missing(planned, source, step))
+    return replace(planned, checkpoints=complete, windows=tuple(step for step in planned.windows if step in complete))
+
+
+def _missing(planned: Schedule, source: RunDirectory, step: int) -> list[Path]:
+    """Clouds of a checkpoint's pairs that are not there."""
+    pairs = [*planned.pairs(step), *planned.window(step)]
+    paths = dict.fromkeys(source.clouds(later) for pair in pairs for later in pair)
+    return [path for path in paths if not path.is_file()]
+
+
+def is_as_long(analysis: RunDirectory, schedule: Schedule) -> bool:
+    """Whether an earlier analysis measured as many checkpoints as there are by now."""
+    return bool(analysis.read_status().get("summary", {}).get("checkpoints") == len(schedule.checkpoints))
+
+
+def check_source(source: RunDirectory, planned: Schedule, schedule: Schedule, weight_draws: int) -> None:
+    """Refuse a run that is still at work, and one of whose files something is damaged or gone, before anything starts.
+
+    Args:
+        planned: all of the run's checkpoints.
+        schedule: those whose clouds are there.
+
+    Raises:
+        RequestError: naming the file.
+    """
+    from .clouds.store import check_clouds
+
+    status = source.read_status()
+    lock = try_lock(source)
+    if lock is None:
+        raise RequestError(f"run={source.path}: it is still at work; analyse it when it is done")
+    lock.release()
+    if not schedule.checkpoints:
+        raise RequestError(f"run={source.path}: no checkpoint of it is complete yet; run it first")
+    try:
+        if status.get("state") == "done":
+            for step in planned.checkpoints:
+                for path in _missing(planned, source, step):
+                    raise DamagedError(path, "it is gone")
+        check_jsonl(source.spool, status.get("spool_bytes", 0))
+        for step in sorted(schedule.captured):
+            check_clouds(source.clouds(step))
+            draws = source.weight_clouds(step) if weight_draws else []
+            for path in draws:
+                check_clouds(path)
+            if 0 < len(draws) < weight_draws:
+                raise DamagedError(source.weight_cloud(step, len(draws)), "it, or one before it, is gone")
+    except DamagedError as error:
+        raise RequestError(
+            f"run={source.path}: {error}; nothing but training gives it again: the command of that run with force=true"
+        ) from error
+
+
+def analyze_run(
+    config: Config, source: RunDirectory, run: RunDirectory, planned: Schedule, schedule: Schedule
+) -> None:  # fmt: skip
+    """Measure every checkpoint whose clouds are complete; one that is not done yet gives an analysis that is partial.
+
+    Args:
+        planned: all of the run's checkpoints.
+        schedule: those that are measured.
 
     Raises:
         RequestError: before anything is written, if the store cannot be had.
@@ -98,38 +181,46 @@ def analyze_run(config: Config, source: RunDirectory, run: RunDirectory) -> None
     from .pipeline.checkpoint_task import finish_checkpoint
     from .pipeline.session import Session
     from .pipeline.start import run_tags, start_run
+    from .tracking.mend import begin_anew, mend_log
     from .tracking.store import open_store
     from .tracking.tracker import track_run
 
     check_transformer(config.tda, config.probe.size)
-    schedule = complete_part(config, source)
     store = open_store(config.tracking)
+    is_partial = source.read_status().get("state") != "done"
     # A source that never reached MLflow has no id there.
-    source_run = source.mlflow_run_id.read_text().strip() if source.mlflow_run_id.exists() else str(source.path)
-    tags = run_tags(config, "analysis", read_probe_hash(source.clouds(0)), source_run=source_run)
-    with (
-        start_run(store, config, run) as started,
-        track_run(store, config, run, tags, started.replaces, started.lock) as tracker,
-        WorkerPool(count_workers(config.tda), finish_checkpoint) as pool,
-    ):
-        session = Session(config, run, schedule, tracker, pool, source)
-        print(f"{run.path}: {len(schedule.checkpoints)} checkpoints of {source.path}")
-        for step in sorted(schedule.captured):
-            session.submit(step)
-        started.summary |= session.finish()
+    facts = {"source_run": mlflow_run_id_of(source) or str(source.path)} | ({"partial": "true"} if is_partial else {})
+    tags = run_tags(config, "analysis", read_probe_hash(source.clouds(0)), **facts)
+    with start_run(store, config, run) as started:
+        started.state = "partial" if is_partial else "done"
+        replaces = started.replaces or mend_log(run).replaces
+        if is_begun_partial(run):  # what was found of some checkpoints is not what is found of all
+            run.spool.unlink(missing_ok=True)
+            replaces = begin_anew(run)
+        with (
+            track_run(store, config, run, tags, replaces, started.lock) as tracker,
+            WorkerPool(count_workers(config.tda), finish_checkpoint) as pool,
+        ):
+            session = Session(config, run, schedule, tracker, pool, source, max(planned.checkpoints))
+            print(f"{run.path}: {describe_part(len(schedule.checkpoints), len(planned.checkpoints), source)}")
+            session.measure_stored()
+            started.summary |= session.finish()
 
 
-def complete_part(config: Config, source: RunDirectory) -> Schedule:
-    """The checkpoints of a stored run that all clouds of their pairs are there of, at the lag of `config`."""
-    stored = plan_schedule(load_measured_config(source).schedule, config.trainer.max_steps)
-    planned = replace(stored, lag=lag_of(config.schedule), repeats=config.schedule.repeats)
+def is_begun_partial(run: RunDirectory) -> bool:
+    """Whether an earlier start of an analysis measured a run that was not done."""
+    start = read_start(run)
+    return start is not None and "partial" in start["tags"]
 
-    def is_there(pairs: Iterable[tuple[int, int]]) -> bool:
-        return all(source.clouds(step).is_file() for pair in pairs for step in pair)
 
-    checkpoints = tuple(step for step in planned.checkpoints if is_there(planned.pairs(step)))
-    windows = tuple(step for step in planned.windows if step in checkpoints and is_there(planned.window(step)))
-    return replace(planned, checkpoints=checkpoints, windows=windows)
+def describe_part(measured: int, planned: int, source: RunDirectory) -> str:
+    """One line: how many checkpoints of a run are measured, and what that is of it."""
+    if source.read_status().get("state") == "done":
+        return f"{measured} checkpoints of {source.path}"
+    return (
+        f"{measured} of the {planned} checkpoints of {source.path}, which is not done: a partial analysis; the same "
+        "command measures the rest when it is"
+    )
 
 
 if __name__ == "__main__":

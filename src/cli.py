@@ -23,6 +23,7 @@ from .config.messages import CONF, explain
 from .sweeps.launchers import assign_devices, register_launchers, reject_distributed_launch
 from .sweeps.parent import RESUME_HINT, JobResult, ParentProcess, distinguish, parent_process
 from .sweeps.submitit_jobs import is_job, requeue_on_timeout
+from .system.files import DamagedError, DiskFullError, is_disk_full
 from .system.secrets import redact_output
 from .system.signals import Interrupted, interrupt_on_signal, leave_soon
 from .system.threads import wait_passively
@@ -172,6 +173,12 @@ def classify_error(error: Exception, schema: type) -> tuple[int, str]:
     """The exit status that `error` stands for, and one message for it."""
     if isinstance(error, (RequestError, HydraException, OmegaConfBaseException)):
         return 2, explain(error, schema)
+    if isinstance(error, DiskFullError):
+        return 1, str(error)
+    if is_disk_full(error):
+        return 1, f"failed: {error}: the disk is full; make room, then give the same command again"
+    if isinstance(error, DamagedError):
+        return 1, f"failed: {error}; the same command makes it again"
     return 1, f"failed: {type(error).__name__}: {error}"
 
 

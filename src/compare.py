@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from .cli import launch
-from .config import TrackingConfig
+from .config import RequestError, TrackingConfig
 from .config.commands import CompareConfig
 from .config.resolve import resolve_comparison
 from .rundir.naming import directory_of_comparison
@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 
 
 def compare(composed: DictConfig) -> None:
-    """Compose, find and check the runs, compare them, write and log the report."""
+    """Compose, find and check the runs, compare them, write and log the report.
+
+    Raises:
+        RequestError: at the end, naming each run that the report lacks because its table is damaged.
+    """
     request = resolve_comparison(composed)
     # Late: a wrong request must not wait for pandas and MLflow.
     from .comparison.build import compare_runs, is_remeasured, log_report, study_run
+    from .comparison.load import set_damaged_apart
     from .comparison.note import show_report
     from .comparison.select import find_runs
     from .figures.report import render_comparison
@@ -29,7 +34,7 @@ def compare(composed: DictConfig) -> None:
     from .tracking.store import find_store
 
     store = find_store(request.tracking)
-    found = find_runs(store, request)
+    found, damaged = set_damaged_apart(store, find_runs(store, request))
     if is_remeasured(found):
         report = render_sensitivity(study_run(store, found))
     else:
@@ -37,6 +42,11 @@ def compare(composed: DictConfig) -> None:
     directory = directory_of_comparison(request)
     log_report(store, request, report, directory)
     show_report(report, directory.report)
+    if damaged:
+        raise RequestError(
+            "\n".join(damaged) + "\nThe report is of the other runs. Measure the clouds of these again (python -m "
+            "src.analyze), make them again with force=true, or name those that are to be compared (runs=[...])"
+        )
 
 
 def load_runs(sweep: str | None = None, filter: str | None = None) -> pd.DataFrame:

@@ -18,9 +18,10 @@ from .config.schedule import plan_schedule
 from .pipeline.note import describe_start, show_summary
 from .rundir import RunDirectory
 from .rundir.state import check_earlier_start
-from .sweeps.estimate import check_disk, check_weight_copies
+from .sweeps.estimate import check_disk, check_weight_copies, explain_full_disk, size_on_disk
 from .sweeps.outcome import add_to_sweep, record_failure, show_outcome
 from .sweeps.plan import directory_of
+from .system.files import DiskFullError, is_disk_full
 
 logger = logging.getLogger(f"{PACKAGE}.run")  # by its own name this module is `__main__`
 
@@ -37,11 +38,13 @@ def run(composed: DictConfig) -> None:
     else:
         try:
             check_weight_copies(config)
-            check_disk([config])
+            check_disk([config], size_on_disk(directory.path))
             run_cell(config, directory)
         except Exception as error:
+            if is_disk_full(error):
+                error = DiskFullError(explain_full_disk(config, directory))
             record_failure(directory, error)
-            raise
+            raise error
         finally:
             gc.collect()  # the cells of a sweep share the process, and a trainer and its model hold each other
     show_summary(directory.read_status()["summary"])
@@ -61,10 +64,11 @@ def run_cell(config: Config, run: RunDirectory) -> None:
     from .pipeline.lag import resolve_lag
     from .pipeline.session import Session
     from .pipeline.start import run_tags, start_run
+    from .tracking.mend import mend_log
     from .tracking.store import open_store
     from .tracking.tracker import track_run
     from .training.adapter import describe_training
-    from .training.fit import fit, read_last_step
+    from .training.fit import fit, read_last_step, read_spool_bytes
     from .training.inputs import RunHooks, load_inputs
 
     if config.tda.transformer is not None:
@@ -75,18 +79,23 @@ def run_cell(config: Config, run: RunDirectory) -> None:
     with start_run(store, config, run) as started:
         config = resolve_lag(config, inputs, run, started.signals)
         schedule = plan_schedule(config.schedule, config.trainer.max_steps)
+        saved = read_last_step(run)
+        mended = mend_log(run, read_spool_bytes(run))
+        if mended.numbers_lost:
+            run.last.unlink(missing_ok=True)
+            saved = None
+        replaces = started.replaces or mended.replaces
         with (
-            track_run(store, config, run, tags, started.replaces, started.lock) as tracker,
+            track_run(store, config, run, tags, replaces, started.lock) as tracker,
             WorkerPool(count_workers(config.tda), finish_checkpoint) as pool,
         ):
             trained = describe_training(inputs.network, config.adapter)
             session = Session(config, run, schedule, tracker, pool, trained=trained)
-            saved = read_last_step(run)
             session.resume_from(saved)
             print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")
             logger.info("%s", trained)
             fit(config, inputs, schedule, run, RunHooks(session.submit, tracker.log, started.signals))
-            started.summary |= session.finish()
+            started.summary |= session.finish() | {"lag": schedule.lag}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from .config import RequestError
 from .config.commands import SyncConfig
 from .config.resolve import resolve_sync_config
 from .rundir.find import find_runs
+from .system.files import DamagedError
 
 
 def sync(composed: DictConfig) -> None:
@@ -26,6 +27,9 @@ def sync(composed: DictConfig) -> None:
     for run in runs:
         try:
             outcome = sync_run(run, request.tracking.uri)
+        except DamagedError as error:
+            problems.append(f"{error}; the command of that run with force=true makes it again")
+            continue
         except (OutageError, RequestError) as error:
             problems.append(f"{run.path}: {error}")
             continue

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,12 +17,18 @@ from ..config import RequestError
 from ..figures.diagrams import choose_steps
 from ..findings import Tracked
 from ..measure.layer_diagrams import LayerDiagram, read_layer_diagrams
+from ..metrics.files import read_stored_table
 from ..metrics.selection import is_measured, layers_of, select, steps_of
 from ..metrics.table import COLUMNS, MEAN
 from ..rundir import RunDirectory
 from ..rundir.layout import TABLE_FILE
+from ..system.files import DamagedError
 from ..tracking.store import Store, fetch_artifact
-from .select import StoredRun
+from .select import DAMAGED, StoredRun
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 BY_LAYER = (
     "excess", "excess_p", "scale", "below_floor", "base_displacement", "base_p", "floor/base_displacement",
@@ -33,12 +43,12 @@ def read_table(store: Store, run: StoredRun) -> pd.DataFrame:
 
     Raises:
         RequestError: if it cannot be had, or another version wrote it.
+        DamagedError: if it is not what was written, here and in MLflow.
     """
     with tempfile.TemporaryDirectory() as folder:
-        path = _fetch(store, run, TABLE_FILE, folder)
-        if path is None:
-            raise RequestError(f"{run.name}: its {TABLE_FILE} is neither on this machine nor in MLflow (run {run.id})")
-        table = pd.read_parquet(path)
+        table = _read(store, run, TABLE_FILE, folder, read_stored_table)
+    if table is None:
+        raise RequestError(f"{run.name}: its {TABLE_FILE} is neither on this machine nor in MLflow (run {run.id})")
     differing = [f"no column {name}" for name in COLUMNS if name not in table]
     differing += [f"unknown column {name}" for name in table if name not in COLUMNS]
     if differing:
@@ -106,14 +116,52 @@ def read_diagrams(store: Store, run: StoredRun, steps: Sequence[int]) -> dict[in
     found = {}
     for step in steps:
         name = f"{RunDirectory(Path()).diagrams(step)}"
-        with tempfile.TemporaryDirectory() as folder:
-            path = _fetch(store, run, name, folder, kept_at=f"diagrams/{name}")
-            if path is not None:
-                found[step] = read_layer_diagrams(path)
+        # What is damaged is said already, and no finding hangs on a picture.
+        with tempfile.TemporaryDirectory() as folder, suppress(DamagedError):
+            diagrams = _read(store, run, name, folder, read_layer_diagrams, kept_at=f"diagrams/{name}")
+            if diagrams is not None:
+                found[step] = diagrams
     return found
 
 
-def _fetch(store: Store, run: StoredRun, name: str, folder: str, kept_at: str | None = None) -> Path | None:
-    """A file of the run directory, here or else from MLflow."""
-    local = run.directory.path / name if run.directory else None
-    return local if local and local.is_file() else fetch_artifact(store, run.id, kept_at or name, folder)
+def set_damaged_apart(store: Store, runs: Sequence[StoredRun]) -> tuple[list[StoredRun], list[str]]:
+    """The runs, those whose table is damaged marked as such, and what is wrong with each of these."""
+    marked, problems = [], []
+    for run in runs:
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                if run.done and _read(store, run, TABLE_FILE, folder, read_stored_table) is None:
+                    where = run.directory.path if run.directory else Path(f"MLflow run {run.id}")
+                    raise DamagedError(where / TABLE_FILE, "it is neither on this machine nor in MLflow")
+            marked.append(run)
+        except DamagedError as error:
+            marked.append(replace(run, status=DAMAGED))
+            problems.append(f"{run.name}: {error}")
+    return marked, problems
+
+
+def _read(
+    store: Store, run: StoredRun, name: str, folder: str, read: Callable[[Path], T], kept_at: str | None = None
+) -> T | None:  # fmt: skip
+    """What `read` makes of a file of the run directory or, where that is damaged or not here, of MLflow's copy.
+
+    Returns:
+        None if it is neither here nor there.
+
+    Raises:
+        DamagedError: if it is damaged, and no whole one is to be had.
+    """
+    local, damage = run.directory.path / name if run.directory else None, None
+    if local and local.is_file():
+        try:
+            return read(local)
+        except DamagedError as error:
+            damage = error
+    copy = fetch_artifact(store, run.id, kept_at or name, folder)
+    if damage:
+        logger.warning("%s; %s", damage, "MLflow's copy is taken" if copy else "MLflow has no copy")
+    if copy:
+        return read(copy)
+    if damage:
+        raise damage
+    return None

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 from ..config import RequestError
 from ..config.commands import CompareConfig
 from ..rundir import RunDirectory
-from ..rundir.find import runs_by_mlflow_id
+from ..rundir.find import read_mlflow_id, runs_by_mlflow_id
 from ..rundir.naming import also_in
+from ..system.files import DamagedError
 from ..tracking.store import Store, read_run, search_runs
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
+
+logger = logging.getLogger(__name__)
 
 CELLS = "tags.kind = 'cell'"
 
@@ -27,7 +30,8 @@ SEED = re.compile(r"[0-9]{1,10}")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters but line breaks and tabs, and those that set the direction of text."""
 
-logger = logging.getLogger(__name__)
+DAMAGED = "DAMAGED"
+"""The status of a run whose table is not what was written, neither here nor in MLflow."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class StoredRun:
 
     id: str
     status: str
-    """MLflow's: FINISHED, FAILED, KILLED, RUNNING"""
+    """MLflow's: FINISHED, FAILED, KILLED, RUNNING; or `DAMAGED`"""
     tags: dict[str, str]
     params: dict[str, str]
     directory: RunDirectory | None
@@ -62,6 +66,8 @@ class StoredRun:
     @property
     def reason(self) -> str:
         """Why it is not done."""
+        if self.status == DAMAGED:
+            return "damaged"
         message = self.directory.read_status().get("reason") if self.directory else None
         if self.status == "RUNNING":
             message = "still at work, or killed without a word: then python -m src.sync ends it"
@@ -135,9 +141,14 @@ def _quote(value: str) -> str:
 
 def _find_one(store: Store, wanted: str) -> Run:
     """The run of a directory, or with an id."""
-    noted = RunDirectory(Path(wanted).expanduser()).mlflow_run_id
-    run = read_run(store, noted.read_text().strip() if noted.is_file() else wanted)
+    directory = RunDirectory(Path(wanted).expanduser())
+    try:
+        noted = read_mlflow_id(directory)
+    except DamagedError as error:
+        raise RequestError(f"runs=[{wanted}]: {error}") from error
+    run = read_run(store, noted or wanted)
     if run is None:
-        what = "MLflow does not know it yet: python -m src.sync" if noted.parent.is_dir() else "no run directory, no id"
+        here = directory.path.is_dir()
+        what = "MLflow does not know it yet: python -m src.sync" if here else "no run directory, no id"
         raise RequestError(f"runs=[{wanted}]: {what} (store: {store.address})")
     return run

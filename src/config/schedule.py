@@ -31,6 +31,11 @@ class Schedule:
         """The consecutive pairs of the window that begins at a checkpoint; none if there is no window."""
         return self._consecutive_pairs(step, WINDOW) if step in self.windows else []
 
+    def window_steps(self, step: int) -> set[int]:
+        """The steps of a window that belong to none of its checkpoint's pairs."""
+        pairs = {s for pair in self.pairs(step) for s in pair}
+        return {s for pair in self.window(step) for s in pair} - pairs
+
     def _consecutive_pairs(self, step: int, count: int) -> list[tuple[int, int]]:
         starts = [step + n * self.lag for n in range(count)]
         return [(start, start + self.lag) for start in starts]

@@ -21,7 +21,7 @@ from ..metrics.second import as_second, split_rows
 from ..metrics.selection import select
 from ..metrics.table import Row, metric_key
 from ..rundir import RunDirectory
-from ..system.files import DamagedError, set_aside
+from ..system.files import DamagedError, check_file, set_aside
 from .floor import measure_base_floor, measure_floor
 from .inference import infer
 from .layer import CheckpointSteps, LayerCheckpoint
@@ -154,6 +154,22 @@ def read_checkpoint(job: Job) -> Measurement | None:
         )
     ]
     return _measurement(job, rows, int(facts["skipped"]), facts["seconds"])
+
+
+def discard_damaged_results(job: Job) -> None:
+    """Let a checkpoint be measured again if what an earlier start left of it is not whole: its metrics say `done`."""
+    step, metrics = job.at.step, job.run.metrics(job.at.step)
+    if not metrics.exists():
+        return
+    second = job.run.with_metric(SECOND_METRIC).diagrams(step)
+    try:
+        read_rows(metrics)
+        for path in (job.run.diagrams(step), *(path for path in (second, job.run.picture(step)) if path.exists())):
+            check_file(path)
+    except DamagedError as error:
+        if error.path.exists():
+            set_aside(error.path, error.reason)
+        metrics.unlink(missing_ok=True)
 
 
 def _measurement(job: Job, rows: Iterable[Row], skipped: int, seconds: float) -> Measurement:

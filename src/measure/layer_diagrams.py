@@ -16,7 +16,7 @@ from ..config import TdaConfig
 from ..config.memory import memory_shortage
 from ..geometry import intrinsic_dimension
 from ..rundir import RunDirectory
-from ..system.files import is_whole_zip, replacing, set_aside
+from ..system.files import DamagedError, check_file, replacing, set_aside
 from .prepared_cloud import find_diagram, prepare_cloud
 
 
@@ -76,14 +76,22 @@ def merge_layer_diagrams(run: RunDirectory, step: int, layers: Sequence[str]) ->
 def discard_damaged(run: RunDirectory, step: int) -> None:
     """Set aside diagrams of an earlier start that are not whole; parts that it left are made again."""
     path = run.diagrams(step)
-    if path.exists() and not is_whole_zip(path):
-        set_aside(path, "its checksum does not match")
+    if path.exists():
+        try:
+            check_file(path)
+        except DamagedError as error:
+            set_aside(path, error.reason)
     if not path.exists():
         shutil.rmtree(run.layer_diagram(step, "").parent, ignore_errors=True)
 
 
 def read_layer_diagrams(path: Path, layers: Sequence[str] | None = None) -> dict[str, LayerDiagram]:
-    """Shapes from one file of diagrams, of every layer or of those named."""
+    """Shapes from one file of diagrams, of every layer or of those named.
+
+    Raises:
+        DamagedError: if the file is not what was written.
+    """
+    check_file(path)
     with np.load(path) as stored:
         names = layers or sorted({name.partition(".")[0] for name in stored.files})
         return {name: _read_layer_diagram(stored, name) for name in names}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterable
 from dataclasses import astuple, fields
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
 
 from ..rundir import RunDirectory
-from ..system.files import read_json, replacing, write_json
+from ..system.files import UNSEALED, DamagedError, read_json, read_sealed, replacing, seal, write_json
 from ..system.jsonl import read_jsonl
 from .table import BEHAVIOR, COLUMNS, Row, _types, tabulate
 
@@ -37,7 +40,11 @@ def read_rows(path: Path) -> tuple[pd.DataFrame, dict[str, float]]:
 
 
 def build_table(run: RunDirectory, steps: Iterable[int], behavior: Path) -> pd.DataFrame:
-    """All rows of a run: the checkpoints' measurements, then behaviour from the spool of the run that was trained."""
+    """All rows of a run: the checkpoints' measurements, then behaviour from the spool of the run that was trained.
+
+    Raises:
+        DamagedError: if one of the files is not what was written.
+    """
     parts = [read_rows(run.metrics(step))[0] for step in steps if run.metrics(step).exists()]
     trained = [
         Row(line["step"], key.removeprefix(BEHAVIOR), value)
@@ -49,5 +56,22 @@ def build_table(run: RunDirectory, steps: Iterable[int], behavior: Path) -> pd.D
 
 
 def write_table(run: RunDirectory, table: pd.DataFrame) -> None:
+    """`topology.parquet`, sealed: Parquet itself notices no changed value."""
+    frame = pa.Table.from_pandas(table, preserve_index=False)
+    frame = frame.replace_schema_metadata({**(frame.schema.metadata or {}), "seal": UNSEALED})
     with replacing(run.table) as partial:
-        table.to_parquet(partial, index=False)
+        parquet.write_table(frame, partial)
+        seal(partial)
+
+
+def read_stored_table(path: Path) -> pd.DataFrame:
+    """What `write_table` wrote.
+
+    Raises:
+        DamagedError: if that is not what is there.
+    """
+    content = read_sealed(path)
+    try:
+        return pd.read_parquet(io.BytesIO(content))
+    except (ValueError, OSError) as error:  # pyarrow's errors are of these
+        raise DamagedError(path, "it is no table") from error

@@ -12,7 +12,7 @@ from ..config import Config
 from ..config.schedule import Schedule
 from ..findings import HEADLINES, Evidence, answer_run, finding_metrics, run_findings, sentences
 from ..findings.finding import RunFindings
-from ..measure.checkpoint import Job
+from ..measure.checkpoint import Job, discard_damaged_results
 from ..measure.layer import CheckpointSteps
 from ..measure.pool import WorkerPool
 from ..measure.rounding import apply_floor
@@ -32,16 +32,18 @@ class Session:
 
     def __init__(
         self, config: Config, run: RunDirectory, schedule: Schedule, tracker: Tracker, pool: WorkerPool,
-        source: RunDirectory | None = None, *, trained: str = "",
+        source: RunDirectory | None = None, last_checkpoint: int | None = None, *, trained: str = "",
     ) -> None:  # fmt: skip
         """
         Args:
             run: the directory that gets the results.
             source: the directory that holds the clouds, if it is another.
+            last_checkpoint: of the run, if `schedule` does not go as far yet.
             trained: what is trained of the model, in words; of an analysis nothing.
         """
         self.config, self.run, self.schedule = config, run, schedule
         self.tracker, self.pool, self.source = tracker, pool, source or run
+        self.last_checkpoint = max(schedule.checkpoints, default=0) if last_checkpoint is None else last_checkpoint
         self.trained = trained
 
     def resume_from(self, step: int | None) -> None:
@@ -54,6 +56,8 @@ class Session:
             self.schedule = replace(self.schedule, windows=self._measured_windows(step))
         passed = [s for s in sorted(self.schedule.completions) if step is not None and s <= step]
         jobs = [job for s in passed for job in self._jobs(s)]
+        for job in jobs:
+            discard_damaged_results(job)
         waiting = [job for job in jobs if not job.run.metrics(job.at.step).exists()]
         needed = {self.source.clouds(s) for job in waiting for s in job.at.steps}
         needed |= {path for job in waiting for path in job.weight_clouds}
@@ -65,6 +69,13 @@ class Session:
         discard_after(self.run, -1 if step is None else step)
         for job in jobs:
             self.pool.submit(job)
+
+    def measure_stored(self) -> None:
+        """Measure all checkpoints, whose clouds are stored; what an earlier start measured is not again."""
+        for step in sorted(self.schedule.captured):
+            for job in self._jobs(step):
+                discard_damaged_results(job)
+            self.submit(step)
 
     def _awaited(self, step: int) -> Iterator[Path]:
         """Clouds that training itself reads after `step`: random updates are made where the points have moved most."""
@@ -86,7 +97,7 @@ class Session:
         for start in self.schedule.completed_at(step):
             earlier = [c for c in self.schedule.checkpoints if c < start]
             pairs, previous = tuple(self.schedule.pairs(start)), earlier[-1] if earlier else None
-            is_last = start == self.schedule.checkpoints[-1]
+            is_last = start == self.last_checkpoint
             at = CheckpointSteps(start, pairs, previous, is_last=is_last, window=tuple(self.schedule.window(start)))
             yield Job(self.source, self.run, at, self.config.tda)
 
@@ -94,8 +105,7 @@ class Session:
         """The windows of the schedule but those whose steps a version that knew no windows passed by."""
 
         def was_passed(start: int) -> bool:
-            own = {s for pair in self.schedule.window(start) for s in pair}
-            passed = [s for s in own - {s for pair in self.schedule.pairs(start) for s in pair} if s <= step]
+            passed = [s for s in self.schedule.window_steps(start) if s <= step]
             return bool(passed) and not any(self.run.clouds(s).exists() for s in passed)
 
         return tuple(start for start in self.schedule.windows if not was_passed(start))

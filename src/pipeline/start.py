@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,17 @@ from ..config import Config
 from ..config.identity import config_hash
 from ..rundir import RunDirectory
 from ..rundir.state import initialize
+from ..system.files import is_disk_full
+from ..system.jsonl import size_of
 from ..system.secrets import RedactingFormatter
 from ..system.signals import SignalHandler, handle_signals
 from ..system.version import git_commit
 from ..tracking.journal import mlflow_run_id_of
 from ..tracking.store import Store, write_views
 from ..tracking.tracker import acquire_lock
+
+RESERVED = 2**18
+"""Bytes that a run at work keeps for its last words."""
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +40,8 @@ class StartedRun:
     replaces: str | None
     """MLflow's id of the earlier start that this one takes the place of (`force=true`)."""
     signals: SignalHandler
+    state: str = "done"
+    """How the run ends, if it ends well: an analysis of a run that is not done is `partial`."""
     summary: dict[str, Any] = field(default_factory=dict)
     """What the run comes to; goes into its status when it is done."""
 
@@ -52,25 +60,44 @@ def start_run(store: Store, config: Config, run: RunDirectory) -> Iterator[Start
     initialize(run, config, reset=config.force)
     with _log_file(run.log) as handler:
         try:
+            run.reserve.write_bytes(bytes(RESERVED))
             write_views(store)
             with handle_signals() as signals:
                 started = StartedRun(lock, replaces, signals)
                 yield started
             started.summary["views"] = write_views(store)
-            run.write_status("done", config_hash=hashed, summary=started.summary)
+            spooled = size_of(run.spool)
+            run.write_status(started.state, config_hash=hashed, summary=started.summary, spool_bytes=spooled)
         except BaseException as error:
-            state = "failed" if isinstance(error, Exception) else "interrupted"
-            run.write_status(state, config_hash=hashed, reason=f"{type(error).__name__}: {error}")
+            is_interrupted = is_disk_full(error) or not isinstance(error, Exception)
+            run.reserve.unlink(missing_ok=True)
+            with suppress(OSError) if is_disk_full(error) else nullcontext():
+                state = "interrupted" if is_interrupted else "failed"
+                run.write_status(state, config_hash=hashed, reason=f"{type(error).__name__}: {error}")
             # The traceback is for the file; the terminal gets one message.
             trace = (type(error), error, error.__traceback__)
             handler.handle(logger.makeRecord(logger.name, logging.ERROR, __file__, 0, "the run failed", (), trace))
             raise
+        finally:
+            run.reserve.unlink(missing_ok=True)
+
+
+class _LogFile(logging.FileHandler):
+    """A log file that is left out where the disk is full: each line would print a traceback."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the name is logging's)
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager
 def _log_file(path: Path) -> Iterator[logging.Handler]:
     """Everything that this package logs goes to the file as well."""
-    handler = logging.FileHandler(path)
+    handler = _LogFile(path)
     handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     package = logging.getLogger(PACKAGE)
     package.addHandler(handler)

@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import logging
+import re
+from contextlib import suppress
 from pathlib import Path
 
 from ..config import RequestError
+from ..system.files import DamagedError, read_json
 from .layout import CONFIG_FILE, JOURNAL_FILE, MLFLOW_ID_FILE, ROOT, RunDirectory
+
+logger = logging.getLogger(__name__)
+
+
+def read_mlflow_id(run: RunDirectory) -> str | None:
+    """MLflow's id of a run; None if it has none yet.
+
+    The file is the bare id, as anyone would read it; what is checked is the same id in `delivered.json`, which counts.
+
+    Raises:
+        DamagedError: if what is there is no id, and nothing else says which it was.
+    """
+    with suppress(DamagedError):
+        if noted := read_json(run.offsets).get("run_id"):
+            return str(noted)
+    if not run.mlflow_run_id.exists():
+        return None
+    text = run.mlflow_run_id.read_bytes().decode("utf-8", "replace").strip()
+    if not re.fullmatch(r"[\w-]+", text, re.ASCII):
+        raise DamagedError(run.mlflow_run_id, "it is no id of MLflow; python -m src.sync writes it again")
+    return text
 
 
 def runs_by_mlflow_id() -> dict[str, RunDirectory]:
-    """Every run directory under multirun/ that MLflow knows, by its id there."""
-    found = sorted(ROOT.rglob(MLFLOW_ID_FILE))
-    return {path.read_text().strip(): RunDirectory(path.parent) for path in found}
+    """Every run directory under multirun/ that MLflow knows, by its id there; damaged ids are named and left out."""
+    found = {}
+    for path in sorted(ROOT.rglob(MLFLOW_ID_FILE)):
+        run = RunDirectory(path.parent)
+        try:
+            found[read_mlflow_id(run)] = run
+        except DamagedError as error:
+            logger.warning("%s", error)
+    return {run_id: run for run_id, run in found.items() if run_id}
 
 
 def find_run(wanted: str) -> RunDirectory:
@@ -21,6 +52,8 @@ def find_run(wanted: str) -> RunDirectory:
         RequestError: if there is none, or it holds no clouds.
     """
     found = runs_by_mlflow_id().get(wanted) or RunDirectory(Path(wanted).expanduser())
+    if not found.config.is_file() and found.journal.is_file():
+        raise RequestError(f"run={wanted}: {found.config} is gone; the command that made the run writes it again")
     if not found.config.is_file():
         known = sorted(str(path.parent) for path in ROOT.glob(f"*/*/*/*/{CONFIG_FILE}"))
         raise RequestError(

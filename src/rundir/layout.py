@@ -67,6 +67,11 @@ class RunDirectory:
         return self.path / "last.ckpt"
 
     @property
+    def reserve(self) -> Path:
+        """Room that a run at work keeps, so that it can say how it ended if the disk is full."""
+        return self.path / ".reserve"
+
+    @property
     def spool(self) -> Path:
         return self.path / "metrics.jsonl"
 
@@ -158,5 +163,9 @@ class RunDirectory:
             return {}
 
     def write_status(self, state: str, **facts: Any) -> None:
-        """`state`: running, done, interrupted or failed. Written last, so that `done` means that all else is there."""
+        """Written last, so that `done` means that all else is there.
+
+        Args:
+            state: running, done, partial (an analysis of a run that is not done), interrupted or failed.
+        """
         write_json(self.status, redacted({"state": state, "at": time.time(), **facts}))

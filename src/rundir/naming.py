@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from ..config import Config
 from ..config.commands import CompareConfig
 from ..config.identity import hash_values, identity
+from ..system.files import DamagedError
 from .layout import CONFIG_FILE, ROOT, RunDirectory
 from .state import load_config, load_measured_config
 
@@ -33,7 +34,7 @@ def _named_otherwise(place: Path, config: Config) -> RunDirectory | None:
     """A directory of this very configuration whose name was made when other keys counted for it."""
     for path in sorted(place.glob(f"seed{config.seed}-*/{CONFIG_FILE}")):
         run = RunDirectory(path.parent)
-        with suppress(OmegaConfBaseException):  # of another version: not this configuration
+        with suppress(OmegaConfBaseException, DamagedError):  # of another version, or damaged: not to be told
             if identity(load_config(run)) == identity(config):
                 return run
     return None

@@ -4,23 +4,44 @@ from __future__ import annotations
 
 import shutil
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from ..config import Config, RequestError
 from ..config.commands import CompareConfig
 from ..config.identity import config_hash, identity, inert, literal, plain
 from ..config.schedule import lag_of, with_lag
 from ..config.schema import AUTO
-from ..system.files import DamagedError, read_json, replacing, set_aside
+from ..system.files import UNSEALED, DamagedError, read_json, read_sealed, replacing, seal, set_aside, sweep_partial
 from ..system.secrets import redacted
 from .layout import RunDirectory
 
 
 def load_config(run: RunDirectory) -> Config:
-    """The configuration that a run was made with; nothing in the file is taken for a reference to something else."""
-    there = inert(OmegaConf.to_container(OmegaConf.load(run.config)))
-    stored = OmegaConf.merge(OmegaConf.structured(Config), there)
-    return OmegaConf.to_object(stored)  # type: ignore[return-value]
+    """The configuration that a run was made with; nothing in the file is taken for a reference to something else.
+
+    Raises:
+        DamagedError: if the file is not what was written.
+        OmegaConfBaseException: if a version wrote it that had other keys.
+    """
+    content = read_sealed(run.config)
+    try:
+        stored = OmegaConf.create(content.decode("utf-8"))
+        if not isinstance(stored, DictConfig) or not stored:
+            raise ValueError
+    except (YAMLError, ValueError, OmegaConfBaseException) as error:
+        raise DamagedError(run.config, "it is no configuration") from error
+    there = inert(OmegaConf.to_container(stored))
+    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), there))  # type: ignore[return-value]
+
+
+def write_config(run: RunDirectory, config: Config | CompareConfig) -> None:
+    """`config.yaml`, with its seal in comments at both ends: what is cut off or overwritten spares one of them."""
+    text = OmegaConf.to_yaml(OmegaConf.create(literal(redacted(plain(config)))))
+    with replacing(run.config) as partial:
+        partial.write_text(f"# {UNSEALED}\n{text}# {UNSEALED}\n", encoding="utf-8")
+        seal(partial)
 
 
 def read_lag(run: RunDirectory) -> int | None:
@@ -34,14 +55,21 @@ def read_lag(run: RunDirectory) -> int | None:
         return None
 
 
+def _noted_lag(run: RunDirectory) -> int | None:
+    """The lag that a run which is done was measured with, by its status."""
+    lag: int | None = run.read_status().get("summary", {}).get("lag")
+    return lag
+
+
 def load_measured_config(run: RunDirectory) -> Config:
     """The configuration that a run was measured with: as `load_config`, with the lag that was chosen.
 
     Raises:
         RequestError: if it asked for a lag to be chosen and none was.
+        DamagedError: if the file is not what was written.
     """
     config = load_config(run)
-    lag = read_lag(run) if config.schedule.lag == AUTO else lag_of(config.schedule)
+    lag = lag_of(config.schedule) if config.schedule.lag != AUTO else read_lag(run) or _noted_lag(run)
     if lag is None:
         raise RequestError(f"{run.path}: its schedule.lag=auto, and no lag was chosen yet; run it first")
     return with_lag(config, lag)
@@ -50,12 +78,21 @@ def load_measured_config(run: RunDirectory) -> Config:
 def check_earlier_start(run: RunDirectory, config: Config) -> bool:
     """Whether this very configuration is done already.
 
+    A damaged `config.yaml` is set aside and written again, unless the status names another configuration.
+
     Raises:
         RequestError: if the directory holds another configuration, with the keys that differ.
     """
     if config.force or not run.config.exists():
         return False
-    ours, theirs = identity(config), identity(load_config(run))
+    try:
+        stored = load_config(run)
+    except DamagedError as error:
+        _check_hash(run, config, error)
+        set_aside(run.config, error.reason)
+        write_config(run, config)
+        stored = config
+    ours, theirs = identity(config), identity(stored)
     differing = [
         f"  {key}: {theirs.get(key)} there, {ours.get(key)} now"
         for key in sorted(ours.keys() | theirs.keys())
@@ -67,6 +104,15 @@ def check_earlier_start(run: RunDirectory, config: Config) -> bool:
             "force=true starts over there; moving the directory away keeps it"
         )
     return run.read_status().get("state") == "done"
+
+
+def _check_hash(run: RunDirectory, config: Config, error: DamagedError) -> None:
+    """Raises RequestError if the status says that the damaged configuration was another than this one."""
+    if run.read_status().get("config_hash", config_hash(config)) != config_hash(config):
+        raise RequestError(
+            f"{error}, and {run.status.name} names another configuration than is asked for; force=true starts over "
+            "there, moving the directory away keeps it"
+        )
 
 
 def initialize(run: RunDirectory, config: Config | CompareConfig, *, reset: bool) -> None:
@@ -88,8 +134,9 @@ def initialize(run: RunDirectory, config: Config | CompareConfig, *, reset: bool
                 shutil.rmtree(leftover)
             elif leftover != run.lock:
                 leftover.unlink()
-    with replacing(run.config) as partial:
-        OmegaConf.save(OmegaConf.create(literal(redacted(plain(config)))), partial)
+    for folder in (run.path, *run.path.glob("step_*/**/")):
+        sweep_partial(folder)
+    write_config(run, config)
     run.write_status("running", config_hash=config_hash(config))
 
 

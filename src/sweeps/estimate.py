@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,18 @@ from ..clouds.layers import choose_layers
 from ..config import Config, RequestError
 from ..config.memory import count_weight_copies, weight_copies_shortage
 from ..config.schedule import plan_schedule
-from ..rundir import ROOT
-from ..system.machine import GIB
+from ..rundir import ROOT, RunDirectory
+from ..system.machine import GIB, describe_bytes
 
 FLOAT = 4
 """Bytes of what is stored: clouds, adapters, moments."""
-TABLES = 2 * 2**20
-"""Bytes of a checkpoint's metrics, diagrams and picture, and of what MLflow keeps of them."""
+TABLES = 2**20
+"""Bytes of a checkpoint's metrics, diagrams and picture, and of what MLflow's database and artifacts keep of them."""
+FIGURES = 12 * 2**20
+"""Bytes of the figures of a run, most of them the interactive page, here and among MLflow's artifacts."""
+
+LEAST = 2**20
+"""Bytes that a run which a full disk ended needs at least."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,8 @@ def disk_bytes(config: Config) -> float | None:
         return None
     schedule = plan_schedule(config.schedule, config.trainer.max_steps)
     trained = FLOAT * trained_parameters(config, size)
-    # Adapters stay at each checkpoint; the last state has two moments beside them.
-    needed = len(schedule.checkpoints) * trained + 3 * trained
+    # Adapters stay at each checkpoint; the last state has two moments beside them, and the next is written beside it.
+    needed = len(schedule.checkpoints) * trained + 2 * 3 * trained
     needed += config.probe.size * size.vocabulary * FLOAT  # what the base model predicts at each probe
     if config.tda.transformer is not None:
         layers = len(choose_layers(size.blocks))
@@ -92,7 +98,7 @@ def disk_bytes(config: Config) -> float | None:
             needed += (count_weight_copies(schedule, config.tda) - 2) * trained  # of pairs that have not ended
         needed += clouds * layers * config.probe.size * size.width * FLOAT
         # A second metric has as much of its own; whether `auto` has one shows at step 0.
-        needed += len(schedule.checkpoints) * TABLES * (1 if config.tda.second_metric == "none" else 2)
+        needed += FIGURES + len(schedule.checkpoints) * TABLES * (1 if config.tda.second_metric == "none" else 2)
     return needed
 
 
@@ -118,21 +124,50 @@ def check_weight_copies(config: Config) -> None:
         raise RequestError(problem)
 
 
-def check_disk(configs: Iterable[Config]) -> None:
-    """Raises RequestError if the runs will not fit beside what is on the disk, or nothing can be written there."""
+def check_disk(configs: Iterable[Config], present: float = 0.0) -> None:
+    """Raises RequestError if the runs will not fit beside what is on the disk, or nothing can be written there.
+
+    Args:
+        present: bytes of them that are there already.
+    """
     try:
         ROOT.mkdir(exist_ok=True)
         free = shutil.disk_usage(ROOT).free
         probe = ROOT / ".writable"
-        probe.touch()
-        probe.unlink()
+        try:
+            probe.touch()
+        finally:
+            probe.unlink(missing_ok=True)
     except OSError as error:
         raise RequestError(
             f"{ROOT.resolve()}: cannot be written ({error.strerror}); start from another folder, or mend that"
         ) from error
-    needed = sum(disk_bytes(config) or 0.0 for config in configs)
+    needed = sum(disk_bytes(config) or 0.0 for config in configs) - present
     if needed > free:
+        more = "more " if present else ""
         raise RequestError(
-            f"{ROOT.resolve()}: needs about {needed / GIB:.1f} GiB, {free / GIB:.1f} GiB are free; make room, start "
-            "from a folder on another disk, or take fewer checkpoints (schedule.late=...) or probes (probe.size=...)"
+            f"{ROOT.resolve()}: needs about {describe_bytes(needed)} {more}of disk, {describe_bytes(free)} are free; "
+            "make room, start from a folder on another disk, or take fewer checkpoints (schedule.late=...) or probes "
+            "(probe.size=...)"
         )
+
+
+def explain_full_disk(config: Config, run: RunDirectory) -> str:
+    """One message for a run that the disk was too small for: where, what it still takes, and what to do."""
+    needed, free = disk_bytes(config), shutil.disk_usage(ROOT).free
+    more = "what it still takes is not known" if needed is None else (
+        f"it takes about {describe_bytes(max(needed - size_on_disk(run.path), LEAST))} more"
+    )  # fmt: skip
+    return (
+        f"{run.path.resolve()}: the disk is full ({describe_bytes(free)} are free; {more}); the run ended as KILLED. "
+        "Make room, or move multirun/ to a larger disk; the same command then goes on"
+    )
+
+
+def size_on_disk(folder: Path) -> int:
+    """Bytes of all files below a folder, where another process may be at work."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.lstat().st_size if path.is_file() else 0
+    return total

@@ -10,6 +10,7 @@ from ..rundir import RunDirectory
 from ..rundir.naming import also_in
 from ..rundir.state import load_config
 from ..system.console import show_rows
+from ..system.files import DamagedError
 from .plan import Cell, Sweep, planned_sweep
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ def add_to_sweep(run: RunDirectory, config: Config) -> None:
 
     try:
         add_tag(run, also_in(config.sweep), "true")
-    except (OutageError, RequestError) as error:
+    except (OutageError, RequestError, DamagedError) as error:
         logger.warning("%s: MLflow does not know of sweep=%s yet (%s)", run.path, config.sweep, error)
 
 

@@ -22,7 +22,7 @@ from ..rundir import RunDirectory
 from ..rundir.naming import directory_of_run
 from ..rundir.state import check_earlier_start
 from ..system.console import show_rows
-from ..system.machine import GIB
+from ..system.machine import describe_bytes
 from .estimate import check_disk, check_weight_copies, disk_bytes, weights_bytes
 
 SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -143,13 +143,13 @@ def show_plan(sweep: Sweep) -> None:
         state = state_of(cell)
         disk, weights = disk_bytes(cell.config), weights_bytes(cell.config)
         total += (disk or 0.0) if state != "done" else 0.0
-        rows.append([cell.name, words.get(state, f"{state}, goes on"), _gib(disk), _gib(weights)])
+        rows.append([cell.name, words.get(state, f"{state}, goes on"), _size(disk), _size(weights)])
     show_rows(["cell", "", "disk, about", "weights in memory"], rows)
-    print(f"{len(rows)} cells; what is left of them will take about {_gib(total)} of disk", flush=True)
+    print(f"{len(rows)} cells; what is left of them will take about {_size(total)} of disk", flush=True)
 
 
-def _gib(amount: float | None) -> str:
-    return "not known" if amount is None else f"{amount / GIB:.2f} GiB"
+def _size(amount: float | None) -> str:
+    return "not known" if amount is None else describe_bytes(amount)
 
 
 def prepare_store(sweep: Sweep) -> None:

@@ -20,6 +20,11 @@ def machine_memory_gb() -> float:
     return total / GIB
 
 
+def describe_bytes(amount: float) -> str:
+    """An amount of memory or disk in the unit that leaves digits to it: 3.2 GiB, 41 MB."""
+    return f"{amount / GIB:.1f} GiB" if amount >= GIB else f"{max(amount, 0) / 1e6:.0f} MB"
+
+
 def free_memory_gb() -> float:
     """GiB that a process can have without taking them from another; where nobody says, all of the machine's."""
     known = Path("/proc/meminfo")

@@ -1,7 +1,7 @@
 """What MLflow is sent of a run, on disk before any request: numbers in the spool, everything else in the journal.
 
 metrics.jsonl, a line for each `log`:
-    {"step": 7, "timestamp": <ms>, "metrics": {key: value}}
+    {"step": 7, "timestamp": <ms>, "metrics": {key: value}}        each behind a checksum, see system/jsonl.py
 journal.jsonl, in the order of what happened:
     {"start": {...}}                                               the first line: all that makes the MLflow run;
                                                                    the address of its store without a login
@@ -14,6 +14,7 @@ journal.jsonl, in the order of what happened:
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path, PurePosixPath
 
@@ -21,8 +22,12 @@ from filelock import FileLock, Timeout
 
 from ..config import RequestError
 from ..rundir import RunDirectory
+from ..rundir.find import read_mlflow_id
+from ..system.files import DamagedError
 from ..system.jsonl import Entry, append_jsonl, read_jsonl
 from ..system.secrets import redacted
+
+logger = logging.getLogger(__name__)
 
 
 def now() -> int:
@@ -31,20 +36,33 @@ def now() -> int:
 
 
 def read_start(run: RunDirectory) -> Entry | None:
-    """The journal's first line, with the store that the last start goes to; None if the run never came that far."""
+    """The journal's first line, with the store that the last start goes to; None if the run never came that far.
+
+    Raises:
+        DamagedError: if the journal is not what was written.
+    """
     start: Entry | None = None
     for entry, _ in read_jsonl(run.journal):
         if start is None:
-            start = entry["start"]
+            start = entry.get("start")
+            if start is None:
+                raise DamagedError(run.journal, "its first line is gone")
         start |= entry.get("resume", {})
     return start
 
 
 def mlflow_run_id_of(run: RunDirectory) -> str | None:
-    """The run's MLflow id; of one that never reached MLflow, the id of the run that it was to replace."""
-    if run.mlflow_run_id.exists():
-        return run.mlflow_run_id.read_text().strip()
-    start = read_start(run)
+    """The run's MLflow id; of one that never reached MLflow, the id of the run that it was to replace.
+
+    None also where damaged files say neither: the next start is then a run beside the earlier one.
+    """
+    try:
+        if known := read_mlflow_id(run):
+            return known
+        start = read_start(run)
+    except DamagedError as error:
+        logger.warning("%s; what MLflow has of the earlier start stays there", error)
+        return None
     return start["replaces"] if start else None
 
 
@@ -93,9 +111,15 @@ def write_entry(run: RunDirectory, entry: Entry) -> None:
 
 
 def end_if_killed(run: RunDirectory) -> None:
-    """Give the journal of a run that nobody runs any more its last line, at the time of the last sign of life."""
+    """Give the journal of a run that nobody runs any more its last line, at the time of the last sign of life.
+
+    Raises:
+        DamagedError: if the run was done, so that its journal had one.
+    """
     turns = [entry for entry, _ in read_jsonl(run.journal) if "resume" in entry or "end" in entry]
     if not turns or "resume" in turns[-1]:
+        if run.read_status().get("state") == "done":
+            raise DamagedError(run.journal, "its last lines are gone")
         last = max(path.stat().st_mtime for path in (run.journal, run.spool) if path.exists())
         write_entry(run, {"end": "KILLED", "timestamp": int(last * 1000)})
 

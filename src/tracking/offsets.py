@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from ..config.identity import hash_values
 from ..rundir import RunDirectory
-from ..system.files import replacing
+from ..system.files import DamagedError, read_json, set_aside, write_json
+from ..system.jsonl import size_of
 from ..system.secrets import without_login
 
 
@@ -36,11 +38,24 @@ _EARLIER_NAMES = {"numbers": "metrics", "words": "journal", "files": "artifacts"
 
 
 def read_offsets(run: RunDirectory) -> UploadOffsets | None:
-    """What the last upload saved; None before the first."""
+    """What the last upload saved; None before the first, or if it is damaged: all is then sent again."""
     if not run.offsets.exists():
         return None
-    stored = json.loads(run.offsets.read_text())
-    return UploadOffsets(**{_EARLIER_NAMES.get(key, key): value for key, value in stored.items()})
+    try:
+        stored = _read_unchecked(run) or read_json(run.offsets)
+        return UploadOffsets(**stored)
+    except (DamagedError, TypeError) as error:
+        set_aside(run.offsets, error.reason if isinstance(error, DamagedError) else "it has other keys")
+        return None
+
+
+def _read_unchecked(run: RunDirectory) -> dict[str, Any] | None:
+    """What a version wrote that knew no checksum, whose keys are exactly these; None if it was another one."""
+    try:
+        stored = {_EARLIER_NAMES.get(key, key): v for key, v in json.loads(run.offsets.read_bytes()).items()}
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    return stored if stored.keys() == {item.name for item in fields(UploadOffsets)} else None
 
 
 def load_offsets(run: RunDirectory, uri: str, started: int) -> UploadOffsets:
@@ -59,8 +74,7 @@ def save_offsets(run: RunDirectory, offsets: UploadOffsets, **changed: int | str
         return
     for key, value in changed.items():
         setattr(offsets, key, value)
-    with replacing(run.offsets) as partial:
-        partial.write_text(json.dumps(asdict(offsets)))
+    write_json(run.offsets, asdict(offsets))
 
 
 def is_uploaded(run: RunDirectory) -> bool:
@@ -70,4 +84,4 @@ def is_uploaded(run: RunDirectory) -> bool:
 
 
 def _has_more(run: RunDirectory, offsets: UploadOffsets) -> bool:
-    return run.journal.stat().st_size > offsets.journal
+    return size_of(run.journal) > offsets.journal

@@ -7,7 +7,7 @@ from enum import Enum
 
 from ..config import RequestError, TrackingConfig
 from ..rundir import ROOT, RunDirectory
-from ..system.jsonl import Entry, read_jsonl
+from ..system.jsonl import Entry, check_jsonl, read_jsonl
 from ..system.secrets import without_login
 from .journal import end_if_killed, read_start, try_lock, write_entry
 from .offsets import is_uploaded
@@ -31,17 +31,21 @@ def sync_run(run: RunDirectory, uri: str | None) -> SyncOutcome:
     Raises:
         RequestError: if the store is not known or cannot be reached.
         OutageError: if the store fails on the way; the next call goes on from there.
+        DamagedError: if the spool or the journal is not what was written.
     """
     start = read_start(run)
-    if start is None or (uri is None and is_uploaded(run)):
+    if start is None or (uri is None and is_uploaded(run) and start["uri"] is None):
         return SyncOutcome.COMPLETE
     lock = try_lock(run)
     if lock is None:
         return SyncOutcome.IN_USE
     try:
-        end_if_killed(run)
         target = uri or _store_of(run, start)
         uploader = Uploader(open_store(TrackingConfig(uri=target, experiment=start["experiment"])), run)
+        if uploader.offsets.done and not uploader.forget_if_unknown():
+            return SyncOutcome.COMPLETE
+        check_jsonl(run.spool, run.read_status().get("spool_bytes", 0))
+        end_if_killed(run)
         uploader.upload()
     finally:
         lock.release()

@@ -17,6 +17,7 @@ from ..config.commands import CompareConfig
 from ..config.identity import flatten, plain
 from ..rundir import RunDirectory
 from ..rundir.naming import run_name
+from ..system.files import DamagedError, is_disk_full
 from ..system.jsonl import append_jsonl
 from .journal import now, read_logged, read_start, try_lock, write_entry
 from .offsets import UploadOffsets
@@ -87,7 +88,11 @@ class Tracker:
 
     def close(self, status: str, patience: float) -> None:
         """End the run and wait until the store has all of it, or has taken nothing for `patience` seconds."""
-        write_entry(self.run, {"end": status, "timestamp": now()})
+        try:
+            write_entry(self.run, {"end": status, "timestamp": now()})
+        except OSError as error:  # no room even for that: `src.sync` writes it
+            logger.warning("%s: %s", self.run.journal, error.strerror)
+            patience = 0
         self._closing, since = True, time.monotonic()
         self._wake.set()
         while self._thread.is_alive() and time.monotonic() - max(since, self._uploader.last_success) < patience:
@@ -105,6 +110,10 @@ class Tracker:
             self._wake.clear()
             try:
                 self._uploader.upload()
+            except DamagedError as error:  # somebody writes to the directory of a run at work
+                self._trouble = str(error)
+                logger.warning("%s; MLflow is sent nothing more", error)
+                break
             except OutageError as error:
                 failures, self._trouble = failures + 1, str(error)
                 if failures == 2:  # one is a hiccup
@@ -150,8 +159,11 @@ def track_run(
     try:
         yield tracker
         status = "FINISHED"
-    except Exception:
-        status = "FAILED"
+    except Exception as error:
+        if is_disk_full(error):
+            run.reserve.unlink(missing_ok=True)  # the last line needs room
+        else:
+            status = "FAILED"
         raise
     finally:
         patience = config.tracking.patience

@@ -10,6 +10,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
@@ -23,10 +24,10 @@ from PIL import Image
 from requests import HTTPError
 
 from ..rundir import RunDirectory
-from ..system.files import replacing
+from ..system.files import DamagedError, check_file, replacing
 from ..system.jsonl import Entry, read_jsonl
 from .journal import check_journal, file_of, read_start
-from .offsets import load_offsets, save_offsets
+from .offsets import UploadOffsets, load_offsets, save_offsets
 
 BATCH = 1000
 """Metrics that MLflow takes in one call."""
@@ -69,15 +70,20 @@ class Uploader:
         self.offsets = load_offsets(run, self.client.tracking_uri, start["timestamp"])
         self.last_success = time.monotonic()
         """When the store last took something."""
+        self._known = False  # whether the store was asked if it still has the run
 
     def upload(self) -> None:
         """Bring the store whatever is there by now.
 
         Raises:
             OutageError: if it could not take all; the next call goes on from there.
+            DamagedError: if spool or journal are not what was written.
         """
+        if self.offsets.run_id and not self._known:
+            self.forget_if_unknown()
         if not self.offsets.run_id:
             self._begin()
+        self._known = True
         # The journal before the spool: where it has its last line, the spool is complete.
         entries = list(read_jsonl(self.run.journal, self.offsets.journal))
         self._send_metrics()
@@ -97,6 +103,28 @@ class Uploader:
         if self.offsets.ended:
             self._save_offsets(done=True)
 
+    def forget_if_unknown(self) -> bool:
+        """Begin from nothing where the store, whose database was lost, has no such run; whether that is so.
+
+        Raises:
+            OutageError: if it does not answer.
+        """
+        try:
+            self.client.get_run(self.offsets.run_id)
+        except (MlflowException, OSError) as error:
+            if getattr(error, "error_code", None) != "RESOURCE_DOES_NOT_EXIST":
+                raise OutageError(first_line(error)) from error
+            logger.warning("MLflow has no run %s any more; all of %s is sent again", self.offsets.run_id, self.run.path)
+            self._save_offsets(**asdict(UploadOffsets(self.offsets.store, self.offsets.started)))
+            return True
+        if not self.run.mlflow_run_id.exists() or self.run.mlflow_run_id.read_bytes() != self.offsets.run_id.encode():
+            self._write_id(self.offsets.run_id)  # it was damaged
+        return False
+
+    def _write_id(self, run_id: str) -> None:
+        with replacing(self.run.mlflow_run_id) as partial:
+            partial.write_text(run_id)
+
     def _begin(self) -> None:
         start = self.start
         try:
@@ -115,8 +143,7 @@ class Uploader:
         for first in range(0, len(params), PARAMS):
             some = params[first : first + PARAMS]
             self._request("parameters", self.client.log_batch, run_id, params=some)
-        with replacing(self.run.mlflow_run_id) as partial:
-            partial.write_text(run_id)
+        self._write_id(run_id)
         self._save_offsets(run_id=run_id)
 
     def _duplicate_runs(self) -> list[str]:
@@ -173,17 +200,22 @@ class Uploader:
         return None
 
     def _upload_artifact(self, entry: Entry) -> None:
-        self.client.log_artifact(self.offsets.run_id, str(file_of(self.run, entry["artifact"])), entry["folder"])
+        path = file_of(self.run, entry["artifact"])
+        check_file(path)
+        self.client.log_artifact(self.offsets.run_id, str(path), entry["folder"])
 
     def _upload_image(self, entry: Entry) -> None:
         """What `log_image` does, but under the same names at every try: the image grid reads them."""
         key, step, at = entry["key"].replace("/", "~"), entry["step"], entry["timestamp"]
         name = f"{key}+step+{step}+timestamp+{at}+{UUID(int=step)}"
-        with tempfile.TemporaryDirectory() as folder, Image.open(file_of(self.run, entry["picture"])) as picture:
+        path = file_of(self.run, entry["picture"])
+        with tempfile.TemporaryDirectory() as folder:
             full, small = Path(folder, f"{name}.png"), Path(folder, f"{name}+compressed.webp")
-            picture.save(full)
-            picture.thumbnail((THUMBNAIL, THUMBNAIL))
-            picture.save(small)
+            check_file(path)
+            with Image.open(path) as picture:
+                picture.save(full)
+                picture.thumbnail((THUMBNAIL, THUMBNAIL))
+                picture.save(small)
             for path in (full, small):
                 self.client.log_artifact(self.offsets.run_id, str(path), "images")
         self.client.set_tag(self.offsets.run_id, "mlflow.loggedImages", "True")
@@ -207,7 +239,7 @@ class Uploader:
         """
         try:
             request(*args, **kwargs)
-        except (MlflowException, OSError) as error:
+        except (MlflowException, OSError, DamagedError) as error:
             if not _is_refusal(error):
                 raise OutageError(first_line(error)) from error
             self.refused += 1
@@ -224,4 +256,4 @@ def _is_refusal(error: Exception) -> bool:
         return error.error_code in REFUSALS
     if isinstance(error, HTTPError) and error.response is not None:
         return error.response.status_code in (400, 413, 422)  # 413: a proxy that lets no large file through
-    return isinstance(error, FileNotFoundError)  # deleted from the run directory since
+    return isinstance(error, (FileNotFoundError, DamagedError))  # deleted from the run directory since, or damaged

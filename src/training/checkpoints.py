@@ -18,7 +18,8 @@ from ..clouds.store import write_clouds
 from ..config import Config
 from ..config.schedule import Schedule
 from ..rundir import RunDirectory
-from ..system.files import replacing
+from ..system.files import replacing, sync
+from ..system.jsonl import size_of
 from ..system.signals import Interrupted
 from .behaviour import evaluate_replies, kl_to_base, write_base_logprobs
 from .inputs import RunHooks, RunInputs
@@ -54,7 +55,7 @@ class Checkpoints(Callback):
         return {
             "step": self.last_step, "random": random, "capture_seconds": self.capture_seconds,
             "behavior_seconds": self.behavior_seconds, "blocked_seconds": self.blocked_seconds,
-            "weight_null": self.weight_null.state_dict(),
+            "weight_null": self.weight_null.state_dict(), "spool_bytes": size_of(self.run.spool),
         }  # fmt: skip
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -90,6 +91,8 @@ class Checkpoints(Callback):
         module.watch.check_weights(step, trained, module.learning_rate)
 
     def _save(self, trainer: Trainer) -> None:
+        if self.run.spool.exists():
+            sync(self.run.spool)  # the state says that these numbers are there
         with replacing(self.run.last) as partial:
             trainer.save_checkpoint(partial)
 
@@ -126,10 +129,12 @@ class Checkpoints(Callback):
         """Write the clouds; returns the states at the prompts' last tokens."""
         start = time.perf_counter()
         clouds, last_states = self._read_probes(self.layers)
-        write_clouds(self.run.clouds(step), clouds, step=step, probe_hash=self.data.probes.hash)
+        beside = []
         if any(step in pair for pair in self.schedule.floor_pairs):
             reference = capture_reference(self.network, self.layers, self.data.probes, self.probe)
             write_clouds(self.run.floor_clouds(step), reference, step=step, probe_hash=self.data.probes.hash)
+            beside.append(self.run.floor_clouds(step).name)
+        write_clouds(self.run.clouds(step), clouds, step=step, probe_hash=self.data.probes.hash, beside=beside)
         self.capture_seconds += time.perf_counter() - start
         return last_states
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import warnings
+from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import lightning
 import torch
 from lightning import Callback
 from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
+from lightning.pytorch.plugins import TorchCheckpointIO
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
 from ..config import Config, TrainerConfig
 from ..config.schedule import Schedule
 from ..rundir import RunDirectory
-from ..system.files import is_whole_zip, set_aside
+from ..system.files import DamagedError, check_zip, set_aside
 from .checkpoints import Checkpoints
 from .inputs import RunHooks, RunInputs
 from .model import uses_bfloat16
@@ -39,6 +42,13 @@ def fit(config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory
     hooks.log(_costs(module, checkpoints), config.trainer.max_steps)
 
 
+class DirectCheckpointIO(TorchCheckpointIO):
+    """Writes a state where it is asked to: Lightning's own goes by memory and by /tmp, whose room nobody counts."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        torch.save(checkpoint, path)
+
+
 def make_trainer(settings: TrainerConfig, callbacks: list[Callback], max_steps: int) -> lightning.Trainer:
     """A trainer that does what the settings say and nothing by itself: no logs, no checkpoints, no files.
 
@@ -53,7 +63,8 @@ def make_trainer(settings: TrainerConfig, callbacks: list[Callback], max_steps: 
         accumulate_grad_batches=settings.batch_size // (settings.micro_batch_size or settings.batch_size),
         precision="bf16-mixed" if uses_bfloat16(settings.precision) else "32-true",
         devices=1,
-        plugins=LightningEnvironment(),  # inside a SLURM job the trainer would make the job its own
+        # Inside a SLURM job the trainer would make the job its own.
+        plugins=[LightningEnvironment(), DirectCheckpointIO()],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
@@ -66,11 +77,25 @@ def read_last_step(run: RunDirectory) -> int | None:
     """The step that an earlier start saved its state at; None if there is none. A damaged state is set aside."""
     if not run.last.exists():
         return None
-    if not is_whole_zip(run.last):
-        set_aside(run.last, "its checksum does not match")
+    try:
+        check_zip(run.last)
+        return int(_read_state(run)["global_step"])
+    except (DamagedError, RuntimeError, UnpicklingError, KeyError, TypeError, OSError, EOFError) as error:
+        set_aside(run.last, error.reason if isinstance(error, DamagedError) else "it is no state of a training")
         return None
+
+
+def read_spool_bytes(run: RunDirectory) -> int:
+    """What the spool had when that state was saved; 0 without one, or if a version that did not note it saved it."""
+    if not run.last.exists():
+        return 0
+    return int(_read_state(run)["callbacks"][Checkpoints.__qualname__].get("spool_bytes", 0))
+
+
+def _read_state(run: RunDirectory) -> dict[str, Any]:
     # Mapped, not read: the weights are of no interest here.
-    return int(torch.load(run.last, weights_only=True, mmap=True, map_location="cpu")["global_step"])
+    state: dict[str, Any] = torch.load(run.last, weights_only=True, mmap=True, map_location="cpu")
+    return state
 
 
 def _costs(module: FineTuning, checkpoints: Checkpoints) -> dict[str, float]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import signal
+import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
+from src.metrics.files import read_stored_table
+from src.rundir import RunDirectory
+from src.tracking.journal import try_lock
 from src.training.fit import read_last_step
+from tests.faults.files import Undamaged, run_command, run_trial
 from tests.faults.trials import FAULTS
-from tests.support.processes import wait_until, workers_of
+from tests.support.processes import require, wait_until, workers_of
 from tests.support.runs import Reference, arrays, finish, only_run, points_of, spooled, start, stored
 
 
@@ -26,8 +34,14 @@ def flip(path: Path, place: float) -> None:
 
 # Whole runs. One is never disturbed; the others must become it.
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
-    return Reference.make(tmp_path_factory.mktemp("reference"))
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the run that is never disturbed; nothing is to be changed in it."""
+    return tmp_path_factory.mktemp("reference")
+
+
+@pytest.fixture(scope="module")
+def reference(finished: Path) -> Reference:
+    return Reference.make(finished)
 
 
 @pytest.mark.slow
@@ -167,3 +181,87 @@ def test_force_starts_over_in_one_new_mlflow_run(stopped: Path, tmp_path: Path, 
     finish(start(folder, "force=true"))
     assert reference.differences(run, folder / "multirun" / "mlflow.db") == []
     assert run.mlflow_run_id.read_text() != before
+
+
+@pytest.mark.slow
+def test_damaged_files_never_give_other_numbers(
+    finished: Path, stopped: Path, reference: Reference, tmp_path: Path
+) -> None:
+    """The table of faults in short; `python -m tests.faults files` has it in full."""
+    undamaged = Undamaged.make(tmp_path, finished, stopped, reference)
+    trials = [
+        ("compare", "topology.parquet", "flip"),
+        ("sync", "metrics.jsonl", "overwrite"),
+        ("sync", "delivered.json", "flip"),
+        ("analyze", "step_*/clouds.safetensors", "excise"),
+        ("analyze", "config.yaml", "flip"),
+        ("analyze", "step_*/floor.safetensors", "delete"),
+        ("resume", "metrics.jsonl", "excise"),
+    ]
+    rng = random.Random(0)
+    assert [wrong for trial in trials for wrong in run_trial(undamaged, *trial, rng)] == []
+
+
+@pytest.mark.slow
+def test_an_analysis_of_a_run_that_is_not_done_is_partial_and_gone_on_with(stopped: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(stopped, folder)
+    run, few = only_run(folder), ("tda.subsamples=0", "tda.null_draws=0")
+    command = ("src.analyze", f"run={run.path}", *few)
+    lock = try_lock(run)
+    assert lock is not None
+    at_work = run_command(folder, *command)
+    lock.release()
+    assert at_work.status == 2
+    assert "it is still at work; analyse it when it is done" in at_work.error
+    part = run_command(folder, *command)
+    assert part.status == 0, part.error
+    assert re.search(r"[23] of the \d checkpoints of \S+, which is not done: a partial analysis", part.out)
+    analysis = RunDirectory(next((run.path / "analysis").iterdir()))
+    assert analysis.read_status()["state"] == "partial"
+    finish(start(folder))
+    assert run_command(folder, *command).status == 0
+    assert analysis.read_status()["state"] == "done"
+    # As if it had never been partial: the same rows, and one run in MLflow.
+    table = read_stored_table(analysis.table)
+    shutil.rmtree(analysis.path)
+    assert run_command(folder, *command).status == 0
+    assert read_stored_table(analysis.table).equals(table)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 80 MB that lasts as long as the test; only the system's administrator can have one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "none", folder], capture_output=True)
+    require(made.returncode == 0, "no disk can be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.mark.slow
+def test_a_full_disk_ends_a_run_as_killed_and_it_goes_on_when_there_is_room(
+    small_disk: Path, stopped: Path, reference: Reference
+) -> None:
+    shutil.copytree(stopped / "multirun", small_disk / "multirun")
+    process, run, filler = start(small_disk), only_run(small_disk), small_disk / "filler"
+    begun = run.status.stat().st_mtime
+    wait_until(lambda: run.status.stat().st_mtime > begun, 240)
+    wait_until(lambda: run.reserve.exists(), 60)
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    _, error = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert f"{run.path.resolve()}: the disk is full (0 MB are free; it takes about" in error
+    assert "the run ended as KILLED. Make room" in error
+    assert "Traceback" not in error
+    assert len(error.splitlines()) <= 6, error
+    assert run.read_status()["state"] == "interrupted"
+    refused = start(small_disk)
+    assert re.search(r"needs about \d\d MB more of disk, 0 MB are free; make room", refused.communicate(timeout=300)[1])
+    assert refused.returncode == 2
+    filler.unlink()
+    finish(start(small_disk))
+    assert reference.differences(run, small_disk / "multirun" / "mlflow.db") == []

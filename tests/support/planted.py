@@ -17,6 +17,7 @@ from src.config import TrackingConfig
 from src.config.commands import CompareConfig
 from src.figures.report import Comparison
 from src.measure.layer_diagrams import LayerDiagram
+from src.metrics.files import write_table
 from src.metrics.table import COLUMNS, MEAN
 from src.rundir import ROOT, RunDirectory
 from src.tracking.store import open_store
@@ -170,7 +171,7 @@ def plant_run(run: Planted, *, sweep: str = "first", table: pd.DataFrame | None 
     )  # fmt: skip
     folder = RunDirectory(run.path if run.local else Path(f"elsewhere/{run_id}"))
     folder.path.mkdir(parents=True)
-    (plant_table(run) if table is None else table).to_parquet(folder.table, index=False)
+    write_table(folder, plant_table(run) if table is None else table)
     if bars:
         plant_diagrams(run, folder, bars)
     if run.local:

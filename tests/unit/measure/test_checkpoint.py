@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from src.clouds.store import write_clouds
-from src.measure.checkpoint import Job
+from src.measure.checkpoint import Job, discard_damaged_results
 from src.measure.layer import CheckpointSteps
 from src.measure.layer_diagrams import read_layer_diagrams
 from src.measure.pool import WorkerPool
@@ -128,3 +129,23 @@ def test_geometry_can_be_left_out(tmp_path: Path, measure: Measure) -> None:
     metrics = measure(run, 0, (0, 1), tda=replace(RIPS, geometry=False))
     assert "geometry/scale/mean" in metrics
     assert "geometry/cka_to_base/mean" not in metrics
+
+
+def test_a_checkpoint_whose_diagrams_were_damaged_after_it_was_measured_is_measured_again(
+    tmp_path: Path, measure: Measure, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = plant_clouds(tmp_path, s0=X, s1=X + 1)
+    before, job = measure(run, 0, (0, 1)), Job(run, run, CheckpointSteps(0, ((0, 1),), None), RIPS)
+    discard_damaged_results(job)
+    assert run.metrics(0).exists(), "all of it is whole"
+    whole = run.diagrams(0).read_bytes()
+    for damaged in (whole[:200] + b"?" + whole[201:], None):
+        assert run.metrics(0).exists()
+        run.diagrams(0).unlink() if damaged is None else run.diagrams(0).write_bytes(damaged)
+        discard_damaged_results(job)
+        assert not run.metrics(0).exists()
+        assert not run.diagrams(0).exists()
+        with WorkerPool(1) as pool:
+            assert measure_job(pool, job).metrics == before
+        assert run.diagrams(0).exists()
+    assert "diagrams.npz: damaged" in caplog.text

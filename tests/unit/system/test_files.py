@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from src.system.files import DamagedError, is_whole_zip, read_json, write_json
+from src.system.files import (
+    UNSEALED,
+    DamagedError,
+    check_file,
+    is_disk_full,
+    is_whole_zip,
+    read_json,
+    read_sealed,
+    replacing,
+    seal,
+    sweep_partial,
+    write_json,
+)  # fmt: skip
 
 
 def flip(path: Path, place: float) -> None:
@@ -30,13 +45,81 @@ def test_json_gives_back_what_was_written_and_notices_every_flipped_bit(tmp_path
         path.write_bytes(changed)
         with pytest.raises(DamagedError, match=r"a\.json: damaged"):
             read_json(path)
+    path.unlink()
+    with pytest.raises(DamagedError, match="it is gone"):
+        read_json(path)
 
 
-def test_a_zip_archive_that_is_cut_off_or_changed_is_not_whole(tmp_path: Path) -> None:
+def test_a_seal_notices_every_flipped_bit_and_every_end_that_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"# {UNSEALED}\nseed: 0\n# {UNSEALED}\n")
+    seal(path)
+    whole = read_sealed(path)
+    assert b"seed: 0" in whole
+    assert UNSEALED.encode() not in whole
+    changed = [whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :]
+               for place in range(len(whole)) for bit in range(8)]  # fmt: skip
+    for content in [
+        *changed,
+        *(whole[:end] for end in range(12, len(whole))),
+        *(whole[start:] for start in range(1, 30)),
+    ]:
+        path.write_bytes(content)
+        with pytest.raises(DamagedError, match=r"config\.yaml: damaged"):
+            read_sealed(path)
+
+
+def test_a_file_of_a_version_that_sealed_nothing_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("seed: 0\n")
+    assert read_sealed(tmp_path / "config.yaml") == b"seed: 0\n"
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_a_zip_archive_that_is_cut_off_or_changed_is_not_whole(tmp_path: Path, save: object) -> None:
     path = tmp_path / "a.npz"
-    np.savez(path, x=np.arange(1000))
+    save(path, x=np.random.default_rng(0).normal(size=1000))  # type: ignore[operator]
+    whole = path.read_bytes()
     assert is_whole_zip(path)
-    flip(path, 0.5)
+    for place in (0.1, 0.3, 0.5, 0.9):
+        flip(path, place)
+        assert not is_whole_zip(path)
+        path.write_bytes(whole)
+    path.write_bytes(whole[:100])
     assert not is_whole_zip(path)
-    path.write_bytes(path.read_bytes()[:100])
-    assert not is_whole_zip(path)
+
+
+def test_a_picture_that_is_cut_off_or_changed_is_not_whole(tmp_path: Path) -> None:
+    path, made = tmp_path / "a.png", io.BytesIO()
+    Image.new("RGB", (20, 20), (1, 2, 3)).save(made, "png")
+    path.write_bytes(made.getvalue())
+    check_file(path)
+    for content in (made.getvalue()[:-5], b"", made.getvalue()[:40] + b"?" + made.getvalue()[41:]):
+        path.write_bytes(content)
+        with pytest.raises(DamagedError):
+            check_file(path)
+
+
+def test_what_a_killed_writer_left_is_swept_away_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / ".12345.last.ckpt").write_text("half")
+    for kept in (".layers", ".reserve", "12.txt", ".12"):
+        (tmp_path / kept).write_text("")
+    sweep_partial(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".12", ".layers", ".reserve", "12.txt"]
+
+
+def test_a_writer_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("before")
+    with pytest.raises(FileExistsError), replacing(path) as partial:
+        partial.mkdir() if partial.write_text("half") else None
+    assert [other.name for other in tmp_path.iterdir()] == ["a.txt"]
+    assert path.read_text() == "before"
+
+
+def test_a_full_disk_is_known_by_number_and_by_what_libraries_say_of_it() -> None:
+    assert is_disk_full(OSError(errno.ENOSPC, "no room"))
+    assert is_disk_full(RuntimeError("I/O error: No space left on device (os error 28)"))
+    outer = ValueError("could not be measured")
+    outer.__cause__ = OSError(errno.EDQUOT, "quota")
+    assert is_disk_full(outer)
+    assert not is_disk_full(OSError(errno.EACCES, "not allowed"))

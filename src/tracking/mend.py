@@ -1,0 +1,62 @@
+"""Spool and journal of an earlier start: what is gone on with, and what is begun anew because it is damaged."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from ..rundir import RunDirectory
+from ..system.files import DamagedError, set_aside
+from ..system.jsonl import check_jsonl, size_of
+from .journal import mlflow_run_id_of, read_start
+from .offsets import read_offsets
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Mended:
+    """What `mend_log` found."""
+
+    numbers_lost: bool = False
+    """Whether numbers are gone that only another training gives."""
+    replaces: str | None = None
+    """MLflow's id of the run that the next one takes the place of: a point that was sent twice would be there twice."""
+
+
+def mend_log(run: RunDirectory, spool_bytes: int = 0) -> Mended:
+    """Make spool and journal such that a start can go on with them.
+
+    Args:
+        run: whoever calls holds its lock.
+        spool_bytes: what the spool had when the state was saved that training goes on from.
+    """
+    try:
+        check_jsonl(run.spool, spool_bytes)
+    except DamagedError as error:
+        if run.spool.exists():
+            set_aside(run.spool, error.reason)
+        else:
+            logger.warning("%s; its numbers are made again", error)
+        return Mended(numbers_lost=True, replaces=begin_anew(run))
+    offsets = read_offsets(run)
+    try:
+        check_jsonl(run.journal, offsets.journal if offsets else 0)
+        if read_start(run) is None and (run.mlflow_run_id.exists() or offsets):
+            raise DamagedError(run.journal, "it is empty")
+        if offsets and offsets.metrics > size_of(run.spool):
+            raise DamagedError(run.spool, "numbers that MLflow has are gone")
+    except DamagedError as error:
+        logger.warning("%s; MLflow is sent the run again, in the place of the one that it has", error)
+        return Mended(replaces=begin_anew(run))
+    return Mended()
+
+
+def begin_anew(run: RunDirectory) -> str | None:
+    """Let the next start be another MLflow run; returns the id of the one that it takes the place of."""
+    replaces = mlflow_run_id_of(run)
+    if run.journal.exists():
+        run.journal.replace(run.journal.with_name(f"{run.journal.name}.damaged"))
+    for path in (run.offsets, run.mlflow_run_id):
+        path.unlink(missing_ok=True)
+    return replaces
