@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..system.console import show_rows
+from ..system.words import count_of
 
 if TYPE_CHECKING:
     from ..figures.report import Report
+
+MAX_NOTE = 7900
+"""Characters of a note; MLflow cuts a tag off after 8,000."""
 
 
 def show_report(report: Report, path: Path) -> None:
@@ -26,7 +30,7 @@ def show_report(report: Report, path: Path) -> None:
 
 
 def write_report_note(report: Report) -> str:
-    """Markdown: which claims hold, what is found across the runs, and where the evidence is."""
+    """Markdown: which claims hold, what is found across the runs as far as it finds room, and where the evidence is."""
     titles, rows = report.claims
     table = [_row(titles), _row(["---"] * len(titles)), *map(_row, rows), ""] if rows else []
     lines = [
@@ -34,9 +38,14 @@ def write_report_note(report: Report) -> str:
         f"**{_escape(report.head)}**. `report.html` under Artifacts has the figures and every finding with its "
         "interval.",
         "",
-        *(f"- {_escape(sentence)}" for sentence in report.sentences),
     ]
-    return "\n".join(lines)
+    items = [f"- {_escape(sentence)}" for sentence in report.sentences]
+    if len("\n".join([*lines, *items])) <= MAX_NOTE:
+        return "\n".join([*lines, *items])
+    rest = "- The other {} are in `report.html`."
+    while items and len("\n".join([*lines, *items, rest])) > MAX_NOTE:
+        items.pop()
+    return "\n".join([*lines, *items, rest.format(count_of(len(report.sentences) - len(items), "sentence"))])
 
 
 def _row(cells: Sequence[str]) -> str:

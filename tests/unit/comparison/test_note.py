@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,16 @@ def test_a_note_begins_with_the_claims_and_no_text_of_a_cell_ends_it() -> None:
     ]
     assert lines[-1] == "- A sentence."
     assert write_report_note(report([])).startswith("**2 runs**")
+
+
+def test_a_note_that_mlflow_would_cut_off_leaves_out_whole_sentences() -> None:
+    long = replace(report([ROW]), sentences=[f"Sentence {n} {'x' * 90}." for n in range(200)])
+    note = write_report_note(long)
+    assert len(note) <= 8000
+    *_, before, last = note.splitlines()
+    kept = int(before.split()[2]) + 1
+    assert before.endswith("x.")
+    assert last == f"- The other {200 - kept} sentences are in `report.html`."
 
 
 def test_the_terminal_shows_the_claims_first(capsys: pytest.CaptureFixture[str]) -> None:
