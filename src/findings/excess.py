@@ -39,7 +39,6 @@ def find_excess(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
         found["excess_late", k] = _mean_excess(table, excess.keep(excess.late), "late", k, layer)
     if excess.early.any() and excess.late.any():
         found["excess_change", k] = _find_change(table, excess, k, layer)
-    found["excess_share", k] = _find_significant(table, k, layer)
     return found | _find_companions(table, k, layer)
 
 
@@ -103,14 +102,17 @@ def _find_change(table: pd.DataFrame, excess: Curve, k: int, layer: str) -> Find
     return Finding(value, low, high, called, describe_change(value, low, high, p, k))
 
 
-def _find_significant(table: pd.DataFrame, k: int, layer: str) -> Finding:
-    """Share of checkpoints x layers whose excess is significant after Benjamini-Hochberg, and where it is largest."""
+def count_significant(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
+    """`excess_share`: the share of checkpoints x layers whose excess is significant after Benjamini-Hochberg.
+
+    Its sentence says where the excess is largest; there is none where no excess was measured.
+    """
     rows = select(table, ("excess", "excess_p"), k)
     wide = rows[(rows.layer != MEAN) | (layer != MEAN)].pivot_table(
         index=["step", "layer"], columns="quantity", values="value"
     ).dropna()  # fmt: skip
     if wide.empty:
-        return Finding(math.nan)
+        return {}
     significant = wide[(false_discovery_control(wide.excess_p) < ALPHA)]
     above, below = significant[significant.excess > 1], significant[significant.excess < 1]
     sentence = describe_significance(len(above), len(below), len(wide), k)
@@ -118,4 +120,4 @@ def _find_significant(table: pd.DataFrame, k: int, layer: str) -> Finding:
         step, largest_layer = above.excess.idxmax()
         last = int(above.index.get_level_values("step").max())
         sentence += " " + describe_largest_excess(above.excess.max(), largest_layer, step, last)
-    return Finding(len(significant) / len(wide), called=len(significant) > 0, sentence=sentence)
+    return {("excess_share", k): Finding(len(significant) / len(wide), called=len(significant) > 0, sentence=sentence)}

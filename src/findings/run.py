@@ -14,7 +14,7 @@ from ..metrics.table import read_table
 from .caveats import find_caveats
 from .changed import find_changed
 from .curves import MIN_COURSE, read_velocity
-from .excess import find_excess
+from .excess import count_significant, find_excess
 from .finding import Finding, RunFindings
 from .second import find_second_metric
 from .velocity import find_velocity
@@ -40,12 +40,13 @@ def run_findings(table: pd.DataFrame) -> RunFindings:
     layer = overall_layer(table)
     dimensions = dimensions_of(table, "velocity", "drift")
     kept = derive_for_each(drop_rounding, table)
+    own = kept[kept.layer.isin([layer, ""])]  # a curve is looked up many times: not among all layers
     found = find_changed(table)
     for k in dimensions if not is_rounding(table) else []:
-        if len(read_velocity(kept, k, layer)) >= MIN_COURSE:
-            found |= find_velocity(kept, k, layer)
-        found |= find_excess(kept, k, layer)
-        found |= find_weights_excess(kept, k, layer)
+        if len(read_velocity(own, k, layer)) >= MIN_COURSE:
+            found |= find_velocity(own, k, layer)
+        found |= find_excess(own, k, layer) | count_significant(kept, k, layer)
+        found |= find_weights_excess(own, k, layer)
     found |= find_second_metric(kept, layer, dimensions)
     caveats = find_caveats(table, layer, dimensions)
     if caveats:
