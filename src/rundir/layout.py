@@ -126,7 +126,7 @@ class RunDirectory:
         return self.step(step) / "random_updates"
 
     def base(self) -> Path:
-        """Log-probabilities of the next token that the base model gives the probes."""
+        """Log-probabilities of the next token that the model of step 0 gives the probes."""
         return self.step(0) / "base.safetensors"
 
     def diagrams(self, step: int) -> Path:

@@ -59,7 +59,8 @@ def _resume_adapter(causal: PreTrainedModel, adapter: AdapterConfig) -> PeftMode
         raise  # nothing is wrong with the files
     except Exception as error:  # what PEFT raises hangs on where it notices that files and model do not fit
         raise RequestError(
-            f"{key}: does not fit model.path ({first_words(error)}); give the model that it was trained on ({base})"
+            f"{key}: does not fit model.path ({first_words(error)}); give the model that it was trained on ({base}), "
+            "or get the folder again"
         ) from error
     for problem in _find_misfits(model, stored, frozen, loaded.missing_keys, loaded.unexpected_keys):
         raise RequestError(f"{key}: {problem}; give the model that it was trained on ({base}), or get the folder again")

@@ -68,7 +68,9 @@ def _score(causal: PreTrainedModel, batches: Iterable[Batch]) -> tuple[float, Te
 
 
 def write_base_logprobs(path: Path, causal: PreTrainedModel, last_states: Cloud, probe_hash: str) -> None:
-    """Keep what the base model gives as next token, log-probabilities in float32 (N, V).
+    """Keep what the model of step 0 gives as next token, log-probabilities in float32 (N, V).
+
+    It is the base, with the adapter that training goes on from where there is one.
 
     4 bytes x N x V on disk, and in memory while they are read: 131 MB for 256 probes and a vocabulary of 128,256. With
     every weight trained there is no base left to ask, and a second model would be larger.

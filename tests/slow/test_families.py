@@ -15,8 +15,9 @@ from tests.support.processes import run_module
 from tests.support.runs import all_runs
 
 FEW = [
-    "experiment=smoke", "model=local", "objective.dialogues=embedded", "trainer.max_steps=3", "trainer.warmup_steps=1",
-    "schedule.early=1", "schedule.late=2", "schedule.repeats=1", "trainer.batch_size=4", "trainer.max_length=96",
+    "experiment=smoke", "model=local", "objective.dialogues=embedded", "trainer.max_steps=3", "trainer.batch_size=4",
+    "trainer.warmup_steps=1", "trainer.learning_rate=0.01", "trainer.max_length=96", "schedule.early=1",
+    "schedule.late=2", "schedule.repeats=1",
     "probe.size=12", "objective.eval_size=4", "tda.subsamples=2", "tda.null_draws=2", "trainer.progress=false",
     "adapter.dropout=0.05",
 ]  # fmt: skip
