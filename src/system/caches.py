@@ -23,9 +23,9 @@ def choose_caches(environment: MutableMapping[str, str], code: Path) -> None:
         environment: of this process, and of those that it starts.
         code: the folder of this package, beside whose files compiled functions usually lie.
     """
-    home = Path(environment.get("HOME") or "/nonexistent")
-    wanted = [NUMBA] if not (_is_writable(code / "topology") or _is_writable(home)) else []
-    wanted += [MATPLOTLIB] if not _is_writable(home) else []
+    home_folder = Path(environment.get("HOME") or "/nonexistent")
+    wanted = [NUMBA] if not (_is_writable(code / "topology") or _is_writable(home_folder)) else []
+    wanted += [MATPLOTLIB] if not _is_writable(home_folder) else []
     missing = [name for name in wanted if name not in environment]
     if not missing:
         return

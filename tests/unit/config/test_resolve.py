@@ -89,7 +89,7 @@ def test_names_hold_what_names_hold() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["tda.transformer.homology_dimensions=5"], "homology_dimensions=5: give a list of whole numbers from 0 to 10"),
         (["tda.transformer.homology_dimensions=[]"], r"homology_dimensions=\[\]: give a list"),
@@ -108,6 +108,6 @@ def test_names_hold_what_names_hold() -> None:
         (["schedule=every", "schedule.interval=-1"], "schedule.interval=-1: must be at least 1"),
     ],
 )
-def test_a_value_that_nothing_can_do_is_refused_before_anything_is_computed(words: list[str], said: str) -> None:
-    with pytest.raises(RequestError, match=said):
+def test_a_value_that_nothing_can_do_is_refused_before_anything_is_computed(words: list[str], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
         resolve_config(composed(*words))

@@ -23,14 +23,14 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_folder_is_named_only_where_there_is_none(temporary: Path) -> None:
     code = temporary / "code"
     (code / "topology").mkdir(parents=True)
-    for place, home, named in (
+    for place, home_folder, named in (
         (code, str(temporary), set()),
         (code, NOWHERE, {MATPLOTLIB}),
         (Path(NOWHERE), str(temporary), set()),
         (Path(NOWHERE), NOWHERE, {NUMBA, MATPLOTLIB}),
         (Path(NOWHERE), "", {NUMBA, MATPLOTLIB}),
     ):
-        environment = {"HOME": home}
+        environment = {"HOME": home_folder}
         choose_caches(environment, place)
         assert environment.keys() - {"HOME"} == named
     environment = {"HOME": NOWHERE, NUMBA: "mine", MATPLOTLIB: "mine"}

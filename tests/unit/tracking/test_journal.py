@@ -50,7 +50,7 @@ def test_a_file_elsewhere_is_refused(place: Path, kind: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    [[], 3, {"start": START}, {"artifact": "a", "folder": "../x"}, {"artifact": "a", "folder": "/x"},
+    [{"start": START}, {"artifact": "a", "folder": "../x"}, {"artifact": "a", "folder": "/x"},
      {"picture": "a", "key": "k", "step": "../../x", "timestamp": 5},
      {"picture": "a", "key": "k", "step": 1, "timestamp": "/../x"}],
     ids=str,
