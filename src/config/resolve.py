@@ -215,8 +215,9 @@ def _size_conflicts(tda: TdaConfig, rows: int) -> Iterator[str]:
     """What is wrong with the number of points, of so many probes."""
     if tda.points and tda.points > rows:
         yield f"tda.points={tda.points}: at most probe.size={rows}"
-    # Dimensions that are no numbers are reported by the checks of the method.
-    if tda.transformer is not None and all(isinstance(k, int) for k in tda.dimensions):
+    # Dimensions that are no numbers are reported by the checks of the method, negative sizes by their limits.
+    counted = all(isinstance(k, int) and k >= 0 for k in tda.dimensions) and min(rows, tda.points or rows) > 0
+    if tda.transformer is not None and counted:
         yield from memory_shortage(tda, rows)
 
 
