@@ -249,12 +249,9 @@ def _size_conflicts(tda: TdaConfig, rows: int) -> Iterator[str]:
         yield f"tda.points={tda.points}: at most probe.size={rows}"
     if tda.components and tda.components > rows:
         yield f"tda.components={tda.components}: at most probe.size={rows}, so many directions have the probes"
-    # Dimensions that are no numbers are reported by the checks of the method.
-    if (
-        tda.transformer is not None
-        and tda.dimensions
-        and all(type(k) is int and 0 <= k <= MAX_DIMENSION for k in tda.dimensions)
-    ):
+    # Dimensions that are no numbers are reported by the checks of the method, negative sizes by their limits.
+    dimensions = [type(k) is int and 0 <= k <= MAX_DIMENSION for k in tda.dimensions]
+    if tda.transformer is not None and dimensions and all(dimensions) and min(rows, tda.points or rows) > 0:
         yield from memory_shortage(tda, rows)
 
 

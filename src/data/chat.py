@@ -118,8 +118,8 @@ def _apply(
 
 
 def _explain(error: Exception, tokenizer: PreTrainedTokenizerBase) -> str:
-    said = " ".join(str(error).split())[:200]
+    reason = " ".join(str(error).split())[:200]
     return (
         f"the chat template of model.path={tokenizer.name_or_path} cannot be rendered "
-        f"({type(error).__name__}{': ' + said if said else ''}); use template=plain, or give another model.path"
+        f"({type(error).__name__}{': ' + reason if reason else ''}); use template=plain, or give another model.path"
     )

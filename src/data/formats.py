@@ -17,17 +17,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .dialogues import Dialogue, Turn, pair_turns, parse_turns, without_system
+from .messages import check_characters, parse_messages, parse_text
 
 ACCEPTED = (
     "accepted are messages; conversations (ShareGPT); instruction and output (Alpaca); and chosen with rejected, "
     "beside a prompt or whole, as texts, lists of messages or HH-RLHF texts"
 )
 """For messages."""
-ROLES = {
-    "system": "system", "user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant",
-    "chatgpt": "assistant", "model": "assistant", "bot": "assistant",
-}  # fmt: skip
-"""What the speakers are called, by what people call them."""
 _HH_QUESTION, _HH_REPLY = "\n\nHuman:", "\n\nAssistant:"
 
 Row = Mapping[str, Any]
@@ -78,67 +74,6 @@ def parse_prompt(row: Any) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
-def parse_messages(messages: Any) -> list[Turn]:
-    """A list of messages, or a single one; a system turn that says nothing is left out.
-
-    Raises:
-        ValueError: if it is none.
-    """
-    messages = [messages] if isinstance(messages, Mapping) else messages
-    if not isinstance(messages, Sequence) or isinstance(messages, str):
-        raise ValueError("messages are no list")
-    turns = []
-    for message in messages:
-        if not isinstance(message, Mapping):
-            raise ValueError("a message is no object with role and content")
-        role, content = (
-            next((message[name] for name in names if message.get(name) is not None), None)
-            for names in (("role", "from"), ("content", "value"))
-        )
-        if not isinstance(role, str) or role.lower() not in ROLES:
-            raise ValueError(f"role {role!r}: use system, user and assistant (or human and gpt)")
-        if message.get("tool_calls"):
-            raise ValueError("a message has tool_calls, which cannot be trained on")
-        if ROLES[role.lower()] == "system" and (content is None or (isinstance(content, str) and not content.strip())):
-            continue
-        turns.append(Turn(ROLES[role.lower()], parse_text(content)))
-    return turns
-
-
-def parse_text(value: Any) -> str:
-    """A text, or the joined texts of a list of parts, without spaces around it.
-
-    Raises:
-        ValueError: if there is none, or it has half of a surrogate pair, which is no character.
-    """
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        value = "".join(_text_of_part(part) for part in value)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("a turn is empty or no text")
-    text = value.strip()
-    check_characters(text)
-    return text
-
-
-def check_characters(text: str) -> None:
-    """Raises ValueError if a text cannot be written in UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        half = text[error.start]
-        raise ValueError(
-            f"half of a surrogate pair, \\u{ord(half):04x}, which is no character: half of an emoji, often"
-        ) from error
-
-
-def _text_of_part(part: Any) -> str:
-    text = part.get("text") if isinstance(part, Mapping) and part.get("type") in ("text", None) else None
-    if not isinstance(text, str):
-        kind = part.get("type") if isinstance(part, Mapping) else type(part).__name__
-        raise ValueError(f"a part of the content is no text ({kind})")
-    return text
-
-
 def _columns(row: Any) -> dict[str, Any]:
     """The columns that hold something; tables have null where a row lacks what others have."""
     if not isinstance(row, Mapping):
@@ -152,10 +87,10 @@ def _name_columns(row: Row) -> str:
 
 def _with_system(row: Row, turns: list[Turn]) -> list[Turn]:
     """The turns behind what a column `system` says."""
-    said = row.get("system")
-    if said is None or (isinstance(said, str) and not said.strip()):
+    text = row.get("system")
+    if text is None or (isinstance(text, str) and not text.strip()):
         return turns
-    system = Turn("system", parse_text(said))
+    system = Turn("system", parse_text(text))
     if turns and turns[0].role == "system" and turns[0] != system:
         raise ValueError("two system turns, a column and a message, that differ")
     return [system, *without_system(turns)]

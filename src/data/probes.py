@@ -72,7 +72,7 @@ def _make_probes(
 ) -> ProbeSet:
     rendered = [locate_prompt(prompt, config.template, tokenizer, "probe") for _, prompt in rows]
     texts = [one.text for one in rendered]
-    ids = encode_prompts(texts, [one.said for one in rendered], config.template, tokenizer)
+    ids = encode_prompts(texts, [one.content for one in rendered], config.template, tokenizer)
     raw = [[(turn.role, turn.text) for turn in prompt] for _, prompt in rows]
     return ProbeSet(
         ids=[tokens[-config.max_length :] for tokens in ids],

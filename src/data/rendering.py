@@ -16,7 +16,7 @@ from .tokens import Span, TextTokenizer
 
 __all__ = ["IGNORED", "Example", "encode_dialogue", "encode_dialogues", "render_dialogue", "render_prompt"]
 
-TOGETHER = 256
+TEXTS_PER_CALL = 256
 """Dialogues that are tokenized in one call."""
 _NAMES = {"user": "Human", "assistant": "Assistant"}
 
@@ -24,7 +24,7 @@ _NAMES = {"user": "Human", "assistant": "Assistant"}
 @dataclass(frozen=True)
 class Rendered:
     text: str
-    said: list[Span]
+    content: list[Span]
     """What each turn says: text, even where it looks like a mark of the template."""
 
 
@@ -55,17 +55,17 @@ def locate_prompt(
     """
     if template == "plain":
         rendered = _render_plain(turns)
-        return Rendered(rendered.text + "\n\nAssistant:", rendered.said)
+        return Rendered(rendered.text + "\n\nAssistant:", rendered.content)
     return render_chat_turns(turns, tokenizer, "a prompt", add_generation_prompt=True, key=key)
 
 
 def _render_plain(turns: Sequence[Turn]) -> Rendered:
-    text, said = "", list[Span]()
+    text, content = "", list[Span]()
     for turn in turns:
         text += "" if turn.role == "system" else f"\n\n{_NAMES[turn.role]}: "
-        said.append((len(text), len(text) + len(turn.text)))
+        content.append((len(text), len(text) + len(turn.text)))
         text += turn.text
-    return Rendered(text, said)
+    return Rendered(text, content)
 
 
 def render_dialogue(
@@ -89,10 +89,10 @@ def render_dialogue(
     if loss_on == "last":
         replies = replies[-1:]
     if template == "plain":  # the space in front of a reply is learned, too
-        learned = [(rendered.said[n][0] - 1, rendered.said[n][1]) for n in replies]
+        learned = [(rendered.content[n][0] - 1, rendered.content[n][1]) for n in replies]
     else:
         learned = [_find_reply(rendered.text, turns, n, tokenizer) for n in replies]
-    return RenderedDialogue(rendered.text, rendered.said, learned)
+    return RenderedDialogue(rendered.text, rendered.content, learned)
 
 
 def _find_reply(text: str, turns: Sequence[Turn], n: int, tokenizer: PreTrainedTokenizerBase) -> Span:
@@ -127,7 +127,7 @@ def render_chat_turns(
         [Turn(turn.role, mark) for turn, mark in zip(turns, marks, strict=True)], tokenizer,
         add_generation_prompt=add_generation_prompt, key=key,
     )  # fmt: skip
-    said, at, written = list[Span](), 0, ""
+    content, at, written = list[Span](), 0, ""
     for n, (turn, mark) in enumerate(zip(turns, marks, strict=True)):
         before, found, shape = shape.partition(mark)
         written += before
@@ -139,8 +139,8 @@ def render_chat_turns(
                 f"{turn.text[:40]!r}, says: this model's chat template leaves it out or rewrites it; use "
                 f"{key}.template=plain, or take the dialogue out"
             )
-        said.append((at, len(written)))
-    return Rendered(text, said)
+        content.append((at, len(written)))
+    return Rendered(text, content)
 
 
 def encode_dialogue(
@@ -163,10 +163,10 @@ def encode_dialogues(
     """As `encode_dialogue`, of each: many texts at once are tokenized faster."""
     text_tokenizer, rest = TextTokenizer(tokenizer), iter(dialogues)
     labeller = Labeller(text_tokenizer, template, max_length)
-    while part := list(islice(rest, TOGETHER)):
+    while part := list(islice(rest, TEXTS_PER_CALL)):
         rendered = [render_dialogue(dialogue, template, loss_on, tokenizer) for dialogue in part]
         tokens = text_tokenizer.encode(
-            [one.text for one in rendered], [one.said for one in rendered], add_special_tokens=template == "plain"
+            [one.text for one in rendered], [one.content for one in rendered], add_special_tokens=template == "plain"
         )
         labelled = [labeller.label(one.text, one.learned, found) for one, found in zip(rendered, tokens, strict=True)]
         yield from labeller.finish(labelled, [dialogue.origin for dialogue in part])

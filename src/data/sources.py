@@ -12,9 +12,9 @@ from typing import Any
 from ..assets import ASSETS
 from ..config import ObjectiveConfig, RequestError
 from .dialogues import Dialogue, parse_pair
-from .formats import check_characters
 from .hub import require_hub
 from .jsonl import find_files, read_own_dialogues
+from .messages import check_characters
 from .records import read_rows
 
 HUB_ID = "Anthropic/hh-rlhf"

@@ -35,10 +35,10 @@ def _limited_time(seconds: float) -> Iterator[None]:
         yield
         return
 
-    def give_up(signum: int, frame: FrameType | None) -> None:
+    def raise_timeout(signum: int, frame: FrameType | None) -> None:
         raise TimeoutError(f"takes more than {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, give_up)
+    before = signal.signal(signal.SIGALRM, raise_timeout)
     outer = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield

@@ -49,6 +49,7 @@ WRONG = [
     (["objective.dialogues=jsonl"], ["objective.dialogues=jsonl", "objective.data_dir"]),
     (["objective.dialogues=web"], ["objective.dialogues=web", "jsonl"]),
     (["probe.precision=half"], ["probe.precision=half", "must be one of"]),
+    (["tda=h2", "tda.points=-1"], ["tda.points=-1", "at least 3"]),
     (["tda.points=300"], ["tda.points=300", "probe.size=256"]),
     (["tda.points=5"], ["tda.points=5", "a subsample is half of them", "tda.subsamples=0"]),
     (["tda.subsamples=1"], ["tda.subsamples=1", "give 0, or at least 2"]),

@@ -33,8 +33,10 @@ def test_the_labels_are_the_reply_and_its_end(name: str, template: str, reply: s
     text = learned(example, name)
     assert text.endswith(end)
     # A sentencepiece tokenizer writes a space behind each mark of a chat template, as Llama 2 does.
-    said = text.removesuffix(end).strip()
-    assert said == reply or (name == "sentencepiece" and said.replace(" ", "") == reply.replace(" ", ""))
+    reply_learned = text.removesuffix(end).strip()
+    assert reply_learned == reply or (
+        name == "sentencepiece" and reply_learned.replace(" ", "") == reply.replace(" ", "")
+    )
     assert Remark.NO_STOP not in example.remarks
 
 

@@ -16,7 +16,7 @@ ASKED = (Turn("user", "Hi"),)
 TALKS = [Dialogue(ASKED, "Yes", None), Dialogue((Turn("system", "Be kind."), *ASKED), "No", None)]
 
 
-def said(
+def logged(
     caplog: pytest.LogCaptureFixture, template: str, chat: str | None = None, **counts: int
 ) -> list[tuple[str, str]]:  # fmt: skip
     tokenizer = with_template(chat) if chat else make_tokenizer("bytes")
@@ -40,13 +40,13 @@ def said(
 def test_each_remark_is_one_line(
     caplog: pytest.LogCaptureFixture, template: str, remark: str, level: str, words: list[str]
 ) -> None:
-    [(spoken, text)] = said(caplog, template, **{remark: 2})
+    [(spoken, text)] = logged(caplog, template, **{remark: 2})
     assert spoken == level
     for word in words:
         assert word in text
 
 
 def test_a_folded_system_turn_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    [(_, text)] = said(caplog, "chat", NO_SYSTEM)
+    [(_, text)] = logged(caplog, "chat", NO_SYSTEM)
     assert text.startswith("1 of 2 dialogues have a system turn")
-    assert said(caplog, "chat") == said(caplog, "plain") == []
+    assert logged(caplog, "chat") == logged(caplog, "plain") == []

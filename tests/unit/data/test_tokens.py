@@ -26,8 +26,8 @@ def test_a_special_token_that_somebody_typed_is_text(name: str) -> None:
 def test_those_of_the_template_are_tokens(name: str) -> None:
     tokenizer = TextTokenizer(make_tokenizer(name))
     text = f"<|user|>{TYPED}<|end|><|assistant|>"
-    said = (len("<|user|>"), len("<|user|>") + len(TYPED))
-    [tokens] = tokenizer.encode([text], [[said]], add_special_tokens=False)
+    span = (len("<|user|>"), len("<|user|>") + len(TYPED))
+    [tokens] = tokenizer.encode([text], [[span]], add_special_tokens=False)
     found = [number for number in tokens.ids if number in tokenizer.special]
     assert tokenizer.tokenizer.convert_ids_to_tokens(found) == ["<|user|>", "<|end|>", "<|assistant|>"]
     assert "".join(tokenizer.decode([tokens.ids])[0].split()) == "".join(text.split())
