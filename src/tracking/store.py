@@ -82,6 +82,8 @@ def open_store(tracking: TrackingConfig) -> Store:
         for chatty in ("alembic", "mlflow"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
         logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry would be a line
+        # What goes wrong with a database is raised as well; here it would be a traceback.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         try:
             _opened[key] = _connect(uri, tracking.experiment)
         except (MlflowException, OSError) as error:

@@ -114,7 +114,7 @@ class Tracker:
                 self._trouble = str(error)
                 logger.warning("%s; MLflow is sent nothing more", error)
                 break
-            except OutageError as error:
+            except (OutageError, OSError) as error:  # or the disk is full that the offsets are saved on
                 failures, self._trouble = failures + 1, str(error)
                 if failures == 2:  # one is a hiccup
                     logger.warning("MLflow takes nothing (%s); %s keeps all until it does", error, self.run.path)
