@@ -40,7 +40,7 @@ def directory_of(run: StoredRun) -> RunDirectory:
 
 def test_a_hostile_tag_leaves_out_its_run_alone(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     assert [run.cell[2] for run in found(store)] == [0, 1]
-    assert "seed=x is no number" in caplog.text
+    assert "seed=x is no whole number" in caplog.text
 
 
 def test_a_damaged_table_is_named_and_the_others_are_compared(store: Store) -> None:
