@@ -66,4 +66,4 @@ def test_names_from_a_store_steer_no_terminal_and_become_no_markup(inside: Path)
         assert not set(text) & {"\x1b", "\x07", "\u202e"}
     assert "<script>hostile" not in report.page
     note = write_report_note(report)
-    assert not re.search(r"(?<!\\)[<\[]", note)
+    assert not re.search(r"(?<!\\)[<\[]", note.replace("<br>", "")), "line breaks within a cell are its only markup"
