@@ -11,7 +11,12 @@ from src.config import RequestError
 from src.config.resolve import resolve_config
 from tests.support.builders import composed, options
 
-NEEDED = {"local": ["model.path=somewhere"], "list": ["schedule.steps=[0,1]"], "study_real": ["model.path=somewhere"]}
+NEEDED = {
+    "local": ["model.path=somewhere"],
+    "list": ["schedule.steps=[0,1]"],
+    "study_real": ["model.path=somewhere"],
+    "study_smollm": ["model.path=somewhere"],
+}
 """What an option does not bring along."""
 
 
