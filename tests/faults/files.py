@@ -236,8 +236,3 @@ def main(trials: int, seed: int) -> list[Row]:
                 wrong += run_trial(undamaged, command, kind, how, rng)[:1]
             rows.append((f"a damaged file before {command}", len(mine), len(mine) - len(wrong), "; ".join(wrong)))
     return rows
-
-
-if __name__ == "__main__":
-    given = dict(word.split("=") for word in sys.argv[1:])
-    print(*main(int(given.get("trials", 400)), int(given.get("seed", 0))), sep="\n")

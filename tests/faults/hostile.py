@@ -1,4 +1,4 @@
-"""`python -m tests.faults.hostile [trials=<in all>] [seed=<n>]`: nothing may come of what others hand on.
+"""`python -m tests.faults hostile [trials=<in all>] [seed=<n>]`: nothing may come of what others hand on.
 
 Configurations, pickles, journals, names, chat templates, tags and addresses, each drawn at random from every kind that
 is known. Python's own audit events tell what was run, opened for writing, removed or connected to meanwhile.
@@ -312,8 +312,3 @@ def main(trials: int, seed: int) -> list[Row]:
                 wrong += [problem or f"it did {', '.join(seen[:3])}"] if problem or seen else []
         rows.append((label, count, count - len(wrong), "; ".join(wrong[:3])))
     return rows
-
-
-if __name__ == "__main__":
-    given = dict(word.split("=") for word in sys.argv[1:])
-    print(*main(int(given.get("trials", 400)), int(given.get("seed", 0))), sep="\n")

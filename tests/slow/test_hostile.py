@@ -1,4 +1,4 @@
-"""What others hand on runs, writes, sends and shows nothing: the short form of `python -m tests.faults.hostile`."""
+"""What others hand on runs, writes, sends and shows nothing: the short form of `python -m tests.faults hostile`."""
 
 from __future__ import annotations
 
