@@ -1,0 +1,191 @@
+"""What is wrong with a request: a value outside of its limits, and values that do not go together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from .adapter import adapter_conflicts
+from .memory import memory_shortage
+from .schedule import lag_of, plan_schedule
+from .schema import AUTO, MAX_CHECKPOINTS, SECOND_METRIC, SOURCES, Config, TdaConfig
+from .targets import target_problems
+from .transformer import parts_of
+
+NAME = re.compile(r"[^\W_][\w.-]{0,99}")
+"""A part of a path that is no path of its own, not hidden, and no flag."""
+
+MAX_WHOLE = 2**31 - 1
+"""The largest whole number, where no key has another."""
+
+MAX_DIMENSION = 10
+"""Of homology: above, no diagram of any cloud fits into a memory."""
+
+MAX_LISTED = 24
+"""Checkpoints that a message names."""
+
+
+def outside_limits(group: Any, prefix: str) -> Iterator[str]:
+    """Every value of a group of settings, and of the groups in it, that breaks a limit of the schema."""
+    for item in fields(group):
+        value, key = getattr(group, item.name), prefix + item.name
+        if is_dataclass(value):
+            yield from outside_limits(value, key + ".")
+        elif value is not None:
+            yield from (f"{key}={value}: must be {rule}" for rule in _broken_rules(value, item.metadata))
+
+
+def _broken_rules(value: Any, limits: Any) -> Iterator[str]:
+    if isinstance(value, str) and "word" in limits:
+        if value != limits["word"]:
+            yield f"a whole number, or {limits['word']}"
+        return
+    if ("filled" in limits or "is_name" in limits) and not value.strip():
+        yield "a name, not empty"
+    elif "is_name" in limits and not NAME.fullmatch(value):
+        yield "a name of letters, digits, '_', '-' and '.', the first a letter or a digit, at most 100 of them"
+    if "reserved" in limits and re.fullmatch(limits["reserved"], value, re.IGNORECASE):
+        yield f"another name, multirun/{value} is for something else"
+    if isinstance(value, int) and value > limits.get("at_most", MAX_WHOLE):
+        yield f"at most {limits.get('at_most', MAX_WHOLE)}"
+        return
+    # `not (a >= b)` instead of `a < b`: a NaN fails every rule.
+    if "at_least" in limits and not value >= limits["at_least"]:
+        yield f"at least {limits['at_least']}"
+    if "at_most" in limits and not value <= limits["at_most"]:
+        yield f"at most {limits['at_most']}"
+    if "above" in limits and not value > limits["above"]:
+        yield f"above {limits['above']}"
+    if "below" in limits and not value < limits["below"]:
+        yield f"below {limits['below']}"
+    if "one_of" in limits and value not in limits["one_of"]:
+        yield "one of " + ", ".join(limits["one_of"])
+
+
+def config_conflicts(config: Config) -> Iterator[str]:
+    """Settings of a run that do not go together, of whatever groups."""
+    objective, trainer, schedule, probe = config.objective, config.trainer, config.schedule, config.probe
+    unknown = sorted(set(objective.weights) - set(SOURCES))
+    if unknown:
+        yield f"objective.weights={unknown}: unknown source, use {', '.join(SOURCES)}"
+    elif not sum(objective.weights.values()) > 0 or min(objective.weights.values()) < 0:
+        yield f"objective.weights={objective.weights}: at least one weight must be above 0, and none below"
+    if objective.dialogues == "jsonl" and not objective.data_dir:
+        yield "objective.dialogues=jsonl: needs objective.data_dir=<folder with helpful.jsonl and harmless.jsonl>"
+    if probe.file and not Path(probe.file).expanduser().is_file():
+        yield f"probe.file={probe.file}: no such file; give text with one prompt per line, or JSONL"
+    if objective.data_dir and objective.dialogues == "embedded":
+        yield f"objective.dialogues={objective.dialogues}: reads no objective.data_dir; drop one of the two"
+    if objective.data_dir and not Path(objective.data_dir).expanduser().is_dir():
+        yield f"objective.data_dir={objective.data_dir}: no such folder of dialogues"
+    path = config.model.path
+    if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
+        yield f"model.path={path}: no such folder; give one with config.json and *.safetensors"
+    if trainer.micro_batch_size and trainer.batch_size % trainer.micro_batch_size:
+        micro = trainer.micro_batch_size
+        yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
+    yield from adapter_conflicts(config.adapter)
+    yield from _lag_conflicts(config)
+    if _too_many_checkpoints(config):
+        yield f"schedule.interval={schedule.interval}: more than {MAX_CHECKPOINTS:,} checkpoints; raise it"
+    if schedule.kind == "list" and isinstance(schedule.lag, int):
+        last = trainer.max_steps - schedule.lag * schedule.repeats
+        if not schedule.steps:
+            yield "schedule.steps=[]: schedule=list needs steps, for example schedule.steps=[0,1,2,4,8]"
+        elif min(schedule.steps) < 0 or max(schedule.steps) > last:
+            yield f"schedule.steps={schedule.steps}: must lie from 0 to {last}, later pairs do not fit"
+    if probe.size % 2:
+        yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
+    if config.tda.transformer is None and config.tda.second_metric == SECOND_METRIC:
+        yield f"tda.second_metric={SECOND_METRIC}: tda={config.tda.name} measures nothing; choose a method, or drop it"
+    yield from _weight_null_conflicts(config)
+    yield from size_conflicts(config.tda, probe.size)
+
+
+def _too_many_checkpoints(config: Config) -> bool:
+    schedule = config.schedule
+    return schedule.kind == "every" and config.trainer.max_steps > MAX_CHECKPOINTS * max(1, schedule.interval)
+
+
+def _lag_conflicts(config: Config) -> Iterator[str]:
+    schedule, steps = config.schedule, config.trainer.max_steps
+    if schedule.lag == AUTO:
+        if schedule.kind == "list":
+            yield "schedule.lag=auto: schedule=list names its steps, and their pairs may not fit; give a number"
+        if config.tda.transformer is None:
+            yield "schedule.lag=auto: tda=none measures nothing that a lag could be chosen by; give a number"
+    shortest = 1 if schedule.lag == AUTO else schedule.lag
+    if isinstance(shortest, int) and shortest * schedule.repeats > steps:
+        yield (
+            f"schedule.lag={schedule.lag}: {schedule.repeats} repeats of it do not fit into "
+            f"trainer.max_steps={steps}; lower it, or schedule.repeats"
+        )
+
+
+def _weight_null_conflicts(config: Config) -> Iterator[str]:
+    """What is wrong with the random updates of the weights, in this run."""
+    tda, schedule = config.tda, config.schedule
+    if tda.weight_draws and tda.transformer is None:
+        yield f"tda.weight_draws={tda.weight_draws}: tda={tda.name} measures nothing; choose a method, or leave it out"
+    if tda.weight_draws and tda.weight_steps and schedule.lag == AUTO:
+        yield f"tda.weight_steps={tda.weight_steps}: schedule.lag=auto moves the checkpoints; give a lag, or no steps"
+        return
+    fits = lag_of(schedule) * schedule.repeats <= config.trainer.max_steps and not any(
+        list(outside_limits(group, "")) for group in (schedule, config.trainer)
+    )
+    if tda.weight_draws and tda.weight_steps and fits and not _too_many_checkpoints(config):
+        checkpoints = plan_schedule(schedule, config.trainer.max_steps).checkpoints
+        unknown = sorted(set(tda.weight_steps) - set(checkpoints))
+        if unknown:
+            more = f" and {len(checkpoints) - MAX_LISTED} more" if len(checkpoints) > MAX_LISTED else ""
+            yield (
+                f"tda.weight_steps={tda.weight_steps}: no checkpoint at {', '.join(map(str, unknown))}; there are "
+                f"{', '.join(map(str, checkpoints[:MAX_LISTED]))}{more}"
+            )
+
+
+def size_conflicts(tda: TdaConfig, rows: int) -> Iterator[str]:
+    """What is wrong with the number of points, of so many probes."""
+    if tda.points and tda.points > rows:
+        yield f"tda.points={tda.points}: at most probe.size={rows}"
+    if tda.components and tda.components > rows:
+        yield f"tda.components={tda.components}: at most probe.size={rows}, so many directions have the probes"
+    # Dimensions that are no numbers are reported by the checks of the method, negative sizes by their limits.
+    dimensions = [type(k) is int and 0 <= k <= MAX_DIMENSION for k in tda.dimensions]
+    if tda.transformer is not None and dimensions and all(dimensions) and min(rows, tda.points or rows) > 0:
+        yield from memory_shortage(tda, rows)
+
+
+def tda_conflicts(tda: TdaConfig) -> Iterator[str]:
+    """Settings of a method that do not go together."""
+    if tda.transformer is not None and "_target_" not in tda.transformer:
+        yield "tda.transformer: needs a _target_, for example gtda.homology.VietorisRipsPersistence"
+    yield from target_problems(tda.transformer, tda.allow)
+    for asked in [part["homology_dimensions"] for part in parts_of(tda.transformer) if "homology_dimensions" in part]:
+        is_list = isinstance(asked, (list, tuple)) and len(asked) > 0
+        if not is_list or not all(type(k) is int and 0 <= k <= MAX_DIMENSION for k in asked):
+            yield (
+                f"tda.transformer.homology_dimensions={asked}: give a list of whole numbers from 0 to {MAX_DIMENSION}, "
+                "such as [0,1]"
+            )
+    if tda.engine == "reduced_rips" and tda.transformer and not (tda.is_plain_rips and max(tda.dimensions) < 2):
+        yield f"tda.engine=reduced_rips: computes H0 and H1 of plain Rips over Z/2, not {tda.name}; use auto"
+    draws = (("subsamples", tda.subsamples), ("null_draws", tda.null_draws), ("weight_draws", tda.weight_draws))
+    for key, count in draws:
+        if count == 1:
+            yield f"tda.{key}=1: one value has no spread; give 0, or at least 2 (20 is usual)"
+    if tda.weight_steps is not None and not tda.weight_draws:
+        yield f"tda.weight_steps={tda.weight_steps}: of no use without tda.weight_draws=<draws>; give both or neither"
+    if tda.weight_steps == []:
+        yield "tda.weight_steps=[]: no checkpoint; give some, or leave it out"
+    if tda.subsamples and tda.points and tda.points < 6:
+        yield f"tda.points={tda.points}: a subsample is half of them and needs 3; give 6 or more, or tda.subsamples=0"
+    if tda.components and tda.metric == "cosine":
+        yield f"tda.components={tda.components}: takes no tda.metric=cosine, a projection changes angles"
+    if tda.second_metric == tda.metric:
+        yield f"tda.second_metric={tda.second_metric}: tda.metric is that already; drop one of the two"
+    if tda.metric == "cosine" and tda.transformer and not tda.takes_distances:
+        yield f"tda.metric=cosine: {tda.name} takes points, not distances; use euclidean or standardized"
