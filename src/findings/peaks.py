@@ -51,10 +51,10 @@ def find_peak(curve: Curve, chance: np.ndarray | None) -> Peak:
     place, late = int(np.argmax(smooth(curve.values))), curve.late
 
     def fall(values: np.ndarray) -> float:
-        return float(smooth(values)[place] / np.median(values[late]))
+        return _ratio(smooth(values)[place], np.median(values[late]))
 
     def rise(values: np.ndarray) -> float:
-        return float(smooth(values)[place] / np.median(values[:place]))
+        return _ratio(smooth(values)[place], np.median(values[:place]))
 
     def step(values: np.ndarray) -> float:
         return float(curve.steps[np.argmax(smooth(values))])
@@ -90,13 +90,18 @@ def find_decline(curve: Curve, chance: np.ndarray | None) -> Decline:
         return Decline(math.nan, math.nan, math.nan, 1.0, called=False)
 
     def fall(values: np.ndarray) -> float:
-        return float(np.median(values[early]) / np.median(values[late]))
+        return _ratio(np.median(values[early]), np.median(values[late]))
 
     ratio, low, high = curve.estimate(fall, "log")
     p = probability(
         chance, curve, lambda logs: np.median(logs[..., early], axis=-1) - np.median(logs[..., late], axis=-1)
     )
     return Decline(ratio, low, high, p, called=bool(low > 1 and p < ALPHA))
+
+
+def _ratio(value: np.floating, level: np.floating) -> float:
+    """NaN where there is no level: on half of the points nothing may have moved."""
+    return float(value / level) if level > 0 else math.nan
 
 
 def _within(step: float, span: tuple[float, float]) -> float:

@@ -112,7 +112,8 @@ def _early_share(velocity: Curve, chance: np.ndarray | None, k: int) -> Finding:
     early = np.array([np.interp(places[-1] / 10, places, one) for one in covered])
 
     def share(values: np.ndarray) -> np.ndarray:
-        return np.asarray((values @ early) / (values @ covered[:, -1]))
+        length = values @ covered[:, -1]
+        return np.asarray((values @ early) / np.where(length > 0, length, np.nan))  # half of the points may not move
 
     value, low, high = velocity.estimate(lambda values: float(share(values)), "logit")
     p = probability(chance, velocity, lambda logs: share(np.exp(logs)))

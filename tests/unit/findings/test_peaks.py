@@ -79,3 +79,12 @@ def test_what_rises_and_does_not_fall_or_falls_and_did_not_rise_is_no_peak() -> 
     for course in (lambda step: 3.0 if step <= 1 else 1.0, lambda step: 3.0 if step >= 200 else 1.0):
         found = run_findings(table_of(course))["peak_ratio", 1]
         assert not found.called, found.sentence
+
+
+def test_halves_in_which_nothing_moves_leave_a_peak_without_bounds() -> None:
+    table = table_of(bump)
+    table.loc[(table["sample"] == 0) & (table.quantity == "velocity"), "value"] = 0.0
+    found = run_findings(table)
+    for name in ("peak_ratio", "decline_ratio", "early_share"):
+        assert math.isnan(found[name, 1].low)
+        assert not found[name, 1].called
