@@ -8,6 +8,10 @@ SINK = 20.0
 """A row whose norm is above this many medians is a sink."""
 
 
+class NotFiniteError(ValueError):
+    """An activation is infinite or no number."""
+
+
 def prepare_points(
     cloud: np.ndarray, base: np.ndarray, *, metric: str, points: int | None, components: int | None = None,
     drop_sinks: bool = False,
@@ -26,7 +30,7 @@ def prepare_points(
         float64 (points or fewer, D or components), and the share of the cloud's variance that is left in them.
 
     Raises:
-        ValueError: if a coordinate is not finite, naming the prompt.
+        NotFiniteError: naming the prompt.
     """
     chosen = _finite(cloud[:points])
     if metric != "standardized" and components is None and not drop_sinks:
@@ -57,10 +61,10 @@ def find_sinks(cloud: np.ndarray) -> np.ndarray:
 
 
 def _finite(rows: np.ndarray) -> np.ndarray:
-    """The rows in float64; raises ValueError if one has a value that is not finite."""
+    """The rows in float64; raises NotFiniteError if one has a value that is not finite."""
     bad = ~np.isfinite(rows).all(axis=1)
     if bad.any():
-        raise ValueError(f"prompt {int(np.flatnonzero(bad)[0])} has an activation that is not finite")
+        raise NotFiniteError(f"prompt {int(np.flatnonzero(bad)[0])} has an activation that is not finite")
     return np.asarray(rows, dtype=np.float64)
 
 

@@ -105,7 +105,7 @@ def choose_diagrams(
         steps = choose_steps(steps_of(run.table, "scale"), len(first), len(layers_of(run.table)))
         at_steps = read_diagrams(store, one, steps)
         # A cloud in one place has no shape to draw; a layer is drawn where it has one throughout.
-        kept = [n for n in next(iter(at_steps.values()), {}) if all(of[n].scale for of in at_steps.values())]
+        kept = [n for n in next(iter(at_steps.values()), {}) if all(of[n].has_shape for of in at_steps.values())]
         if kept:
             chosen[run.name] = {step: {n: of[n].normalized for n in kept} for step, of in at_steps.items()}
     return chosen

@@ -10,7 +10,7 @@ import pandas as pd
 from ..metrics.derived import is_rounding, layers_below_floor
 from ..metrics.second import split_table
 from ..metrics.selection import layers_of, select, select_curve
-from ..metrics.table import FLOOR_FACTOR, MAX_DISTANCE_CHANGE, MAX_DOMINANT_SHARE
+from ..metrics.table import FLOOR_FACTOR, MAX_DISTANCE_CHANGE, MAX_DOMINANT_SHARE, NOT_FINITE
 from .curves import MIN_COURSE, read_learning_rate, read_velocity
 from .wording.caveats import (
     describe_dominant_coordinates,
@@ -18,6 +18,7 @@ from .wording.caveats import (
     describe_missing_null,
     describe_missing_subsamples,
     describe_no_pairs,
+    describe_not_finite,
     describe_overlap,
     describe_rounding,
     describe_rounding_layers,
@@ -36,11 +37,12 @@ def find_caveats(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list
     """Sentences, the gravest first."""
     measured = select(table, "velocity", layer=layer)
     if measured.empty:
-        return [describe_no_pairs()]
+        return [*_limits_of_activations(table), describe_no_pairs()]
     if is_rounding(table):
         return [describe_rounding_run(len(layers_below_floor(table)), len(layers_of(table)), FLOOR_FACTOR)]
     steps = np.array(sorted(set(measured.step)))
     return [
+        *_limits_of_activations(table),
         *_limits_of_rounding(table, measured, layer, dimensions),
         *_limits_of_course(steps),
         *_limits_of_pairs(select(table, "velocity", layer=layer, part="pair"), steps),
@@ -50,6 +52,12 @@ def find_caveats(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list
         *_limits_of_sample(table),
         *_limits_of_rate(read_learning_rate(table, steps)),
     ]
+
+
+def _limits_of_activations(table: pd.DataFrame) -> Iterator[str]:
+    left_out = select(table, NOT_FINITE)
+    if len(left_out):
+        yield describe_not_finite(sorted(set(left_out.layer)), sorted(set(left_out.step)))
 
 
 def _limits_of_course(steps: np.ndarray) -> Iterator[str]:

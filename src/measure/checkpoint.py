@@ -19,7 +19,7 @@ from ..config import SECOND_METRIC, TdaConfig
 from ..metrics.files import read_rows, write_rows
 from ..metrics.second import as_second, split_rows
 from ..metrics.selection import select
-from ..metrics.table import Row, metric_key
+from ..metrics.table import NOT_FINITE, Row, metric_key
 from ..rundir import RunDirectory
 from ..system.files import DamagedError, check_file, set_aside
 from .floor import measure_base_floor, measure_floor
@@ -69,8 +69,13 @@ def with_second(job: Job) -> list[Job]:
 
 
 def measure_layer(job: Job, layer: str) -> list[Row]:
-    """Rows of one layer from its clouds and diagrams; a value that is not defined comes as NaN, to be counted."""
+    """Rows of one layer from its clouds and diagrams; a value that is not defined comes as NaN, to be counted.
+
+    A layer with activations that are not finite at a step that is compared has one row, which says that.
+    """
     diagrams = {step: read_layer_diagrams(job.run.diagrams(step), [layer])[layer] for step in job.at.steps}
+    if not all(diagram.is_defined for diagram in diagrams.values()):
+        return [] if job.is_second else [Row(job.at.step, NOT_FINITE, 1.0, layer)]
     clouds = {step: read_cloud(job.source.clouds(step), layer) for step in job.at.steps}
     seed = seed_of(read_probe_hash(job.source.clouds(0)))
     weight_clouds = [read_cloud(path, layer) for path in job.weight_clouds]
@@ -123,8 +128,14 @@ def write_checkpoint(job: Job, found: Iterable[Row], seconds: float) -> Measurem
     Args:
         found: of `measure_layer`, by both metrics if there are two.
         seconds: what they took.
+
+    Raises:
+        ValueError: if the activations of every layer are not finite.
     """
     found = list(found)
+    if found and all(row.quantity == NOT_FINITE for row in found):
+        steps = ", ".join(map(str, job.at.steps))
+        raise ValueError(f"the activations of every block are not finite at one of the steps {steps}")
     first, second = split_rows(found)
     rows = [*infer(first), *as_second(infer(second))]
     skipped = sum(not math.isfinite(row.value) for row in found)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..clouds.prepare import find_sinks
+from ..clouds.prepare import NotFiniteError, find_sinks
 from ..clouds.store import cloud_size, read_cloud
 from ..config import TdaConfig
 from ..config.memory import memory_shortage
@@ -27,7 +27,7 @@ class LayerDiagram:
     diagram: np.ndarray
     """(n_bars, 3) in the units of the activations"""
     scale: float
-    """median pairwise distance; 0 if all points coincide"""
+    """median pairwise distance; 0 if all points coincide, NaN if an activation is not finite and there is no diagram"""
     explained: float = 1.0
     """share of the cloud's variance in the components that homology sees"""
     sinks: float = 0.0
@@ -38,6 +38,16 @@ class LayerDiagram:
     """of the points as homology sees them"""
 
     @property
+    def is_defined(self) -> bool:
+        """Whether all activations that it is of are finite."""
+        return not math.isnan(self.scale)
+
+    @property
+    def has_shape(self) -> bool:
+        """Whether there are lengths to draw: not of points in one place."""
+        return self.scale > 0
+
+    @property
     def normalized(self) -> np.ndarray:
         """The shape diagram: lengths in units of the cloud's own scale."""
         return self.diagram * [1 / self.scale, 1 / self.scale, 1.0]
@@ -46,16 +56,21 @@ class LayerDiagram:
 def store_layer_diagram(source: RunDirectory, run: RunDirectory, step: int, layer: str, tda: TdaConfig) -> None:
     """Compute one layer's shape at a step and store it as a part, unless it is there already.
 
+    Of activations that are not finite that is stored: the other layers go on.
+
     Args:
         source: holds the clouds.
         run: gets the diagrams.
 
     Raises:
-        ValueError: if the cloud has values that are not finite, naming step, layer and prompt, or is too large.
+        ValueError: if the cloud is too large, naming step and layer.
     """
     part = run.layer_diagram(step, layer)
     if not (part.exists() or run.diagrams(step).exists()):
-        shape = layer_diagram_of_file(source, source.clouds(step), layer, tda, label=f"step {step}, {layer}")
+        try:
+            shape = layer_diagram_of_file(source, source.clouds(step), layer, tda, label=f"step {step}, {layer}")
+        except NotFiniteError:
+            shape = LayerDiagram(np.empty((0, 3)), math.nan)
         with replacing(part) as partial:
             np.savez(partial, **vars(shape))
 
@@ -108,7 +123,8 @@ def layer_diagram_of_file(source: RunDirectory, path: Path, layer: str, tda: Tda
     """The shape of one layer of a file of clouds; `label` is what an error calls it.
 
     Raises:
-        ValueError: if the cloud has values that are not finite, or its diagram may take more memory than allowed.
+        NotFiniteError: if the cloud, or that of step 0, has values that are not finite.
+        ValueError: if its diagram may take more memory than allowed.
     """
     try:
         for problem in memory_shortage(tda, *cloud_size(path, layer)):
@@ -116,7 +132,7 @@ def layer_diagram_of_file(source: RunDirectory, path: Path, layer: str, tda: Tda
         cloud, base = (read_cloud(file, layer) for file in (path, source.clouds(0)))
         return compute_layer_diagram(cloud, base, tda)
     except ValueError as error:
-        raise ValueError(f"{label}: {error}") from error
+        raise type(error)(f"{label}: {error}") from error
 
 
 def compute_layer_diagram(cloud: np.ndarray, base: np.ndarray, tda: TdaConfig) -> LayerDiagram:

@@ -28,18 +28,22 @@ MAX_DISTANCE_CHANGE = 0.1
 Part = Literal["checkpoint", "pair", "sample"]
 """What a row is of: a checkpoint, one of its pairs, or a random half of the probes (or a random movement)."""
 
+NOT_FINITE = "not_finite"
+"""Stands where nothing was measured of a layer at a checkpoint, because an activation there is not finite."""
+
 GEOMETRY = (
     "scale", "points", "displacement", "rigid_share", "rigid_share_null", "distance_change", "explained_variance",
     "sinks", "equal_points", "intrinsic_dimension", "effective_rank", "participation_ratio", "cka_to_base",
     "anisotropy", "dominant_share", "mean_norm", "base_displacement", "base_p",
+    NOT_FINITE,
 )  # fmt: skip
 
 MAX_BELOW_FLOOR = 0.5
 """Share of a layer's velocities below the floor above which the mean leaves it out; of the layers, above which a run's
 velocities are rounding."""
 
-NOT_AVERAGED = ("base_p",)
-"""What has no mean over the layers: a mean of p values is none."""
+NOT_AVERAGED = ("base_p", NOT_FINITE)
+"""What has no mean over the layers: a mean of p values is none, and of what is left out there is nothing."""
 
 SECOND = f"{SECOND_METRIC}/"
 """What the quantities of the second metric, and so their MLflow keys, begin with: they fill sections of their own."""

@@ -38,7 +38,7 @@ def draw_run(run: RunDirectory, config: Config, schedule: Schedule, table: pd.Da
     done = [step for step in schedule.checkpoints if run.metrics(step).exists()]
     stored = {step: read_layer_diagrams(run.diagrams(step)) for step in done}
     # A cloud in one place has no shape to draw; a layer is drawn where it has one throughout.
-    layers = [n for n in next(iter(stored.values()), {}) if all(shapes[n].scale for shapes in stored.values())]
+    layers = [n for n in next(iter(stored.values()), {}) if all(shapes[n].has_shape for shapes in stored.values())]
     if not layers:
         return []
     diagrams = {step: {name: shapes[name].normalized for name in layers} for step, shapes in stored.items()}

@@ -15,7 +15,7 @@ def finish_checkpoint(job: Job, rows: list[Row], seconds: float) -> Measurement:
     shapes = {
         layer: shape.normalized
         for layer, shape in read_layer_diagrams(job.run.diagrams(job.at.step)).items()
-        if shape.scale
+        if shape.has_shape
     }
     if shapes:
         figures = draw_diagrams({job.at.step: shapes}, choose_shown(list(shapes)), job.tda.dimensions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,13 @@ from ..config import Config
 from ..config.schedule import Schedule
 from ..findings import HEADLINES, Evidence, answer_run, finding_metrics, run_findings, sentences
 from ..findings.finding import RunFindings
-from ..measure.checkpoint import Job, discard_damaged_results
+from ..measure.checkpoint import Job, Measurement, discard_damaged_results
 from ..measure.layer import CheckpointSteps
 from ..measure.pool import WorkerPool
 from ..measure.rounding import apply_floor
 from ..metrics.files import build_table, write_table
 from ..metrics.second import derive_for_each
+from ..metrics.table import NOT_FINITE
 from ..rundir import RunDirectory
 from ..rundir.state import discard_after
 from ..tracking.tracker import Tracker
@@ -25,6 +27,8 @@ from .artifacts import log_artifacts
 from .note import write_note
 from .sensitivity import find_sensitivity
 from .summary import summarize_run
+
+logger = logging.getLogger(__name__)
 
 
 class Session:
@@ -45,6 +49,7 @@ class Session:
         self.tracker, self.pool, self.source = tracker, pool, source or run
         self.last_checkpoint = max(schedule.checkpoints, default=0) if last_checkpoint is None else last_checkpoint
         self.trained = trained
+        self.has_warned = False
 
     def resume_from(self, step: int | None) -> None:
         """Go on from a training state that was saved at `step`, or from nothing: what was measured is not again.
@@ -114,8 +119,20 @@ class Session:
         for measured in self.pool.collect(wait=wait):
             self.tracker.log(measured.metrics | {"cost/topology_seconds": measured.seconds}, measured.step)
             self.tracker.skipped += measured.skipped
+            self._warn_of_left_out(measured)
             self.tracker.log_picture(self.run.picture(measured.step), "diagrams", measured.step)
         self.tracker.flush()
+
+    def _warn_of_left_out(self, measured: Measurement) -> None:
+        """Once a run: the note names every checkpoint."""
+        prefix = f"geometry/{NOT_FINITE}/"
+        layers = sorted(key.removeprefix(prefix) for key in measured.metrics if key.startswith(prefix))
+        if layers and not self.has_warned:
+            self.has_warned = True
+            logger.warning(
+                "checkpoint %d: activations of %s are not finite; left out there, the other blocks go on",
+                measured.step, ", ".join(layers),
+            )  # fmt: skip
 
     def finish(self) -> dict[str, Any]:
         """Wait for the workers, then write, upload and sum up all that was measured.

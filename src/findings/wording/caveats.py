@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...metrics.table import SECOND
-from ...system.words import count_of
+from ...system.words import count_of, plural
 from .lists import join_first
 
 MAX_LISTED = 5
@@ -21,6 +21,14 @@ def describe_short_course(checkpoints: int, needed: int) -> str:
     return (
         f"{count_of(checkpoints, 'checkpoint')} with pairs: no statement about the course over training; at least "
         f"{needed} are needed, 20 are usual."
+    )
+
+
+def describe_not_finite(layers: Sequence[str], steps: Sequence[int]) -> str:
+    """That blocks were left out at some checkpoints."""
+    return (
+        f"Activations of {join_first(layers, MAX_LISTED)} were not finite around {plural(len(steps), 'checkpoint')} "
+        f"{join_first(steps, MAX_LISTED)}: these blocks are left out there, and the mean is over the others."
     )
 
 

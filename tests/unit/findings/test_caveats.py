@@ -60,3 +60,9 @@ def test_a_lag_longer_than_a_gap_is_said() -> None:
     rows = [Row(s, "velocity", 1.0, "layer_01", 1, s + d) for s in (0, 1, 20, 40) for d in (10, 20)]
     rows += [Row(s, "velocity", 1.0, "layer_01", 1) for s in (0, 1, 20, 40)]
     assert "The lag of 10 steps is longer than the gap" in run_findings(tabulate(rows))["limits", -1].sentence
+
+
+def test_blocks_whose_activations_were_not_finite_are_named() -> None:
+    rows = tabulate([Row(step, "not_finite", 1.0, "layer_03") for step in (4, 8)])
+    limits = run_findings(pd.concat([table_of(bump), rows], ignore_index=True))["limits", -1].sentence
+    assert "Activations of layer_03 were not finite around checkpoints 4, 8: these blocks are left out there" in limits

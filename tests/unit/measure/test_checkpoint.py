@@ -69,6 +69,25 @@ def test_velocity_is_per_step_over_the_lag_and_naive_velocity_over_the_gap(tmp_p
     assert math.isclose(later["drift/H1/mean"], near["velocity/H1/mean"])
 
 
+def test_a_layer_that_is_not_finite_is_left_out_and_the_others_are_as_they_were(
+    tmp_path: Path, measure: Measure
+) -> None:  # fmt: skip
+    moved = X + 0.1 * np.random.default_rng(1).normal(size=X.shape).astype(np.float32)
+    broken = moved.copy()
+    broken[3, 2] = np.inf
+    whole, hurt = plant_clouds(tmp_path / "a", s0=X, s1=moved), RunDirectory(tmp_path / "b")
+    for step, second in ((0, 2 * X), (1, broken)):
+        clouds = {"layer_01": (X, moved)[step], "layer_02": second}
+        write_clouds(hurt.clouds(step), clouds, step=step, probe_hash="x")
+    expected, found = measure(whole, 0, (0, 1)), measure(hurt, 0, (0, 1))
+    assert {key for key in found if key.endswith("layer_02")} == {"geometry/not_finite/layer_02"}
+    first = {key: value for key, value in expected.items() if key.endswith("layer_01")}
+    assert first
+    assert {key: found[key] for key in first} == first
+    assert found["velocity/H1/mean"] == found["velocity/H1/layer_01"]
+    assert "geometry/not_finite/mean" not in found
+
+
 def test_repeated_pairs_are_averaged_and_kept_one_by_one(tmp_path: Path, measure: Measure) -> None:
     rng = np.random.default_rng(3)
     clouds = {f"s{n}": X + n * 0.1 * rng.normal(size=X.shape).astype(np.float32) for n in range(3)}

@@ -55,14 +55,16 @@ def test_a_worker_that_dies_is_replaced_and_its_work_tried_once_more(tmp_path: P
 X = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32)
 
 
-def test_activations_that_are_not_finite_name_step_and_layer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_checkpoint_of_which_no_layer_is_finite_fails_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     broken = X.copy()
     broken[7, 3] = np.nan
     run = plant_clouds(tmp_path, s0=X, s2=broken, s3=X)
     with WorkerPool(1) as pool:
         pool.submit(Job(run, run, CheckpointSteps(2, ((2, 3),), 0), RIPS))
         assert list(pool.collect(wait=True)) == []
-    assert re.search(r"step 2, layer_01: prompt 7 .* not finite", caplog.text)
+    assert re.search(r"checkpoint 2 .* every block are not finite at one of the steps 0, 2, 3", caplog.text)
 
 
 @pytest.mark.slow
@@ -90,7 +92,7 @@ def test_a_checkpoint_that_fails_leaves_the_others_alone(tmp_path: Path, caplog:
             pool.submit(Job(run, run, CheckpointSteps(step, ((step, step + 1),), None), RIPS))
         assert [measured.step for measured in pool.collect(wait=True)] == [2]
     assert pool.failed == [0]
-    assert "step 1, layer_01" in caplog.text
+    assert "checkpoint 0 could not be measured" in caplog.text
 
 
 def test_a_job_that_may_not_fit_into_memory_says_the_sizes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
