@@ -19,7 +19,7 @@ from ..findings import Tracked
 from ..measure.layer_diagrams import LayerDiagram, read_layer_diagrams
 from ..metrics.files import read_stored_table
 from ..metrics.selection import is_measured, layers_of, select, steps_of
-from ..metrics.table import COLUMNS, MEAN
+from ..metrics.table import COLUMNS, MEAN, NOT_FINITE
 from ..rundir import RunDirectory
 from ..rundir.layout import TABLE_FILE
 from ..system.files import DamagedError
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BY_LAYER = (
-    "excess", "excess_p", "scale", "below_floor", "base_displacement", "base_p", "floor/base_displacement",
+    "excess", "excess_p", "scale", "below_floor", "base_displacement", "base_p", "floor/base_displacement", NOT_FINITE,
 )  # fmt: skip
 """What findings and figures across runs take from single layers; all else they take from the mean over them."""
 
