@@ -165,7 +165,7 @@ def first_sweep(place: Path) -> None:
 @pytest.mark.slow
 def test_the_default_run_ends_well(default_run: subprocess.CompletedProcess[str]) -> None:
     assert default_run.returncode == 0, default_run.stderr
-    shown = block_after(DOCUMENTS["README.md"], "(long lines are cut here):")
+    shown = block_after(DOCUMENTS["README.md"], "(lines are cut here):")
     assert shown[-1] == default_run.stdout.splitlines()[-1] == "Compare runs in the MLflow UI:  python -m src.ui"
 
 
