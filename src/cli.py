@@ -48,11 +48,11 @@ def launch(task: Task, config_name: str, schema: type, conclude: Conclude = lamb
             by their place in the sweep; returns the exit status if it knows it better.
     """
     traceback_wanted = os.environ.get("HYDRA_FULL_ERROR") == "1" or "debug=true" in (a.lower() for a in sys.argv)
-    interrupt_on_signal()
     parent, statuses, signum = parent_process(), list[int](), 0
     _prepare(config_name, schema)
     sys.argv[1:] = order_words(sys.argv[1:])
     try:
+        interrupt_on_signal()  # until here a signal ends the process: nothing would catch what this one raises
         reject_distributed_launch(os.environ)
         guarded = _guard(task, None if traceback_wanted else schema, parent, statuses)
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(guarded)()
