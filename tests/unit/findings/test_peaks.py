@@ -81,6 +81,16 @@ def test_what_rises_and_does_not_fall_or_falls_and_did_not_rise_is_no_peak() -> 
         assert not found.called, found.sentence
 
 
+def test_a_plateau_that_ends_is_a_decline_wherever_it_is_highest() -> None:
+    highest = []
+    for seed in range(4):
+        found = run_findings(table_of(lambda step: 3.0 if step <= 75 else 1.0, seed=seed))
+        highest.append(found["peak_step", 1].value)
+        assert not found["peak_ratio", 1].called, found["peak_ratio", 1].sentence
+        assert found["decline_ratio", 1].called
+    assert max(highest) > 0, "it need not be the first checkpoint"
+
+
 def test_halves_in_which_nothing_moves_leave_a_peak_without_bounds() -> None:
     table = table_of(bump)
     table.loc[(table["sample"] == 0) & (table.quantity == "velocity"), "value"] = 0.0
