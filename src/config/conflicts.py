@@ -34,6 +34,8 @@ def outside_limits(group: Any, prefix: str) -> Iterator[str]:
         value, key = getattr(group, item.name), prefix + item.name
         if is_dataclass(value):
             yield from outside_limits(value, key + ".")
+        elif isinstance(value, list) and any(isinstance(entry, (list, dict)) for entry in value):
+            yield f"{key}={value}: give a plain list, with nothing nested in it"
         elif value is not None:
             yield from (f"{key}={value}: must be {rule}" for rule in _broken_rules(value, item.metadata))
 

@@ -41,6 +41,8 @@ WRONG = [
         ["tda.weight_steps=[0]", "schedule.lag=auto"],
     ),
     (["schedule=list"], ["schedule.steps=[]", "for example"]),
+    (["schedule=list", "schedule.steps=[[1]]"], ["schedule.steps=[[1]]", "a plain list"]),
+    (["tda.allow=[[0]]"], ["tda.allow=[[0]]", "a plain list"]),
     (["schedule=list", "schedule.steps=[0,239]"], ["schedule.steps=[0, 239]", "238"]),
     (["schedule.early=2147483648"], ["schedule.early=2147483648", "at most 100000"]),
     (["schedule=every", "schedule.interval=1", "trainer.max_steps=1000000"], ["schedule.interval=1", "raise it"]),
