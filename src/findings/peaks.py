@@ -62,24 +62,24 @@ def find_peak(curve: Curve, chance: np.ndarray | None) -> Peak:
     ratio, low, high = curve.estimate(fall, "log")
     risen, risen_low, _ = curve.estimate(rise, "log") if place else (math.nan, math.nan, math.nan)
     at, first, last = curve.estimate(step, "plain")
-    p = probability(chance, curve, lambda logs: _rise_and_fall(logs, late))
+    p = probability(chance, curve, lambda logs: _rise_and_fall(np.atleast_2d(logs), late))
     called = bool(low > 1 and risen_low > 1 and p < ALPHA and place < len(curve) - 1)
     span = float(curve.steps[0]), float(curve.steps[-1])
     return Peak(at, _within(first, span), _within(last, span), ratio, low, high, risen, risen_low, p, called)
 
 
 def _rise_and_fall(logs: np.ndarray, late: np.ndarray) -> np.ndarray:
-    """(...) how far (..., n) series rise to their highest smoothed value and fall from it, the lesser of both.
+    """(P,) how far (P, n) series rise to their highest smoothed value and fall from it, the lesser of both.
 
     Minus infinity for those that are highest at an end.
     """
     smoothed = smooth(logs)
     places = smoothed.argmax(axis=-1)
-    level = np.median(logs[..., late], axis=-1)
     found = np.full(places.shape, -np.inf)
     for place in range(1, logs.shape[-1] - 1):
-        before = np.maximum(np.median(logs[..., :place], axis=-1), level)
-        found = np.where(places == place, smoothed[..., place] - before, found)
+        here = places == place  # the medians of the others are not asked for
+        before = np.maximum(np.median(logs[here, :place], axis=-1), np.median(logs[here][..., late], axis=-1))
+        found[here] = smoothed[here, place] - before
     return found
 
 
