@@ -29,8 +29,8 @@ def test_a_signal_while_a_command_starts_ends_it_in_one_line(tmp_path: Path, mod
         if process.poll() is None:
             process.send_signal(signum)
         out, error = process.communicate(timeout=60)
-        if process.returncode == 2:
-            continue  # it was faster: there is no such sweep
+        if "there is no such database" in error:
+            continue  # it was faster; while Python ends, a signal is the system's
         assert process.returncode == 128 + signum, (delay, out, error)
         assert error == f"{signal.Signals(signum).name}: ended\n"
 
@@ -46,4 +46,5 @@ def test_a_worker_that_was_stopped_while_it_started_does_not_outlive_its_run(tmp
     _, error = process.communicate(timeout=90)
     assert process.returncode == 128 + signal.SIGTERM, error
     wait_until(lambda: not any(b"spawn_main" in command_of(str(worker)) for worker in workers), 30)
-    assert len(error.splitlines()) == 1, error
+    assert sum(line.startswith("SIGTERM: ") for line in error.splitlines()) == 1, error
+    assert "Traceback" not in error

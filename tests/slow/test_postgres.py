@@ -48,9 +48,10 @@ def server(database: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def test_four_cells_at_once_lose_and_double_no_point(database: Postgres, server: MlflowServer, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "src.run", *WORDS, f"tracking.uri={server.uri}"]
+    patient = ENVIRONMENT | {"MLFLOW_HTTP_REQUEST_TIMEOUT": "120"}  # four cells and a server start on few cores
     cells = [
         subprocess.Popen(
-            [*words, f"seed={seed}"], cwd=tmp_path, env=ENVIRONMENT, text=True,
+            [*words, f"seed={seed}"], cwd=tmp_path, env=patient, text=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )
         for seed in range(CELLS)
