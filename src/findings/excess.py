@@ -66,13 +66,15 @@ def _mean_excess(table: pd.DataFrame, excess: Curve, period: Period, k: int, lay
 
 
 def _errors(table: pd.DataFrame, excess: Curve, k: int, layer: str) -> tuple[np.ndarray, Scale, float]:
-    """What `interval` needs of a mean excess: the halves give the velocity's error, the draws that of their mean."""
-    velocity = read_curve(table, "velocity", k, layer)
-    velocity = velocity.keep(np.isin(velocity.steps, excess.steps))
+    """What `interval` needs of a mean excess: the halves over their own nulls, and the error of the draws' mean."""
     draws = read_curve(table, "null_velocity", k, layer)
     draws = draws.keep(np.isin(draws.steps, excess.steps))
     errors = np.log(draws.halves).std(axis=0, ddof=1) / math.sqrt(max(1, len(draws.halves)))
     half_width = NORMAL * float(np.sqrt((errors**2).mean() / len(errors)))
+    if len(excess.halves):
+        return excess.halves.mean(axis=1), "log", half_width
+    velocity = read_curve(table, "velocity", k, layer)  # a table from before the halves had a null of their own
+    velocity = velocity.keep(np.isin(velocity.steps, excess.steps))
     return (velocity.halves / draws.values).mean(axis=1), "log", half_width
 
 
@@ -105,19 +107,21 @@ def _find_change(table: pd.DataFrame, excess: Curve, k: int, layer: str) -> Find
 def count_significant(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
     """`excess_share`: the share of checkpoints x layers whose excess is significant after Benjamini-Hochberg.
 
+    Counted is the excess without one common scaling of all bars: how far they grow together differs from one random
+    update of the weights to the next by more than the draws of the null do, so that p of the plain excess is too small.
     Its sentence says where the excess is largest; there is none where no excess was measured.
     """
-    rows = select(table, ("excess", "excess_p"), k)
+    rows = select(table, ("excess_own_scale", "excess_own_scale_p"), k)
     wide = rows[(rows.layer != MEAN) | (layer != MEAN)].pivot_table(
         index=["step", "layer"], columns="quantity", values="value"
     ).dropna()  # fmt: skip
     if wide.empty:
         return {}
-    significant = wide[(false_discovery_control(wide.excess_p) < ALPHA)]
-    above, below = significant[significant.excess > 1], significant[significant.excess < 1]
+    significant = wide[(false_discovery_control(wide.excess_own_scale_p) < ALPHA)].excess_own_scale
+    above, below = significant[significant > 1], significant[significant < 1]
     sentence = describe_significance(len(above), len(below), len(wide), k)
     if len(above):
-        step, largest_layer = above.excess.idxmax()
+        step, largest_layer = above.idxmax()
         last = int(above.index.get_level_values("step").max())
-        sentence += " " + describe_largest_excess(above.excess.max(), largest_layer, step, last)
+        sentence += " " + describe_largest_excess(above.max(), largest_layer, step, last)
     return {("excess_share", k): Finding(len(significant) / len(wide), called=len(significant) > 0, sentence=sentence)}

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..metrics.table import MEAN, Row, with_means
+from ..metrics.table import HALF, MEAN, Row, with_means
 from ..statistics.intervals import Scale, interval, prediction_interval, prediction_p, quantile
 
 SHARES = ("rigid_share",)
@@ -28,7 +28,8 @@ def infer(found: Iterable[Row]) -> list[Row]:
             samples[place].append(row)
         elif row.part == "pair":
             pairs[place].append(row.value)
-    bounded = [_with_interval(row, samples) for row in rows]
+    kept = (row for row in rows if not row.quantity.startswith(HALF))
+    bounded = [_with_interval(row, samples) for row in kept]
     return [*bounded, *_step_noise(rows, pairs), *_excess(bounded, samples)]
 
 
@@ -64,7 +65,8 @@ INFERRED = ("step_noise", *EXCESS, *(f"{name}_p" for name in EXCESS), *(draws fo
 def _excess(rows: list[Row], samples: dict[Place, list[Row]]) -> Iterator[Row]:
     """Velocity over the mean velocity of the draws, its p, and the band that the draws span.
 
-    The interval joins that of the velocity and the error of the draws' mean; nothing is drawn again on the halves.
+    The interval joins the spread over the halves, each over its own null, and the error of the draws' mean. Where the
+    halves have none (other families than the smooth one), the velocity's own interval takes the place of their spread.
     """
     for name, (measured, quantity) in EXCESS.items():
         velocities = {(r.layer, r.dimension): r for r in rows if r.quantity == measured and r.part == "checkpoint"}
@@ -78,17 +80,43 @@ def _excess(rows: list[Row], samples: dict[Place, list[Row]]) -> Iterator[Row]:
             blank = replace(velocity, low=math.nan, high=math.nan)
             low, high = prediction_interval(draws)
             yield replace(blank, quantity=quantity, value=float(draws.mean()), low=low, high=high)
-            yield _ratio(velocity, draws, name)
+            halves = _excess_of_halves(velocity, (measured, HALF + quantity), samples)
+            yield from _ratio(velocity, draws, name, halves)
             yield replace(blank, quantity=f"{name}_p", value=prediction_p(velocity.value, draws))
 
 
-def _ratio(velocity: Row, draws: np.ndarray, name: str) -> Row:
-    """The velocity over the mean of the draws, the errors of both joined."""
+def _ratio(velocity: Row, draws: np.ndarray, name: str, halves: dict[int, float]) -> Iterator[Row]:
+    """The velocity over the mean of the draws, the errors of both joined; and that of each half."""
     ratio = velocity.value / float(draws.mean())
-    draws_error = quantile(len(draws)) * float(np.log(draws).std(ddof=1)) / math.sqrt(len(draws))
-    below, above = math.log(velocity.value / velocity.low), math.log(velocity.high / velocity.value)
-    low, high = ratio * math.exp(-math.hypot(below, draws_error)), ratio * math.exp(math.hypot(above, draws_error))
-    return replace(velocity, quantity=name, value=ratio, low=low, high=high)
+    error = quantile(len(draws)) * float(np.log(draws).std(ddof=1)) / math.sqrt(len(draws))
+    if halves:
+        low, high = interval(ratio, np.array(list(halves.values())), extra_half_width=error)
+    else:
+        below, above = math.log(velocity.value / velocity.low), math.log(velocity.high / velocity.value)
+        low, high = ratio * math.exp(-math.hypot(below, error)), ratio * math.exp(math.hypot(above, error))
+    yield replace(velocity, quantity=name, value=ratio, low=low, high=high)
+    for sample, value in halves.items():
+        yield replace(velocity, quantity=name, value=value, low=math.nan, high=math.nan, sample=sample)
+
+
+def _excess_of_halves(velocity: Row, names: tuple[str, str], samples: dict[Place, list[Row]]) -> dict[int, float]:
+    """The excess on each half of the probes over its own null, by its number; empty where some half has none."""
+    k = velocity.dimension
+    layers = [velocity.layer] if velocity.layer != MEAN else [
+        layer for (name, layer, d) in samples if (name, d) == (names[1], k) and layer != MEAN
+    ]  # fmt: skip
+    moved, drawn = (
+        [[row.value for row in sorted(samples.get((name, layer, k), []), key=_number)] for layer in layers]
+        for name in names
+    )
+    if not moved or {len(values) for values in drawn} != {len(values) for values in moved} or not all(drawn):
+        return {}
+    ratios = np.mean(moved, axis=0) / np.mean(drawn, axis=0)
+    return dict(enumerate(ratios.tolist())) if np.isfinite(ratios).all() and ratios.min() > 0 else {}
+
+
+def _number(row: Row) -> int:
+    return row.sample
 
 
 def _mean_over(mean: Row, layers: list[Row], quantity: str, samples: dict[Place, list[Row]]) -> Row:

@@ -1,4 +1,4 @@
-"""The numbers of one layer at one checkpoint: of itself, against other steps, on random halves of the probes.
+"""The numbers of one layer at one checkpoint: of itself, and against other steps.
 
 A value that is not defined comes as NaN, to be counted. `inference.py` makes intervals and excess of what comes out.
 """
@@ -21,8 +21,8 @@ from ..topology import summarize
 from ..topology.summaries import LENGTHS
 from .layer_diagrams import LayerDiagram
 from .null import graph_frequencies, squared_distances
-from .pair import Pair, change_between
-from .prepared_cloud import PreparedCloud, normalized_diagram, prepare_cloud
+from .pair import Movement, Pair, change_between
+from .prepared_cloud import PreparedCloud, prepare_cloud
 from .shape_change import own_scale_distance, shape_coherence, shape_distance
 
 
@@ -82,6 +82,10 @@ class LayerCheckpoint:
         return {(a, b): Pair.of(self.prepared(a), self.prepared(b)) for a, b in self.at.pairs}
 
     @cached_property
+    def movements(self) -> dict[tuple[int, int], Movement]:
+        return {steps: Movement.of(pair, self.tda) for steps, pair in self.pairs.items()}
+
+    @cached_property
     def frequencies(self) -> np.ndarray:
         """(N, N) graph frequencies of the cloud at the checkpoint; one basis serves its pairs."""
         distances = self.prepared(self.at.step).distances
@@ -131,7 +135,7 @@ def compare_steps(layer: LayerCheckpoint) -> Iterator[Row]:
         own = {(a, b): own_scale_distance(*pair, k) / (b - a) for (a, b), pair in pairs.items()}
         yield from _averaged(layer, "own_scale_velocity", own, k)
         yield from _averaged(layer, "coherence", {at: shape_coherence(*pair, k) for at, pair in pairs.items()}, k)
-        yield from _between_checkpoints(layer.at, layer.name, diagrams, k)
+        yield from between_checkpoints(layer.at, layer.name, diagrams, k)
 
 
 def measure_window(layer: LayerCheckpoint) -> Iterator[Row]:
@@ -146,9 +150,10 @@ def measure_window(layer: LayerCheckpoint) -> Iterator[Row]:
             yield Row(layer.at.step, f"{WINDOW}distance_change", moved, layer.name, pair_step=b)
 
 
-def _between_checkpoints(
+def between_checkpoints(
     at: CheckpointSteps, layer: str, diagrams: Mapping[int, np.ndarray | None], k: int, sample: int = -1
 ) -> Iterator[Row]:
+    """Drift and naive velocity, of all probes or of a random half."""
     own = diagrams[at.step]
     yield Row(at.step, "drift", shape_distance(diagrams[at.origin], own, k), layer, k, sample=sample)
     if at.previous is not None:
@@ -160,7 +165,7 @@ def measure_movement(layer: LayerCheckpoint) -> Iterator[Row]:
     """How far the points moved between the steps of each pair, and how much of it no distance can see."""
     moves: dict[str, dict[tuple[int, int], float]] = {}
     for (a, b), pair in layer.pairs.items():
-        values = _movement(pair, b - a, whole=layer.tda.geometry)
+        values = movement_values(pair, b - a, whole=layer.tda.geometry)
         if layer.tda.geometry:
             lengths, width = np.linalg.norm(pair.end - pair.filled, axis=1), layer.prepared(a).points.shape[1]
             values["rigid_share_null"] = random_rigid_fraction(pair.start, lengths, width)
@@ -170,32 +175,12 @@ def measure_movement(layer: LayerCheckpoint) -> Iterator[Row]:
         yield from _averaged(layer, name, by_pair)
 
 
-def _movement(pair: Pair, lag: int, *, whole: bool) -> dict[str, float]:
+def movement_values(pair: Pair, lag: int, *, whole: bool) -> dict[str, float]:
+    """How far the points of a pair moved; `whole`: the geometry of it as well."""
     values = {"displacement": pair.displacement(lag)}
     if whole:
         values |= {"rigid_share": pair.rigid_fraction, "distance_change": pair.distance_change}
     return values
-
-
-def subsample_rows(layer: LayerCheckpoint) -> Iterator[Row]:
-    """The same on random halves of the probes; equal halves in every layer, at every checkpoint, in every run."""
-    at, tda = layer.at, layer.tda
-    count = len(layer.prepared(at.step).points)
-    if count < 6:
-        raise ValueError(f"{count} points: a subsample is half of them and needs 3; take more, or tda.subsamples=0")
-    for sample in range(tda.subsamples or 0):
-        rows = np.sort(np.random.default_rng([layer.seed, sample]).permutation(count)[: count // 2])
-        parts = {step: layer.prepared(step).subset(rows, tda) for step in at.compared}
-        diagrams = {step: normalized_diagram(part, tda) for step, part in parts.items()}
-        for k in tda.dimensions:
-            if at.pairs:
-                speed = _mean(shape_distance(diagrams[a], diagrams[b], k) / (b - a) for a, b in at.pairs)
-                yield Row(at.step, "velocity", speed, layer.name, k, sample=sample)
-            yield from _between_checkpoints(at, layer.name, diagrams, k, sample)
-        halves = {(a, b): pair.subset(rows, parts[a], parts[b]) for (a, b), pair in layer.pairs.items()}
-        moves = [_movement(half, b - a, whole=tda.geometry) for (a, b), half in halves.items()]
-        for name in moves[0] if moves else ():
-            yield Row(at.step, name, _mean(values[name] for values in moves), layer.name, sample=sample)
 
 
 def _averaged(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from ..config import TdaConfig
-from ..geometry import nonrigid_movement, project_to_row_space
 from ..metrics.table import Row
 from .layer import LayerCheckpoint
 from .null import FAMILIES, Family, RandomPerturbation, ReferenceCloud, draw_movement, is_defined
+from .pair import Movement
 from .prepared_cloud import PreparedCloud, normalized_diagram
 from .shape_change import own_scale_distance, shape_distance
 
@@ -25,7 +25,9 @@ def null_velocities(layer: LayerCheckpoint) -> Iterator[Row]:
             yield from (Row(at.step, "excess", math.nan, layer.name, k) for k in tda.dimensions)
             return
         for number, family in enumerate(FAMILIES):
-            for draw, moved in enumerate(_draw_diagrams(layer, a, b, number, family)):
+            generators = [layer.random(a, number, draw) for draw in range(tda.null_draws or 0)]
+            diagrams = draw_diagrams(layer.movements[a, b], family, layer.frequencies, generators, tda)
+            for draw, moved in enumerate(diagrams):
                 for quantity, k, value in _null_values(layer, a, family, moved):
                     drawn.setdefault((quantity, k, draw), []).append(value / (b - a))
     for (quantity, k, draw), by_pair in drawn.items():
@@ -36,18 +38,18 @@ NULL_QUANTITY: dict[Family, str] = {"smooth": "null_velocity", "independent": "i
 """Rows of the draws, `sample` their number."""
 
 
-def _draw_diagrams(
-    layer: LayerCheckpoint, a: int, b: int, number: int, family: Family
-) -> Iterator[np.ndarray | None]:  # fmt: skip
-    """The normalized diagram after each random movement; None where there is none with that distance change."""
-    pair, tda = layer.pairs[a, b], layer.tda
-    seen, base = nonrigid_movement(pair.start, pair.end, layer.prepared(a).points.shape[1]), pair.start
-    if seen.shape[1] > len(seen) and tda.takes_distances:
-        seen, base = project_to_row_space(seen, pair.filled)  # where all draws lie, and half as wide
-    reference, t = ReferenceCloud(layer.prepared(a).distances, base, cosine=tda.metric == "cosine"), 1.0
-    for draw in range(tda.null_draws or 0):
-        movement = draw_movement(seen, family, layer.frequencies, layer.random(a, number, draw))
-        moved, t = moved_diagram(reference.perturb(movement), pair.distance_change, t, tda)
+def draw_diagrams(
+    movement: Movement, family: Family, basis: np.ndarray, generators: Iterable[np.random.Generator], tda: TdaConfig
+) -> Iterator[np.ndarray | None]:
+    """The normalized diagram after a random movement for each generator; None where none has that distance change.
+
+    Args:
+        basis: (N, N) of `graph_frequencies`.
+    """
+    reference, t = ReferenceCloud(movement.cloud.distances, movement.base, cosine=tda.metric == "cosine"), 1.0
+    for generator in generators:
+        drawn = draw_movement(movement.seen, family, basis, generator)
+        moved, t = moved_diagram(reference.perturb(drawn), movement.change, t, tda)
         yield moved
 
 

@@ -8,7 +8,16 @@ from functools import cached_property
 
 import numpy as np
 
-from ..geometry import coordinates, displacement, distance_change, joint_coordinates, rigid_fraction
+from ..config import TdaConfig
+from ..geometry import (
+    coordinates,
+    displacement,
+    distance_change,
+    joint_coordinates,
+    nonrigid_movement,
+    project_to_row_space,
+    rigid_fraction,
+)
 from .prepared_cloud import PreparedCloud
 
 
@@ -49,6 +58,30 @@ class Pair:
     @cached_property
     def distance_change(self) -> float:
         return change_between(self.before, self.after)
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What random movements are drawn from: N points at the start of a pair, and how they moved."""
+
+    cloud: PreparedCloud
+    base: np.ndarray
+    """(N, r) the points, in the coordinates of the movement; r <= q"""
+    seen: np.ndarray
+    """(N, q) their movement that some distance sees"""
+    change: float
+    """their distance change"""
+
+    @classmethod
+    def of(cls, pair: Pair, tda: TdaConfig) -> Movement:
+        seen, base = nonrigid_movement(pair.start, pair.end, pair.before.points.shape[1]), pair.start
+        if seen.shape[1] > len(seen) and tda.takes_distances:
+            seen, base = project_to_row_space(seen, pair.filled)  # where all draws lie, and half as wide
+        return cls(pair.before, base, seen, pair.distance_change)
+
+    def subset(self, rows: np.ndarray, cloud: PreparedCloud, change: float) -> Movement:
+        """That of some of the points: the similarity transform of all of them serves its parts."""
+        return Movement(cloud, self.base[rows], self.seen[rows], change)
 
 
 def change_between(before: PreparedCloud, after: PreparedCloud) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..metrics.table import Row
 from .base import compare_with_base
+from .halves import measure_halves
 from .layer import (
     LayerCheckpoint,
     compare_steps,
@@ -11,7 +12,6 @@ from .layer import (
     describe_shape,
     measure_movement,
     measure_window,
-    subsample_rows,
 )
 from .null_velocities import null_velocities
 from .weight_velocities import weight_velocities
@@ -27,7 +27,7 @@ def metric_rows(layer: LayerCheckpoint) -> list[Row]:
     rows = [*describe_shape(layer), *compare_steps(layer), *compare_with_base(layer), *measure_movement(layer)]
     rows += measure_window(layer)
     if layer.tda.subsamples:
-        rows += subsample_rows(layer)
+        rows += measure_halves(layer)
     if layer.tda.null_draws and layer.at.pairs:
         rows += null_velocities(layer)
     if layer.weight_clouds:

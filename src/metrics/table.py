@@ -51,6 +51,9 @@ SECOND = f"{SECOND_METRIC}/"
 WINDOW = "window/"
 """What the quantities of single pairs are called by that only tell how alike neighbouring steps are."""
 
+HALF = "half/"
+"""What the quantity is called by that random movement of each half gives: the excess of the halves is made of it."""
+
 BEHAVIOR = "behavior/"
 """What the MLflow keys of behaviour begin with; their quantities are called without it."""
 

@@ -34,7 +34,7 @@ from tests.support.networks import make_adapter
 from tests.support.processes import SHARED
 
 from .answer import Answer, Results, at_least, at_most, mean_within
-from .pairs import judge_smooth
+from .pairs import EXCESS, judge_smooth
 from .plant import CHANGE, change_between
 
 PROBES, DRAWS, UPDATES = 256, 20, 10
@@ -78,11 +78,7 @@ def _excesses(before: np.ndarray, after: np.ndarray, others: Sequence[np.ndarray
     at = CheckpointSteps(0, ((0, 1),), None)
     rows = infer(measure_rows(LayerCheckpoint(at, "layer_01", clouds, diagrams, tda, 0, others)))
     found = {(row.quantity, row.dimension): row.value for row in rows if row.part == "checkpoint"}
-    names = {
-        "excess": "excess", "p": "excess_p",
-        "independent": "independent_excess", "independent_p": "independent_excess_p",
-        "weights": "weights_excess", "weights_p": "weights_excess_p",
-    }  # fmt: skip
+    names = EXCESS | {"weights": "weights_excess", "weights_p": "weights_excess_p"}
     return {f"{name}_{k}": found[quantity, k] for k in (0, 1) for name, quantity in names.items()}
 
 

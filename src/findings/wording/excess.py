@@ -54,16 +54,16 @@ def describe_common_scaling(value: float, coherence: float, k: int) -> str:
     """How much of the change is one common scaling of all bars, and what is left without it."""
     direction = "later" if coherence > 0 else "earlier"
     return (
-        f"{100 * abs(coherence):.0f} % of the H{k} change is that all bars die {direction} together; measured in each "
-        f"diagram's own mean bar length the excess is {value:.2f}."
+        f"{100 * abs(coherence):.0f} % of the H{k} change is that all bars die {direction} together; without this one "
+        f"common scaling the excess is {value:.2f}."
     )
 
 
 def describe_significance(above: int, below: int, total: int, k: int) -> str:
     """How many layers x checkpoints changed significantly more and less than chance."""
     return (
-        f"For these very probes significant in {above} (more than chance) and {below} (less) of {total} layers x "
-        f"checkpoints in H{k}, at most 5 % of these by chance."
+        f"For these very probes, and without one common scaling of all bars, significant in {above} (more than chance) "
+        f"and {below} (less) of {total} layers x checkpoints in H{k}, at most 5 % of these by chance."
     )
 
 

@@ -14,7 +14,8 @@ def chance_table(excess: Curve, p: Curve) -> pd.DataFrame:
     table = table_of(lambda _: 2.0)
     rows = []
     for step in STEPS:
-        rows += [Row(step, "excess", excess(step), "layer_01", 1), Row(step, "excess_p", p(step), "layer_01", 1)]
+        rows += [Row(step, name, excess(step), "layer_01", 1) for name in ("excess", "excess_own_scale")]
+        rows += [Row(step, "excess_own_scale_p", p(step), "layer_01", 1)]
         rows += [Row(step, "null_velocity", 2 / excess(step), "layer_01", 1)]
         rows += [
             Row(step, "null_velocity", 2 / excess(step) * f, "layer_01", 1, sample=n)
@@ -47,7 +48,8 @@ def test_the_excess_stands_beside_what_it_may_be_mistaken_for() -> None:
     rows = [Row(step, "points", 256.0, "layer_01") for step in STEPS]
     for name, value in (("independent_excess", 0.8), ("excess_own_scale", 1.02), ("coherence", 0.94)):
         rows += [Row(step, name, value, "layer_01", 1) for step in STEPS]
-    table = pd.concat([chance_table(lambda _: 1.4, lambda _: 1e-4), tabulate(rows)], ignore_index=True)
+    plain = chance_table(lambda _: 1.4, lambda _: 1e-4)
+    table = pd.concat([plain[plain.quantity != "excess_own_scale"], tabulate(rows)], ignore_index=True)
     found = run_findings(table)
     assert "N = 256)" in found["excess_early", 1].sentence
     assert "1.40 x an equally smooth random movement" in found["excess_early", 1].sentence

@@ -34,8 +34,16 @@ def test_changes_that_cancel_have_no_coherence(diagram: np.ndarray) -> None:
     assert own_scale_distance(diagram, moved, 0) > 0
 
 
+def test_short_loops_that_come_or_go_do_not_scale_the_others(diagram: np.ndarray) -> None:
+    loops = diagram[diagram[:, 2] == 1]
+    shortest = loops[np.argmin(loops[:, 1] - loops[:, 0])]
+    fewer = diagram[~(diagram == shortest).all(axis=1)]
+    length = diagram[diagram[:, 2] == 0, 1].mean()
+    assert own_scale_distance(diagram, fewer, 1) == pytest.approx((shortest[1] - shortest[0]) / 2 / length)
+
+
 def test_what_does_not_exist_has_no_number(diagram: np.ndarray) -> None:
     assert math.isnan(shape_distance(None, diagram, 0))
     assert math.isnan(own_scale_distance(diagram, None, 0))
-    assert math.isnan(own_scale_distance(diagram[diagram[:, 2] == 0], diagram, 1)), "no loop, no mean length"
+    assert math.isnan(own_scale_distance(diagram[:0], diagram, 0)), "no bar, no length"
     assert math.isnan(shape_coherence(diagram, diagram, 0)), "nothing changed"
