@@ -20,9 +20,6 @@ TRIALS = {
     "correlated_dense_early": 12, "correlated_every_2": 12, "correlated_every_5": 12, "declines_quiet_1.3": 6,
     "declines_quiet_2": 6, "declines_loud_2": 6, "burst_of_two": 6, "early_excess_quiet": 4, "level_excess": 8,
 }  # fmt: skip
-NOT_REACHED = {"nearest_neighbours_attract": "H1", "nearest_neighbours_repel": "H1"}
-"""What the controls ask and the long form finds not reached (tests/README.md): against equally smooth movement, loops
-seldom show that neighbours attract or repel."""
 
 
 @pytest.mark.slow
@@ -31,6 +28,4 @@ def test_what_was_planted_is_found_and_nothing_else(name: str) -> None:
     results = collect([run_trial(name, number) for number in range(TRIALS[name])])
     answers = list(CONTROLS[name].assess(results))
     assert answers
-    refuted = [answer.message for answer in answers if answer.refuted]
-    known = NOT_REACHED.get(name)
-    assert [message for message in refuted if known is None or not message.startswith(known)] == []
+    assert [answer.message for answer in answers if answer.refuted] == []

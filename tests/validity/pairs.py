@@ -79,8 +79,10 @@ def structure_trial(rng: np.random.Generator, kind: str, sign: int) -> dict[str,
 
 
 def judge_structure(results: Results) -> Iterator[Answer]:
-    for k, floor in ((0, 2.0), (1, 1.1)):
-        yield mean_within(results[f"excess_{k}"], floor, math.inf, f"H{k} mean excess")
+    """Seen by what is counted, without one common scaling; loops show it only there."""
+    yield mean_within(results["excess_0"], 2, math.inf, "H0 mean excess")
+    yield Answer(f"H1 mean excess {float(results['excess_1'].mean()):.2f} (reported)", True, refuted=False)
+    for k in (0, 1):
         yield mean_within(results[f"own_{k}"], 1.1, math.inf, f"H{k} mean excess, own scale")
         seen = (results[f"own_p_{k}"] < 0.05) & (results[f"own_{k}"] > 1)
         yield at_least({"seen": seen}, "seen", 0.95, f"H{k} significant, own scale")
