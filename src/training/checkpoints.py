@@ -151,10 +151,8 @@ class Checkpoints(Callback):
 
     def _evaluate(self, step: int) -> None:
         start = time.perf_counter()
-        values = {
-            f"behavior/{name}_{source}": value
-            for source, held_out in self.data.held_out.items()
-            for name, value in evaluate_replies(self.network.causal, held_out).items()
-        }
-        self.hooks.log(values, step)
+        values = evaluate_replies(
+            self.network.causal, self.data.held_out, self.data.training.layout, self.probe.batch_size
+        )
+        self.hooks.log({f"behavior/{name}": value for name, value in values.items()}, step)
         self.behavior_seconds += time.perf_counter() - start

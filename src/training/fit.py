@@ -19,10 +19,13 @@ from ..config import Config, TrainerConfig
 from ..config.schedule import Schedule
 from ..rundir import RunDirectory
 from ..system.files import DamagedError, check_zip, set_aside
+from .check_packing import describe_rows
 from .checkpoints import Checkpoints
 from .inputs import RunHooks, RunInputs
 from .model import uses_bfloat16
 from .module import FineTuning
+
+logger = logging.getLogger(__name__)
 
 
 def fit(config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory, hooks: RunHooks) -> None:
@@ -31,6 +34,7 @@ def fit(config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory
     Raises:
         Interrupted: after the state was saved, if a signal asked for it.
     """
+    logger.info("%s", describe_rows(inputs.network))
     module = FineTuning(inputs.network, config.trainer, hooks.log)
     checkpoints = Checkpoints(config, inputs, schedule, run, hooks)
     bar = [Progress(checkpoints)] if config.trainer.progress else []

@@ -1,7 +1,4 @@
-"""The LightningModule: loss on the unmasked tokens, AdamW, learning-rate schedule, clipping.
-
-Shapes: B dialogues, T tokens, K positions of the batch that have a label, V vocabulary.
-"""
+"""The LightningModule: loss on the unmasked tokens, AdamW, learning-rate schedule, clipping."""
 
 from __future__ import annotations
 
@@ -13,37 +10,17 @@ from typing import Any
 import torch
 from lightning import LightningModule
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import LambdaLR
-from transformers import PreTrainedModel, get_scheduler
+from transformers import get_scheduler
 
 from ..config import TrainerConfig
 from ..data.batches import Batch
-from ..data.labels import IGNORED
 from .divergence import DivergenceWatch
+from .loss import summed_loss
 from .network import Network
 
 Log = Callable[[dict[str, float], int], None]
 """Takes values by metric key and the optimizer step that they belong to."""
-
-
-def labelled_logits(causal: PreTrainedModel, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Logits only at positions that precede a labelled token: float32 (B, K, V), and the positions (K,)."""
-    positions_K = (batch["labels"][:, 1:] != IGNORED).any(0).nonzero().squeeze(1)
-    logits_BKV = causal(
-        input_ids=batch["input_ids"],
-        attention_mask=batch["attention_mask"],
-        logits_to_keep=positions_K,
-        use_cache=False,
-    ).logits
-    return logits_BKV.float(), positions_K
-
-
-def summed_loss(causal: PreTrainedModel, batch: Batch) -> Tensor:
-    """Cross entropy summed over the labelled tokens."""
-    logits_BKV, positions_K = labelled_logits(causal, batch)
-    next_BK = batch["labels"][:, 1:][:, positions_K]
-    return cross_entropy(logits_BKV.flatten(0, 1), next_BK.flatten(), ignore_index=IGNORED, reduction="sum")
 
 
 class FineTuning(LightningModule):
@@ -83,7 +60,7 @@ class FineTuning(LightningModule):
         loss = summed_loss(self.causal, batch) * batch["weight"]
         # Read where the step ends, so that an accelerator need not wait for each micro-batch.
         self.step_loss = self.step_loss + loss.detach() / self.trainer.accumulate_grad_batches
-        self.tokens += int(batch["attention_mask"].sum())
+        self.tokens += batch["tokens"]
         return loss
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
