@@ -23,6 +23,7 @@ from .config.messages import CONF, explain
 from .sweeps.launchers import assign_devices, register_launchers, reject_distributed_launch
 from .sweeps.parent import RESUME_HINT, JobResult, ParentProcess, distinguish, parent_process
 from .sweeps.submitit_jobs import is_job, requeue_on_timeout
+from .system.allocator import let_segments_grow
 from .system.files import DamagedError, DiskFullError, is_disk_full
 from .system.secrets import redact_output
 from .system.signals import Interrupted, interrupt_on_signal, leave_soon
@@ -70,8 +71,9 @@ def launch(task: Task, config_name: str, schema: type, conclude: Conclude = lamb
 
 
 def _prepare(config_name: str, schema: type) -> None:
-    """Everything that Hydra has to find before it composes, and OpenMP before torch loads it."""
+    """Everything that Hydra has to find before it composes, and OpenMP and torch before they are loaded."""
     wait_passively(os.environ)
+    let_segments_grow(os.environ)
     _configure_logging()
     ConfigStore.instance().store(name=f"{config_name}_schema", node=schema)
     register_launchers()

@@ -33,11 +33,6 @@ class Dialogue:
         """What decides on which side of the split the dialogue lies."""
         return opening_of(self.prompt)
 
-    @property
-    def length(self) -> int:
-        """Characters."""
-        return sum(len(turn.text) for turn in self.prompt) + len(self.chosen)
-
 
 def opening_of(prompt: Sequence[Turn]) -> str:
     """The first question, case and spacing aside: dialogues that share it stay on one side of the split.

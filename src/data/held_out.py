@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from transformers import PreTrainedTokenizerBase
 
 from ..config import ObjectiveConfig
-from .batches import Batch, collate
 from .dialogues import Dialogue
-from .labels import Example
+from .labels import IGNORED, Example
 from .rendering import encode_dialogues
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """Dialogues of one source, neither trained on nor probes. Rows are counted through the batches."""
+class Judged:
+    """One text that is judged."""
 
-    chosen: list[Batch]
-    """`labels` where the loss is taken; `reply`, like them, labels the last reply alone."""
-    rejected: list[Batch]
-    """Some of the dialogues with their rejected reply."""
-    pairs: list[tuple[int, int]]
-    """Rows of a dialogue in `chosen` and in `rejected`."""
+    example: Example
+    """Labelled where the loss is taken."""
+    in_reply: tuple[bool, ...]
+    """Of its targets, whether each belongs to the last reply."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Dialogues of one source, neither trained on nor probes."""
+
+    chosen: tuple[Judged, ...]
+    rejected: Mapping[int, Judged]
+    """By their numbers in `chosen`, some of the dialogues with their rejected reply."""
 
 
 def encode_held_out(
-    dialogues: Sequence[Dialogue], objective: ObjectiveConfig, tokenizer: PreTrainedTokenizerBase, *, max_length: int,
-    batch_size: int, pad: int,
-) -> HeldOut:  # fmt: skip
+    dialogues: Sequence[Dialogue], objective: ObjectiveConfig, tokenizer: PreTrainedTokenizerBase, *, max_length: int
+) -> HeldOut:
     """Tokens of the dialogues, and of the first `objective.eval_pairs` that have a rejected reply.
 
     A pair is left out where one of its texts fills `max_length` and may have lost its beginning: the two replies would
@@ -39,26 +44,18 @@ def encode_held_out(
     def encode(dialogues: Sequence[Dialogue], loss_on: str) -> list[Example]:
         return list(encode_dialogues(dialogues, objective.template, loss_on, tokenizer, max_length))
 
-    def order(examples: Sequence[Example]) -> list[int]:
-        return sorted(range(len(examples)), key=lambda n: len(examples[n].ids))
-
-    def batches(rows: Sequence[tuple[Example, Example]]) -> list[Batch]:
-        parts = [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
-        return [
-            collate([row for row, _ in part], pad) | {"reply": collate([reply for _, reply in part], pad)["labels"]}
-            for part in parts
-        ]
-
     learned = encode(dialogues, objective.loss_on)
     chosen = learned if objective.loss_on == "last" else encode(dialogues, "last")
     swapped = {n: replace(d, chosen=d.rejected) for n, d in enumerate(dialogues) if d.rejected}
     rejected = dict(zip(swapped, encode(list(swapped.values()), "last"), strict=True))
     uncut = [n for n, other in rejected.items() if max(len(chosen[n].ids), len(other.ids)) < max_length]
-    compared = uncut[: objective.eval_pairs]
-    first = order(learned)
-    second = [compared[k] for k in order([rejected[n] for n in compared])]
     return HeldOut(
-        batches([(learned[n], chosen[n]) for n in first]),
-        batches([(rejected[n], rejected[n]) for n in second]),
-        [(first.index(n), second.index(n)) for n in compared],
+        tuple(_judge(example, reply) for example, reply in zip(learned, chosen, strict=True)),
+        {n: _judge(rejected[n], rejected[n]) for n in uncut[: objective.eval_pairs]},
     )
+
+
+def _judge(example: Example, reply: Example) -> Judged:
+    """`reply`: the same tokens, labelled in the last reply alone."""
+    pairs = zip(example.labels[1:], reply.labels[1:], strict=True)
+    return Judged(example, tuple(in_reply != IGNORED for label, in_reply in pairs if label != IGNORED))

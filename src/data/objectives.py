@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from transformers import PreTrainedTokenizerBase
 
 from ..config import SOURCES, Config, RequestError
-from .batches import PackedExamples, Pick, TrainingStream, order_batches
+from .batches import Layout, PackedExamples, Pick, TrainingStream, order_batches
 from .chat import check_chat_template
 from .dialogues import Dialogue, fingerprint, is_held_out
 from .held_out import HeldOut, encode_held_out
@@ -54,7 +54,7 @@ def load_data(config: Config, tokenizer: PreTrainedTokenizerBase) -> RunData:
     if config.probe.file is not None:
         _refuse_trained_probes(config, probes, trained)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-    encoded = _encode_held_out(config, held_out, probes, tokenizer, pad)
+    encoded = _encode_held_out(config, held_out, probes, tokenizer)
     return RunData(_stream_batches(config, trained, tokenizer, pad), encoded, probes)
 
 
@@ -147,18 +147,14 @@ def _stream_batches(
         source, number = pick
         return encoded[source][number]
 
-    lengths = {source: [d.length for d in rows] for source, rows in trained.items()}
-    batches = order_batches(lengths, objective.weights, trainer.batch_size, trainer.max_steps, config.seed)
+    sizes = {source: len(rows) for source, rows in trained.items()}
+    batches = order_batches(sizes, objective.weights, trainer.batch_size, trainer.max_steps, config.seed)
     assert trainer.micro_batch_size is not None  # resolve_config filled it in
-    return TrainingStream(batches, example_of, trainer.micro_batch_size, pad)
+    return TrainingStream(batches, example_of, trainer.micro_batch_size, Layout(pad))
 
 
 def _encode_held_out(
-    config: Config,
-    held_out: Dialogues,
-    probes: ProbeSet,
-    tokenizer: PreTrainedTokenizerBase,
-    pad: int,
+    config: Config, held_out: Dialogues, probes: ProbeSet, tokenizer: PreTrainedTokenizerBase
 ) -> dict[str, HeldOut]:
     """What each source is judged by: held-out dialogues whose opening is no probe, in an order of their own.
 
@@ -174,9 +170,8 @@ def _encode_held_out(
                 "held-out loss; lower it, or raise objective.held_out"
             )
         encoded[source] = encode_held_out(
-            remaining[: config.objective.eval_size], config.objective, tokenizer, max_length=config.trainer.max_length,
-            batch_size=config.probe.batch_size, pad=pad,
-        )  # fmt: skip
+            remaining[: config.objective.eval_size], config.objective, tokenizer, max_length=config.trainer.max_length
+        )
     return encoded
 
 

@@ -1,70 +1,98 @@
 """What a model does at a checkpoint: its loss on held-out replies, which ones it prefers, how far it is from its base.
 
-Shapes: B dialogues of a forward pass, K positions of it that have a label, V vocabulary, N probes, D width, R rows that
-go through the head at a time.
+Shapes: M labelled tokens of a forward pass, V vocabulary, N texts or probes, P pairs, D width, R rows that go through
+the head at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, kl_div
+from torch.nn.functional import kl_div
 from transformers import PreTrainedModel
 
 from ..clouds.capture import Cloud, eval_mode
 from ..clouds.store import read_cloud, write_clouds
-from ..data.batches import Batch
-from ..data.held_out import HeldOut
-from ..data.labels import IGNORED
-from .module import labelled_logits
+from ..data.batches import Layout
+from ..data.held_out import HeldOut, Judged
+from .loss import labelled_logits, token_losses
+
+Array = np.ndarray
 
 ROWS = 128
 """R: at a vocabulary of 128,256, 66 MB of float32 a tensor."""
+ROW_TOKENS = 2048
+"""Tokens of a packed row of held-out texts, at most, unless one text has more."""
 BASE = "log_probabilities"
 """What they are called in their file."""
 
 
 @torch.inference_mode()
-def evaluate_replies(causal: PreTrainedModel, held_out: HeldOut) -> dict[str, float]:
-    """Held-out loss and preference accuracy of one source, the chosen replies passing through the model once for both.
+def evaluate_replies(
+    causal: PreTrainedModel, held_out: Mapping[str, HeldOut], layout: Layout, batch_size: int
+) -> dict[str, float]:
+    """Held-out loss and preference accuracy of each source, all texts sharing the passes.
+
+    Args:
+        layout: of a pass, as training has it.
+        batch_size: texts in a pass where they are padded.
 
     Returns:
-        `eval_loss`, nats per labelled token; where there are pairs, `preference_accuracy`, the share of them whose
-        chosen reply has the higher log-probability, a tie counting half, and `preference_accuracy_per_token`, the same
-        of the mean over the reply's tokens, which does not favour short replies.
+        By source, its name behind: `eval_loss`, nats per labelled token; where there are pairs, `preference_accuracy`,
+        the share of them whose chosen reply has the higher log-probability, a tie counting half, and
+        `preference_accuracy_per_token`, the same of the mean over the reply's tokens, which does not favour short
+        replies.
     """
-    with eval_mode(causal):
-        loss, chosen_N2 = _score(causal, held_out.chosen)
-        values = {"eval_loss": loss}
-        if held_out.pairs:
-            _, rejected_N2 = _score(causal, held_out.rejected)
-            first, second = (list(rows) for rows in zip(*held_out.pairs, strict=True))
-            # NumPy's sign keeps a NaN, so that a model that broke has no accuracy; torch's would call it a tie.
-            plain, per_token = (np.sign((chosen_N2[first] - rejected_N2[second]).numpy()) + 1).mean(0) / 2
-            values |= {"preference_accuracy": float(plain), "preference_accuracy_per_token": float(per_token)}
+    texts = [text for source in held_out.values() for text in (*source.chosen, *source.rejected.values())]
+    scores = iter(_score(causal, texts, layout, batch_size))
+    values: dict[str, float] = {}
+    for name, source in held_out.items():
+        chosen_N3 = np.stack([next(scores) for _ in source.chosen])
+        tokens = sum(text.example.targets for text in source.chosen)
+        values[f"eval_loss_{name}"] = float(chosen_N3[:, 0].sum()) / tokens
+        if source.rejected:
+            rejected_P3 = np.stack([next(scores) for _ in source.rejected])
+            # A NaN stays one: a model that broke has no accuracy, not a tie.
+            won_P3 = (np.sign(chosen_N3[list(source.rejected)] - rejected_P3) + 1) / 2
+            values[f"preference_accuracy_{name}"] = float(won_P3[:, 1].mean())
+            values[f"preference_accuracy_per_token_{name}"] = float(won_P3[:, 2].mean())
     return values
 
 
-def _score(causal: PreTrainedModel, batches: Iterable[Batch]) -> tuple[float, Tensor]:
-    """Mean loss per labelled token, and of each row's reply the log-probability, summed and per token: (rows, 2)."""
+def _score(causal: PreTrainedModel, texts: Sequence[Judged], layout: Layout, batch_size: int) -> Array:
+    """Of each text its summed loss, and the log-probability of its reply, summed and per token: float64 (N, 3)."""
     device = next(causal.parameters()).device
-    loss, count, rows = 0.0, 0, []
-    for given in batches:
-        batch = {name: tensor.to(device) for name, tensor in given.items()}
-        logits_BKV, positions_K = labelled_logits(causal, batch)
-        labels_BK, reply_BK = (batch[name][:, 1:][:, positions_K] for name in ("labels", "reply"))
-        losses = cross_entropy(logits_BKV.flatten(0, 1), labels_BK.flatten(), ignore_index=IGNORED, reduction="none")
-        losses_BK = losses.view_as(labels_BK)
-        loss += float(losses.sum())
-        count += int((labels_BK != IGNORED).sum())
-        in_reply_BK = reply_BK != IGNORED
-        summed_B = -(losses_BK * in_reply_BK).sum(1)
-        rows.append(torch.stack([summed_B, summed_B / in_reply_BK.sum(1)], dim=1).cpu())
-    return loss / count, torch.cat(rows)
+    order = sorted(range(len(texts)), key=lambda n: len(texts[n].example.ids))
+    found = []
+    with eval_mode(causal):
+        for part in _cut([texts[n] for n in order], layout, batch_size):
+            given = layout([text.example for text in part]) | {
+                "in_reply": torch.tensor([flag for text in part for flag in text.in_reply])
+            }
+            batch = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in given.items()}
+            losses_M = token_losses(labelled_logits(causal, batch), batch["next"]).double()
+            in_reply_M = batch["in_reply"].double()
+            each_3M = torch.stack([losses_M, -losses_M * in_reply_M, in_reply_M])
+            found.append(torch.zeros((3, len(part)), dtype=torch.double, device=device))
+            found[-1].index_add_(1, batch["dialogue"], each_3M)
+    loss_N, reply_N, length_N = torch.cat(found, dim=1).cpu().numpy()
+    return np.stack([loss_N, reply_N, reply_N / length_N], axis=1)[np.argsort(order)]
+
+
+def _cut(texts: Sequence[Judged], layout: Layout, batch_size: int) -> Iterator[list[Judged]]:
+    """Texts in passes: so many where each takes a row, else as many as fit into one."""
+    part: list[Judged] = []
+    for text in texts:
+        taken = sum(len(other.example.ids) for other in part) + len(text.example.ids)
+        if part and (taken > ROW_TOKENS if layout.packed else len(part) == batch_size):
+            yield part
+            part = []
+        part.append(text)
+    yield part
 
 
 def write_base_logprobs(path: Path, causal: PreTrainedModel, last_states: Cloud, probe_hash: str) -> None:

@@ -85,12 +85,12 @@ class Checkpoints(Callback):
 
     def _check_weights(self, step: int, trainer: Trainer) -> None:
         """Before they are saved: what was saved last stays the last good state."""
-        module = trainer.lightning_module
-        assert isinstance(module, FineTuning)
+        module = _module_of(trainer)
         trained = ((n, p) for n, p in self.network.model.named_parameters() if p.requires_grad)
         module.watch.check_weights(step, trained, module.learning_rate)
 
     def _save(self, trainer: Trainer) -> None:
+        _module_of(trainer).read_step()
         if self.run.spool.exists():
             sync(self.run.spool)  # the state says that these numbers are there
         with replacing(self.run.last) as partial:
@@ -102,6 +102,8 @@ class Checkpoints(Callback):
         is_checkpoint = step in self.schedule.checkpoints
         evaluate = is_checkpoint or step == trainer.max_steps
         captured = self.capture and step in self.schedule.captured
+        if captured or is_checkpoint or step in self.schedule.completions:
+            _module_of(trainer).read_step()  # a step that diverged leaves nothing behind
         if captured or evaluate or step == 0:
             last_states = self._capture(step) if captured else self._read_probes([])[1]
             with trainer.precision_plugin.forward_context():  # the arithmetic of training
@@ -151,10 +153,14 @@ class Checkpoints(Callback):
 
     def _evaluate(self, step: int) -> None:
         start = time.perf_counter()
-        values = {
-            f"behavior/{name}_{source}": value
-            for source, held_out in self.data.held_out.items()
-            for name, value in evaluate_replies(self.network.causal, held_out).items()
-        }
-        self.hooks.log(values, step)
+        values = evaluate_replies(
+            self.network.causal, self.data.held_out, self.data.training.layout, self.probe.batch_size
+        )
+        self.hooks.log({f"behavior/{name}": value for name, value in values.items()}, step)
         self.behavior_seconds += time.perf_counter() - start
+
+
+def _module_of(trainer: Trainer) -> FineTuning:
+    module = trainer.lightning_module
+    assert isinstance(module, FineTuning)
+    return module

@@ -15,14 +15,17 @@ from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
 from lightning.pytorch.plugins import TorchCheckpointIO
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from ..config import Config, TrainerConfig
+from ..config import Config
 from ..config.schedule import Schedule
 from ..rundir import RunDirectory
 from ..system.files import DamagedError, check_zip, set_aside
+from .check_packing import describe_rows
 from .checkpoints import Checkpoints
 from .inputs import RunHooks, RunInputs
-from .model import uses_bfloat16
+from .model import computes_mixed
 from .module import FineTuning
+
+logger = logging.getLogger(__name__)
 
 
 def fit(config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory, hooks: RunHooks) -> None:
@@ -31,10 +34,11 @@ def fit(config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory
     Raises:
         Interrupted: after the state was saved, if a signal asked for it.
     """
+    logger.info("%s", describe_rows(inputs.network))
     module = FineTuning(inputs.network, config.trainer, hooks.log)
     checkpoints = Checkpoints(config, inputs, schedule, run, hooks)
     bar = [Progress(checkpoints)] if config.trainer.progress else []
-    trainer = make_trainer(config.trainer, [checkpoints, *bar], config.trainer.max_steps)
+    trainer = make_trainer(config, [checkpoints, *bar], config.trainer.max_steps)
     state = run.last if run.last.exists() else None
     with hooks.signals.defer():
         # Batches come ready from memory, from the step on that the state was saved at: no loader around them.
@@ -49,19 +53,20 @@ class DirectCheckpointIO(TorchCheckpointIO):
         torch.save(checkpoint, path)
 
 
-def make_trainer(settings: TrainerConfig, callbacks: list[Callback], max_steps: int) -> lightning.Trainer:
+def make_trainer(config: Config, callbacks: list[Callback], max_steps: int) -> lightning.Trainer:
     """A trainer that does what the settings say and nothing by itself: no logs, no checkpoints, no files.
 
     Args:
-        max_steps: where it stops; the learning rate goes by the settings' own.
+        max_steps: where it stops; the learning rate goes by the configuration's own.
     """
+    settings = config.trainer
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     # On a machine that has SLURM: a run is one process on purpose, also inside of a job.
     warnings.filterwarnings("ignore", message="The `srun` command is available")
     return lightning.Trainer(
         max_steps=max_steps,
         accumulate_grad_batches=settings.batch_size // (settings.micro_batch_size or settings.batch_size),
-        precision="bf16-mixed" if uses_bfloat16(settings.precision) else "32-true",
+        precision="bf16-mixed" if computes_mixed(config.adapter, settings) else "32-true",
         devices=1,
         # Inside a SLURM job the trainer would make the job its own.
         plugins=[LightningEnvironment(), DirectCheckpointIO()],

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lightning
+import torch
 from transformers.utils.logging import disable_progress_bar
 
 from ..config import Config
 from ..data.objectives import RunData, load_data
 from ..system.signals import SignalHandler
 from .check_model import check_network
+from .check_packing import try_packing
 from .loading import load_tokenizer
 from .model import check_context, check_precision, check_template, load_network
 from .module import Log
@@ -41,7 +43,15 @@ def load_inputs(config: Config) -> RunInputs:
     network = load_network(config.model, config.adapter, config.trainer, config.seed)
     check_network(config.model.path, network.causal, tokenizer)
     check_context(config, network)
+    network = try_packing(network)
+    layout = replace(data.training.layout, packed=network.packed, multiple=_row_multiple())
+    data.training.layout = layout
     return RunInputs(network, data)
+
+
+def _row_multiple() -> int:
+    """Tokens that packed rows are filled up to a multiple of; a CPU gains nothing by it."""
+    return 64 if torch.cuda.is_available() else 1
 
 
 @dataclass(frozen=True)

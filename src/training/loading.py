@@ -77,7 +77,7 @@ def _load(kind: Any, model: ModelConfig, **options: Any) -> Any:
     try:
         if not where.is_dir() and try_to_load_from_cache(model.path, "config.json") is None:
             require_hub()
-        with _silence():
+        with silence_transformers():
             return kind.from_pretrained(locate(model.path), trust_remote_code=False, **options)
     except (MemoryError, torch.OutOfMemoryError):
         raise  # nothing is wrong with the files
@@ -86,8 +86,8 @@ def _load(kind: Any, model: ModelConfig, **options: Any) -> Any:
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
-    """Without the tables that transformers prints of weights that do not fit: they are refused in one message."""
+def silence_transformers() -> Iterator[None]:
+    """Without what transformers prints where we say it in one message ourselves, such as tables of misfit weights."""
     before = get_verbosity()
     set_verbosity_error()
     try:

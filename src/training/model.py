@@ -22,10 +22,8 @@ def load_network(model: ModelConfig, adapter: AdapterConfig, trainer: TrainerCon
     Raises:
         RequestError: if the weights cannot be read, saying what to check.
     """
-    # Full fine-tuning keeps its weights in float32: bfloat16 would round most updates away.
-    frozen_bfloat16 = adapter.kind == "lora" and uses_bfloat16(trainer.precision)
-    dtype = torch.bfloat16 if frozen_bfloat16 else torch.float32
-    causal = load_weights(model, dtype)
+    in_float32 = computes_mixed(adapter, trainer) or not uses_bfloat16(trainer.precision)
+    causal = load_weights(model, torch.float32 if in_float32 else torch.bfloat16)
     causal.config.use_cache = False
     check_blocks(model.path, causal)
     if trainer.gradient_checkpointing:
@@ -45,6 +43,15 @@ def uses_bfloat16(precision: str) -> bool:
     if precision == "auto":
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     return precision == "bfloat16"
+
+
+def computes_mixed(adapter: AdapterConfig, trainer: TrainerConfig) -> bool:
+    """Whether training computes in bfloat16 over float32 weights, which is a matter of autocast.
+
+    Full fine-tuning does: bfloat16 weights would round most updates away. Weights that an adapter stands beside are
+    frozen and bfloat16 themselves; they need no autocast, and the adapter computes in float32.
+    """
+    return adapter.kind == "full" and uses_bfloat16(trainer.precision)
 
 
 def save_adapter(network: Network, folder: Path) -> None:

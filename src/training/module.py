@@ -1,7 +1,4 @@
-"""The LightningModule: loss on the unmasked tokens, AdamW, learning-rate schedule, clipping.
-
-Shapes: B dialogues, T tokens, K positions of the batch that have a label, V vocabulary.
-"""
+"""The LightningModule: loss on the unmasked tokens, AdamW, learning-rate schedule, clipping."""
 
 from __future__ import annotations
 
@@ -13,37 +10,17 @@ from typing import Any
 import torch
 from lightning import LightningModule
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import LambdaLR
-from transformers import PreTrainedModel, get_scheduler
+from transformers import get_scheduler
 
 from ..config import TrainerConfig
 from ..data.batches import Batch
-from ..data.labels import IGNORED
 from .divergence import DivergenceWatch
+from .loss import summed_loss
 from .network import Network
 
 Log = Callable[[dict[str, float], int], None]
 """Takes values by metric key and the optimizer step that they belong to."""
-
-
-def labelled_logits(causal: PreTrainedModel, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Logits only at positions that precede a labelled token: float32 (B, K, V), and the positions (K,)."""
-    positions_K = (batch["labels"][:, 1:] != IGNORED).any(0).nonzero().squeeze(1)
-    logits_BKV = causal(
-        input_ids=batch["input_ids"],
-        attention_mask=batch["attention_mask"],
-        logits_to_keep=positions_K,
-        use_cache=False,
-    ).logits
-    return logits_BKV.float(), positions_K
-
-
-def summed_loss(causal: PreTrainedModel, batch: Batch) -> Tensor:
-    """Cross entropy summed over the labelled tokens."""
-    logits_BKV, positions_K = labelled_logits(causal, batch)
-    next_BK = batch["labels"][:, 1:][:, positions_K]
-    return cross_entropy(logits_BKV.flatten(0, 1), next_BK.flatten(), ignore_index=IGNORED, reduction="sum")
 
 
 class FineTuning(LightningModule):
@@ -57,7 +34,10 @@ class FineTuning(LightningModule):
         self.strict_loading = False  # a saved state has no frozen weights
         self.log_values = log
         self.step_loss = torch.zeros(())
+        self.unread: tuple[int, Tensor, Tensor, float] | None = None
+        """Of the last step, while it is not known yet: number, loss, gradient norm, learning rate."""
         self.last_loss = math.nan
+        """Of the last step that was read."""
         self.tokens = 0
         self.train_seconds = 0.0
         self.watch = DivergenceWatch(stop=trainer.diverged == "stop")
@@ -83,7 +63,7 @@ class FineTuning(LightningModule):
         loss = summed_loss(self.causal, batch) * batch["weight"]
         # Read where the step ends, so that an accelerator need not wait for each micro-batch.
         self.step_loss = self.step_loss + loss.detach() / self.trainer.accumulate_grad_batches
-        self.tokens += int(batch["attention_mask"].sum())
+        self.tokens += batch["tokens"]
         return loss
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -101,14 +81,24 @@ class FineTuning(LightningModule):
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         super().optimizer_step(*args, **kwargs)
-        # Here, not at the end of the batch: the checkpoint callback, which may save the state, comes in between.
-        self.last_loss = float(self.step_loss)
         self.train_seconds += time.perf_counter() - self.step_started
-        values = {"train_loss": self.last_loss, "learning_rate": self.learning_rate, "grad_norm": float(self.grad_norm)}
-        self.log_values({f"behavior/{name}": value for name, value in values.items()}, self.trainer.global_step)
-        self.watch.check_step(
-            self.trainer.global_step, self.last_loss, values["grad_norm"], self.learning_rate
-        )  # fmt: skip
+        self.read_step()
+        self.unread = self.trainer.global_step, self.step_loss, self.grad_norm, self.learning_rate
+
+    def read_step(self) -> None:
+        """Log the step that is not read yet, and see whether it diverged.
+
+        Reading waits for an accelerator: it is done when the next step is on its way, and before anything is saved.
+        """
+        if self.unread is None:
+            return
+        start = time.perf_counter()
+        step, loss, norm, rate = self.unread
+        self.unread, self.last_loss = None, float(loss)
+        self.train_seconds += time.perf_counter() - start
+        values = {"train_loss": self.last_loss, "learning_rate": rate, "grad_norm": float(norm)}
+        self.log_values({f"behavior/{name}": value for name, value in values.items()}, step)
+        self.watch.check_step(step, self.last_loss, values["grad_norm"], rate)
 
     @property
     def tokens_per_second(self) -> float:
@@ -117,7 +107,10 @@ class FineTuning(LightningModule):
     def configure_optimizers(self) -> Any:
         settings = self.settings
         trained = [p for p in self.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate or 0.0, weight_decay=settings.weight_decay)
+        optimizer = torch.optim.AdamW(
+            trained, lr=settings.learning_rate or 0.0, weight_decay=settings.weight_decay,
+            fused=all(p.is_cuda for p in trained),
+        )  # fmt: skip
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": _scheduler(optimizer, settings), "interval": "step"},

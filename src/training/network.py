@@ -17,6 +17,8 @@ class Network:
     """What is trained and saved."""
     causal: PreTrainedModel
     """The language model with its head, adapters inside."""
+    packed: bool = False
+    """Whether it keeps dialogues apart that lie end to end in one row."""
 
     @property
     def trunk(self) -> PreTrainedModel:

@@ -39,8 +39,8 @@ def main(*overrides: str) -> None:
                 write_clouds(file, clouds, step=0, probe_hash=data.probes.hash)
 
         def assess(*, pairs: bool) -> None:
-            for held_out in data.held_out.values():
-                evaluate_replies(network.causal, held_out if pairs else replace(held_out, pairs=[]))
+            held_out = {k: v if pairs else replace(v, rejected={}) for k, v in data.held_out.items()}
+            evaluate_replies(network.causal, held_out, data.training.layout, probe.batch_size)
 
         _, ends = capture_clouds(network.trunk, network.blocks, [], data.probes.ids, pooling="last", batch_size=32)
         write_base_logprobs(base, network.causal, ends, data.probes.hash)
@@ -50,7 +50,7 @@ def main(*overrides: str) -> None:
             "held-out loss": lambda: assess(pairs=False),
             "and preference": lambda: assess(pairs=True),
         }
-        pairs = sum(len(held_out.pairs) for held_out in data.held_out.values())
+        pairs = sum(len(held_out.rejected) for held_out in data.held_out.values())
         print_row(f"{captures} captures, {pairs} pairs", take_turns(ways), "capture")
 
 

@@ -11,7 +11,6 @@ from transformers import PreTrainedTokenizerBase
 
 from src.config import RequestError
 from src.config.resolve import resolve_config
-from src.data.batches import Batch
 from src.data.dialogues import Dialogue, Turn
 from src.data.objectives import load_data
 from tests.support.builders import composed
@@ -19,8 +18,8 @@ from tests.support.text import CHAT, NO_END, with_template
 
 
 def test_what_is_trained_on_judged_and_probed_share_no_opening(tiny: PreTrainedTokenizerBase) -> None:
-    def openings(batches: Iterable[Batch]) -> set[str]:
-        texts = [tiny.decode(ids) for batch in batches for ids in batch["input_ids"]]
+    def openings(rows: Iterable[list[int]]) -> set[str]:
+        texts = [tiny.decode(ids) for ids in rows]
         asked = [text.split("Human: ", 1)[1].split("\n\nAssistant:")[0] for text in texts]
         return {Dialogue((Turn("user", text),), "", "").opening for text in asked}
 
@@ -29,8 +28,8 @@ def test_what_is_trained_on_judged_and_probed_share_no_opening(tiny: PreTrainedT
     assert len(data.probes.openings) > 100
     evaluated = set[str]()
     for source in data.held_out.values():
-        evaluated |= openings(source.chosen)
-    trained = openings(data.training)
+        evaluated |= openings(text.example.ids for text in source.chosen)
+    trained = openings(ids for batch in data.training for ids in batch["input_ids"].tolist())
     assert min(len(evaluated), len(trained)) > 30, "enough of them to meet"
     assert not evaluated & data.probes.openings
     assert not trained & data.probes.openings

@@ -15,15 +15,16 @@ from src.clouds.capture import capture_clouds, eval_mode
 from src.clouds.layers import choose_layers
 from src.clouds.store import read_clouds
 from src.config import ModelConfig, RequestError, TrainerConfig
-from src.data.batches import collate
+from src.data.batches import collate, pack
 from src.data.dialogues import Dialogue, Turn
 from src.data.rendering import IGNORED, Example, encode_dialogue
 from src.training.adapter import describe_training
 from src.training.behaviour import BASE, write_base_logprobs
 from src.training.check_model import check_network
+from src.training.check_packing import describe_rows, try_packing
 from src.training.loading import load_tokenizer
+from src.training.loss import summed_loss
 from src.training.model import load_network, save_adapter
-from src.training.module import summed_loss
 from src.training.network import Network
 from tests.support.families import FAMILIES, ODD, make_family
 from tests.support.networks import make_adapter
@@ -31,6 +32,8 @@ from tests.support.networks import make_adapter
 PROMPTS = [[5, 6, 7], [9, 10, 11, 12, 13], [8, 4]]
 LONG = Example(list(range(5, 45)), [IGNORED] * 5 + list(range(10, 45)))
 UNCHECKPOINTED = {"gpt1"}
+PADDED = {"falcon", "bloom", "mamba", "falcon_h1", "gpt1", "jamba"}
+"""Their attention or state goes on where a dialogue ends, or is not told where that is."""
 NO_EMBEDDING = {"mamba"}
 """Their `hidden_states` begin with the first block."""
 EXPERTS = ["gate", "experts.gate_up_proj", "experts.down_proj"]
@@ -120,6 +123,35 @@ def test_the_loss_is_the_models_own(folder: Path) -> None:
         expected = causal(input_ids=torch.tensor([example.ids]), labels=torch.tensor([example.labels])).loss
         ours = summed_loss(causal, collate([example], pad=1))
     assert float(ours) == pytest.approx(2 * float(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_one_row_gives_the_loss_and_the_gradient_of_padded_rows(folder: Path, dtype: torch.dtype) -> None:
+    network = load(folder, checkpointing=folder.name not in UNCHECKPOINTED)
+    fill(network)
+    for parameter in network.model.parameters():
+        parameter.data = parameter.data if parameter.requires_grad else parameter.data.to(dtype)
+    for part in network.causal.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.0  # that of the family itself
+        if isinstance(vars(part).get("dropout"), float):
+            part.dropout = 0.0
+    network = try_packing(network)
+    assert network.packed == (folder.name not in PADDED), describe_rows(network)
+    if not network.packed:
+        return
+    examples = [LONG, Example([7, 5, 9, 30], [IGNORED, 5, 9, 30]), Example([8, 9, 6], [IGNORED, IGNORED, 6])]
+    found = []
+    for batch in (collate(examples, pad=1), pack(examples, pad=1, multiple=64)):
+        network.model.zero_grad()
+        loss = summed_loss(network.causal, batch)
+        loss.backward()
+        gradients = [p.grad.flatten() for p in network.model.parameters() if p.grad is not None]
+        found.append((float(loss.detach()), torch.cat(gradients)))
+    (padded, before), (packed, after) = found
+    tolerance = {torch.float32: 1e-4, torch.bfloat16: 5e-2}[dtype]
+    assert packed == pytest.approx(padded, rel=tolerance / 10)
+    assert float((after - before).norm() / before.norm()) < tolerance
 
 
 def test_the_next_token_is_the_models_own(network: Network, tmp_path: Path) -> None:

@@ -16,12 +16,15 @@ from src.clouds.store import read_clouds
 from src.config import ObjectiveConfig
 from src.config.resolve import resolve_config
 from src.config.schedule import plan_schedule
+from src.data.batches import Layout
 from src.data.dialogues import Dialogue, Turn
 from src.data.held_out import HeldOut, encode_held_out
 from src.data.rendering import render_prompt
 from src.rundir import RunDirectory
 from src.system.signals import SignalHandler
+from src.training import behaviour
 from src.training.behaviour import BASE, evaluate_replies, kl_to_base, write_base_logprobs
+from src.training.check_packing import try_packing
 from src.training.fit import fit
 from src.training.inputs import RunHooks, load_inputs
 from src.training.network import Network
@@ -45,12 +48,18 @@ DIALOGUES = [
 
 @pytest.fixture(scope="module")
 def network() -> Network:
-    return make_network("embedded:tiny")
+    return try_packing(make_network("embedded:tiny"))
 
 
 def held_out(dialogues: list[Dialogue], *, max_length: int = 512, **objective: object) -> HeldOut:
     settings = ObjectiveConfig(**objective)
-    return encode_held_out(dialogues, settings, TOKENIZER, max_length=max_length, batch_size=2, pad=1)
+    return encode_held_out(dialogues, settings, TOKENIZER, max_length=max_length)
+
+
+def evaluate(network: Network, judged: HeldOut, *, packed: bool = True) -> dict[str, float]:
+    """Of one source, without its name."""
+    values = evaluate_replies(network.causal, {"x": judged}, Layout(pad=1, packed=packed), batch_size=2)
+    return {name.removesuffix("_x"): value for name, value in values.items()}
 
 
 @torch.inference_mode()
@@ -73,7 +82,7 @@ def test_preference_accuracy_is_that_of_full_logits(network: Network) -> None:
     plain, per_token = (sum(a[k] > b[k] for a, b in pairs) / len(pairs) for k in (0, 1))
     assert len({0.0, 1.0, plain, per_token}) == 4, "the example tells the two apart"
     for loss_on in ("last", "all"):
-        values = evaluate_replies(network.causal, held_out(DIALOGUES, loss_on=loss_on))
+        values = evaluate(network, held_out(DIALOGUES, loss_on=loss_on), packed=loss_on == "last")
         assert (values["preference_accuracy"], values["preference_accuracy_per_token"]) == (plain, per_token)
 
 
@@ -84,32 +93,45 @@ def test_the_held_out_loss_is_over_the_replies_that_are_learned(network: Network
 
     last = [(d, d.chosen) for d in DIALOGUES]
     loss, tokens = total(*last)
-    assert evaluate_replies(network.causal, held_out(DIALOGUES))["eval_loss"] == pytest.approx(loss / tokens, rel=1e-5)
-    more = evaluate_replies(network.causal, held_out(DIALOGUES, loss_on="all"))["eval_loss"]
+    assert evaluate(network, held_out(DIALOGUES))["eval_loss"] == pytest.approx(loss / tokens, rel=1e-5)
+    more = evaluate(network, held_out(DIALOGUES, loss_on="all"))["eval_loss"]
     assert more != pytest.approx(loss / tokens, rel=1e-5)
+
+
+def test_sources_share_the_passes_and_padding_makes_no_difference(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = {"a": held_out(DIALOGUES), "b": held_out(DIALOGUES[:2])}
+    found = []
+    for packed, tokens in ((True, 2048), (True, 40), (False, 0)):
+        monkeypatch.setattr(behaviour, "ROW_TOKENS", tokens)
+        found.append(evaluate_replies(network.causal, sources, Layout(pad=1, packed=packed), batch_size=3))
+    assert len(found[0]) == 6
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+    assert found[0] == pytest.approx(found[2], rel=1e-5)
 
 
 def test_a_tie_counts_half(network: Network) -> None:
     tied = replace(DIALOGUES[0], rejected=DIALOGUES[0].chosen)
-    values = evaluate_replies(network.causal, held_out([tied]))
+    values = evaluate(network, held_out([tied]))
     assert (values["preference_accuracy"], values["preference_accuracy_per_token"]) == (0.5, 0.5)
 
 
 def test_a_model_that_broke_has_no_accuracy() -> None:
-    broken = make_network("embedded:tiny", kind="full").causal
+    broken = make_network("embedded:tiny", kind="full")
     with torch.no_grad():
-        next(broken.parameters()).fill_(torch.nan)
-    assert all(np.isnan(value) for value in evaluate_replies(broken, held_out(DIALOGUES)).values())
+        next(broken.causal.parameters()).fill_(torch.nan)
+    assert all(np.isnan(value) for value in evaluate(broken, held_out(DIALOGUES)).values())
 
 
 def test_a_pair_is_judged_where_both_replies_answer_the_same_whole_prompt(network: Network) -> None:
-    assert len(held_out(DIALOGUES).pairs) == 4
-    assert len(held_out(DIALOGUES, eval_pairs=1).pairs) == 1
-    longest = max(batch["input_ids"].shape[1] for batch in held_out([DIALOGUES[1]]).rejected)
-    assert len(held_out([DIALOGUES[1]], max_length=longest + 1).pairs) == 1
+    assert len(held_out(DIALOGUES).rejected) == 4
+    assert len(held_out(DIALOGUES, eval_pairs=1).rejected) == 1
+    longest = max(len(text.example.ids) for text in held_out([DIALOGUES[1]]).rejected.values())
+    assert len(held_out([DIALOGUES[1]], max_length=longest + 1).rejected) == 1
     cut = held_out([DIALOGUES[1]], max_length=longest)
     for without in (cut, held_out(DIALOGUES, eval_pairs=0), held_out([DIALOGUES[3]])):
-        assert evaluate_replies(network.causal, without).keys() == {"eval_loss"}
+        assert evaluate(network, without).keys() == {"eval_loss"}
 
 
 @pytest.mark.parametrize("words", [(), ("probe.pooling=mean", "adapter=full"), ("tda=none", "objective.eval_pairs=0")])

@@ -10,8 +10,8 @@ import torch
 from src.config import ModelConfig, TrainerConfig
 from src.data.batches import collate
 from src.data.rendering import IGNORED, Example
+from src.training.loss import summed_loss
 from src.training.model import load_network
-from src.training.module import summed_loss
 from tests.support.networks import make_adapter, make_network
 
 
