@@ -18,7 +18,7 @@ DRAWS = 2
 """Random movements of each half and pair: of many halves the mean is what counts, and a draw costs a diagram."""
 
 
-def measure_halves(layer: LayerCheckpoint) -> Iterator[Row]:
+def subsample_rows(layer: LayerCheckpoint) -> Iterator[Row]:
     """Equal halves in every layer, at every checkpoint, in every run."""
     at, tda = layer.at, layer.tda
     count = len(layer.prepared(at.step).points)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..metrics.table import Row
 from .base import compare_with_base
-from .halves import measure_halves
+from .halves import subsample_rows
 from .layer import (
     LayerCheckpoint,
     compare_steps,
@@ -27,7 +27,7 @@ def metric_rows(layer: LayerCheckpoint) -> list[Row]:
     rows = [*describe_shape(layer), *compare_steps(layer), *compare_with_base(layer), *measure_movement(layer)]
     rows += measure_window(layer)
     if layer.tda.subsamples:
-        rows += measure_halves(layer)
+        rows += subsample_rows(layer)
     if layer.tda.null_draws and layer.at.pairs:
         rows += null_velocities(layer)
     if layer.weight_clouds:
