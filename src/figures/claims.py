@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..findings import Claim
+from ..findings.effects import LEAST
 from ..findings.wording.claims import BOUNDS, MEANINGS, TITLES
 from ..metrics.derived import drop_rounding
 from ..metrics.selection import is_measured, select_curve
@@ -22,8 +23,10 @@ from .panels import Figure, Line, Mark, Panel
 from .tables import fold
 
 RULES = (
-    "A claim about runs holds if it is called in more than half of them, and in more than chance would give. "
-    "In brackets: 95 % bounds."
+    "A claim about runs holds if it is called in more than half of them, and in more than chance would give. It does "
+    "not hold only where 95 % bounds (in brackets) exclude an effect that matters: "
+    f"of (a) {LEAST['early']:g} x, of (b) {LEAST['peak']:g} x, of (c) recognition half way from chance to certainty, "
+    f"of (d) {LEAST['twins']:g} standard deviation. Anything else cannot be told."
 )
 MANY = 5
 """Models beyond which the table is set smaller."""

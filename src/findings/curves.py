@@ -23,8 +23,8 @@ MIN_COURSE = 3
 
 Period = Literal["early", "late"]
 """Of a run: the first tenth of its steps, the last half of them."""
-Statistic = Callable[[np.ndarray], float]
-"""From the values of a curve, in the order of its steps, to one number."""
+Statistic = Callable[[np.ndarray], np.ndarray]
+"""From (..., n) values of curves, in the order of their steps, to (...) numbers."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,17 @@ class Curve:
 
     def estimate(self, statistic: Statistic, scale: Scale) -> tuple[float, float, float]:
         """A statistic with its 95 % interval: spread over halves of the probes and step noise, joined in squares."""
-        value = statistic(self.values)
+        value = float(statistic(self.values))
         spread = 0.0
         if self.noise > 0:
             draws = np.random.default_rng(0).normal(scale=self.noise, size=(NOISE_DRAWS, len(self)))
-            disturbed = np.array([statistic(self.values * np.exp(draw)) for draw in draws])
-            spread = float(np.nanstd(transform(disturbed, scale)))
-        halves = np.array([statistic(half) for half in self.halves])
-        return (value, *interval(value, halves, scale, extra_half_width=NORMAL * spread))
+            spread = float(np.nanstd(transform(statistic(self.values * np.exp(draws)), scale)))
+        return (value, *interval(value, statistic(self.halves), scale, extra_half_width=NORMAL * spread))
+
+
+def one_by_one(statistic: Callable[[np.ndarray], float]) -> Statistic:
+    """What takes one curve, for many."""
+    return lambda values: np.apply_along_axis(statistic, -1, values) if values.size else np.zeros(values.shape[:-1])
 
 
 def smooth(values: np.ndarray) -> np.ndarray:

@@ -30,6 +30,8 @@ class Peak:
     rise_low: float
     p: float
     called: bool
+    height: tuple[float, float, float]
+    """how far the curve rises to a place between its ends and falls from it, the lesser of both, at most; its bounds"""
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,17 @@ def find_peak(curve: Curve, chance: np.ndarray | None) -> Peak:
     """
     place, late = int(np.argmax(smooth(curve.values))), curve.late
 
-    def fall(values: np.ndarray) -> float:
-        return _ratio(smooth(values)[place], np.median(values[late]))
+    def fall(values: np.ndarray) -> np.ndarray:
+        return _ratio(smooth(values)[..., place], np.median(values[..., late], axis=-1))
 
-    def rise(values: np.ndarray) -> float:
-        return _ratio(smooth(values)[place], np.median(values[:place]))
+    def rise(values: np.ndarray) -> np.ndarray:
+        return _ratio(smooth(values)[..., place], np.median(values[..., :place], axis=-1))
 
-    def step(values: np.ndarray) -> float:
-        return float(curve.steps[np.argmax(smooth(values))])
+    def step(values: np.ndarray) -> np.ndarray:
+        return np.asarray(curve.steps[np.argmax(smooth(values), axis=-1)])
+
+    def height(values: np.ndarray) -> np.ndarray:
+        return _measure_height(values, late)
 
     ratio, low, high = curve.estimate(fall, "log")
     risen, risen_low, _ = curve.estimate(rise, "log") if place else (math.nan, math.nan, math.nan)
@@ -65,7 +70,10 @@ def find_peak(curve: Curve, chance: np.ndarray | None) -> Peak:
     p = probability(chance, curve, lambda logs: _rise_and_fall(np.atleast_2d(logs), late))
     called = bool(low > 1 and risen_low > 1 and p < ALPHA and place < len(curve) - 1)
     span = float(curve.steps[0]), float(curve.steps[-1])
-    return Peak(at, _within(first, span), _within(last, span), ratio, low, high, risen, risen_low, p, called)
+    return Peak(
+        at, _within(first, span), _within(last, span), ratio, low, high, risen, risen_low, p, called,
+        curve.estimate(height, "log"),
+    )  # fmt: skip
 
 
 def _rise_and_fall(logs: np.ndarray, late: np.ndarray) -> np.ndarray:
@@ -83,14 +91,21 @@ def _rise_and_fall(logs: np.ndarray, late: np.ndarray) -> np.ndarray:
     return found
 
 
+def _measure_height(values: np.ndarray, late: np.ndarray) -> np.ndarray:
+    """Of (..., n) curves the highest that one place between the ends lies over both what is before it and the late."""
+    smoothed, falls = smooth(values), np.median(values[..., late], axis=-1)
+    levels = [np.maximum(np.median(values[..., :place], axis=-1), falls) for place in range(1, values.shape[-1] - 1)]
+    return np.asarray(_ratio(smoothed[..., 1:-1], np.stack(levels, axis=-1)).max(axis=-1))
+
+
 def find_decline(curve: Curve, chance: np.ndarray | None) -> Decline:
     """How much higher the curve begins than it ends; called if the bound exceeds 1 and chance does not make it."""
     early, late = curve.early, curve.late
     if not (early.any() and late.any()):
         return Decline(math.nan, math.nan, math.nan, 1.0, called=False)
 
-    def fall(values: np.ndarray) -> float:
-        return _ratio(np.median(values[early]), np.median(values[late]))
+    def fall(values: np.ndarray) -> np.ndarray:
+        return _ratio(np.median(values[..., early], axis=-1), np.median(values[..., late], axis=-1))
 
     ratio, low, high = curve.estimate(fall, "log")
     p = probability(
@@ -99,9 +114,9 @@ def find_decline(curve: Curve, chance: np.ndarray | None) -> Decline:
     return Decline(ratio, low, high, p, called=bool(low > 1 and p < ALPHA))
 
 
-def _ratio(value: np.floating, level: np.floating) -> float:
+def _ratio(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
     """NaN where there is no level: on half of the points nothing may have moved."""
-    return float(value / level) if level > 0 else math.nan
+    return np.asarray(values / np.where(levels > 0, levels, np.nan))
 
 
 def _within(step: float, span: tuple[float, float]) -> float:

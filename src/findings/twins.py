@@ -114,14 +114,28 @@ def _compare_trajectories(pairs: Sequence[Pair], first: str, second: str) -> dic
         return {"twins_p": Finding(math.nan, sentence=describe_alike_twins(first, second), missing=DIFFERENT_RUNS)}
     differences = _differences(points)
     p, flips = _flip(differences)
-    distance = float(np.sqrt((differences.mean(axis=0) ** 2).mean()))
+    distance, low, high = _measure_distance(differences)
     sentence = describe_twin_trajectories(
         first, second, differ=p < ALPHA, distance=distance, steps=len(steps), p=p, flips=flips, pairs=len(pairs)
     )
     return {
         "twins_p": Finding(p, called=p < ALPHA, sentence=sentence),
-        "twins_distance": Finding(distance, sentence=sentence),
+        "twins_distance": Finding(distance, low, high, sentence=sentence),
     }
+
+
+def _measure_distance(differences: np.ndarray) -> tuple[float, float, float]:
+    """Root mean square over the numbers of the mean difference, (n, F), and 95 % bounds: its square, by the jackknife.
+
+    The square of noise alone is above 0, so that the upper bound is on the safe side.
+    """
+    pairs, numbers = differences.shape
+    gram = differences @ differences.T / numbers
+    square = float(gram.sum()) / pairs**2
+    without = (gram.sum() - 2 * gram.sum(axis=1) + np.diagonal(gram)) / (pairs - 1) ** 2
+    error = math.sqrt((pairs - 1) / pairs * float(((without - without.mean()) ** 2).sum()))
+    low, high = (max(0.0, square + sign * quantile(pairs) * error) for sign in (-1, 1))
+    return math.sqrt(max(0.0, square)), math.sqrt(low), math.sqrt(high)
 
 
 def _compare_numbers(pairs: Sequence[Pair], first: str, second: str) -> dict[str, Finding]:
