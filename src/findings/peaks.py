@@ -30,8 +30,6 @@ class Peak:
     rise_low: float
     p: float
     called: bool
-    height: tuple[float, float, float]
-    """how far the curve rises to a place between its ends and falls from it, the lesser of both, at most; its bounds"""
 
 
 @dataclass(frozen=True)
@@ -61,19 +59,13 @@ def find_peak(curve: Curve, chance: np.ndarray | None) -> Peak:
     def step(values: np.ndarray) -> np.ndarray:
         return np.asarray(curve.steps[np.argmax(smooth(values), axis=-1)])
 
-    def height(values: np.ndarray) -> np.ndarray:
-        return _measure_height(values, late)
-
     ratio, low, high = curve.estimate(fall, "log")
     risen, risen_low, _ = curve.estimate(rise, "log") if place else (math.nan, math.nan, math.nan)
     at, first, last = curve.estimate(step, "plain")
     p = probability(chance, curve, lambda logs: _rise_and_fall(np.atleast_2d(logs), late))
     called = bool(low > 1 and risen_low > 1 and p < ALPHA and place < len(curve) - 1)
     span = float(curve.steps[0]), float(curve.steps[-1])
-    return Peak(
-        at, _within(first, span), _within(last, span), ratio, low, high, risen, risen_low, p, called,
-        curve.estimate(height, "log"),
-    )  # fmt: skip
+    return Peak(at, _within(first, span), _within(last, span), ratio, low, high, risen, risen_low, p, called)
 
 
 def _rise_and_fall(logs: np.ndarray, late: np.ndarray) -> np.ndarray:
@@ -91,11 +83,21 @@ def _rise_and_fall(logs: np.ndarray, late: np.ndarray) -> np.ndarray:
     return found
 
 
-def _measure_height(values: np.ndarray, late: np.ndarray) -> np.ndarray:
-    """Of (..., n) curves the highest that one place between the ends lies over both what is before it and the late."""
-    smoothed, falls = smooth(values), np.median(values[..., late], axis=-1)
-    levels = [np.maximum(np.median(values[..., :place], axis=-1), falls) for place in range(1, values.shape[-1] - 1)]
-    return np.asarray(_ratio(smoothed[..., 1:-1], np.stack(levels, axis=-1)).max(axis=-1))
+def measure_height(curve: Curve) -> tuple[float, float, float]:
+    """How far the smoothed curve rises to a place between its ends and falls from it, the lesser of both; its bounds.
+
+    At the best place: over the median of what lies before it and over that of the last half.
+    """
+    late = curve.late
+
+    def height(values: np.ndarray) -> np.ndarray:
+        falls = np.median(values[..., late], axis=-1)
+        levels = [
+            np.maximum(np.median(values[..., :place], axis=-1), falls) for place in range(1, values.shape[-1] - 1)
+        ]
+        return np.asarray(_ratio(smooth(values)[..., 1:-1], np.stack(levels, axis=-1)).max(axis=-1))
+
+    return curve.estimate(height, "log")
 
 
 def find_decline(curve: Curve, chance: np.ndarray | None) -> Decline:

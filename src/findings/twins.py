@@ -90,7 +90,7 @@ def _pair(runs: Sequence[Tracked], first: str, second: str) -> list[Pair]:
 
 def _tables(pairs: Sequence[Pair]) -> list[pd.DataFrame]:
     """Of all pretrained runs, then of all instruct runs."""
-    return [pair[side].table for side in (0, 1) for pair in pairs]
+    return [pair[side].shape for side in (0, 1) for pair in pairs]
 
 
 def _differences(values: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from ..statistics import ALPHA, NORMAL
 from .chance import draw_chance, probability
 from .curves import Curve, one_by_one, read_curve, read_pair_rate, read_velocity, smooth
 from .finding import Finding, RunFindings
-from .peaks import Decline, Explanation, Peak, find_decline, find_peak
+from .peaks import Decline, Explanation, Peak, find_decline, find_peak, measure_height
 from .wording.velocity import (
     describe_decline,
     describe_early_share,
@@ -34,7 +34,7 @@ def find_velocity(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
     found = {
         ("peak_step", k): Finding(peak.step, peak.step_low, peak.step_high, peak.called),
         ("peak_ratio", k): Finding(peak.ratio, peak.low, peak.high, peak.called, describe_peak(peak, k)),
-        ("peak_height", k): Finding(*peak.height),
+        ("peak_height", k): Finding(*measure_height(velocity)),
         ("decline_ratio", k): _report_decline(decline, peak, k),
         ("early_share", k): _early_share(velocity, chance, k),
         ("half_life", k): Finding(
