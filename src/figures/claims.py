@@ -23,10 +23,9 @@ from .panels import Figure, Line, Mark, Panel
 from .tables import fold
 
 RULES = (
-    "A claim about runs holds if it is called in more than half of them, and in more than chance would give. It does "
-    "not hold only where 95 % bounds (in brackets) exclude an effect that matters: "
-    f"of (a) {LEAST['early']:g} x, of (b) {LEAST['peak']:g} x, of (c) recognition half way from chance to certainty, "
-    f"of (d) {LEAST['twins']:g} standard deviation. Anything else cannot be told."
+    "Holds: called in more than half of the runs, and in more than by chance. Does not hold: 95 % bounds (in brackets) "
+    f"exclude what matters, (a) {LEAST['early']:g} x, (b) {LEAST['peak']:g} x, (c) recognition half way to certainty, "
+    f"(d) {LEAST['twins']:g} standard deviation. All else cannot be told."
 )
 MANY = 5
 """Models beyond which the table is set smaller."""

@@ -127,14 +127,15 @@ def _compare_trajectories(pairs: Sequence[Pair], first: str, second: str) -> dic
 def _measure_distance(differences: np.ndarray) -> tuple[float, float, float]:
     """Root mean square over the numbers of the mean difference, (n, F), and 95 % bounds: its square, by the jackknife.
 
-    The square of noise alone is above 0, so that the upper bound is on the safe side.
+    The square of noise alone is above 0: on the safe side for the upper bound, taken off for the lower one.
     """
     pairs, numbers = differences.shape
     gram = differences @ differences.T / numbers
     square = float(gram.sum()) / pairs**2
     without = (gram.sum() - 2 * gram.sum(axis=1) + np.diagonal(gram)) / (pairs - 1) ** 2
     error = math.sqrt((pairs - 1) / pairs * float(((without - without.mean()) ** 2).sum()))
-    low, high = (max(0.0, square + sign * quantile(pairs) * error) for sign in (-1, 1))
+    unbiased = float(gram.sum() - np.trace(gram)) / (pairs * (pairs - 1))
+    low, high = max(0.0, unbiased - quantile(pairs) * error), square + quantile(pairs) * error
     return math.sqrt(max(0.0, square)), math.sqrt(low), math.sqrt(high)
 
 

@@ -132,11 +132,11 @@ def test_a_velocity_that_only_falls_denies_a_peak() -> None:
 
 
 def test_nothing_is_denied_of_a_model_whose_runs_scatter() -> None:
-    def judge(levels: list[float]) -> Claim:
+    def claim_of(levels: list[float]) -> Claim:
         runs = [planted("tiny", seed, early=level) for seed, level in enumerate(levels)]
         return by_name(judge_claims(runs, across("tiny")), "tiny")["early"]
 
-    level, scattered = judge([1.0] * 4), judge([1.0, 0.3, 1.0, 3.0])
+    level, scattered = claim_of([1.0] * 4), claim_of([1.0, 0.3, 1.0, 3.0])
     assert level.verdict == "does not hold"
     assert scattered.verdict == "cannot be told"
     assert scattered.high > LEAST["early"]
