@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..findings import Claim
+from ..findings.effects import LEAST
 from ..findings.wording.claims import BOUNDS, MEANINGS, TITLES
 from ..metrics.derived import drop_rounding
 from ..metrics.selection import is_measured, select_curve
@@ -22,8 +23,9 @@ from .panels import Figure, Line, Mark, Panel
 from .tables import fold
 
 RULES = (
-    "A claim about runs holds if it is called in more than half of them, and in more than chance would give. "
-    "In brackets: 95 % bounds."
+    "Holds: called in more than half of the runs, and in more than by chance. Does not hold: 95 % bounds (in brackets) "
+    f"exclude what matters, (a) {LEAST['early']:g} x, (b) {LEAST['peak']:g} x, (c) recognition half way to certainty, "
+    f"(d) {LEAST['twins']:g} standard deviation. All else cannot be told."
 )
 MANY = 5
 """Models beyond which the table is set smaller."""

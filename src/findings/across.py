@@ -53,7 +53,7 @@ def find_across(runs: Sequence[Tracked]) -> GroupFindings:
 
 def _separate_objectives(runs: Sequence[Tracked]) -> dict[str, Finding]:
     return separability(
-        [run.table for run in runs], [run.objective for run in runs], [run.seed for run in runs]
+        [run.shape for run in runs], [run.objective for run in runs], [run.seed for run in runs]
     )  # fmt: skip
 
 

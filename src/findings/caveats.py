@@ -46,7 +46,7 @@ def find_caveats(table: pd.DataFrame, layer: str, dimensions: list[int]) -> list
         *_limits_of_rounding(table, measured, layer, dimensions),
         *_limits_of_course(steps),
         *_limits_of_pairs(select(table, "velocity", layer=layer, part="pair"), steps),
-        *_limits_of_chance(table, layer, dimensions),
+        *_limits_of_chance(table[table.layer == layer], layer, dimensions),
         *_limits_of_null(select(table, "distance_change", layer=layer)),
         *_limits_of_coordinates(table),
         *_limits_of_sample(table),

@@ -17,6 +17,8 @@ FLOOR = "floor/base_displacement"
 def find_changed(table: pd.DataFrame) -> RunFindings:
     """Share of the layers that changed, as `changed_share`, dimension -1; nothing where that was not tested.
 
+    Beside it `moved_share`, of those whose points moved beyond rounding, whether or not more alike than errors do.
+
     A layer changed if the paired permutation test says so after Benjamini-Hochberg over the layers and, where a floor
     was measured, its movement is above 3 x the floor. Layers hang together, and positively: the correction holds.
     """
@@ -31,4 +33,7 @@ def find_changed(table: pd.DataFrame) -> RunFindings:
     changed, rounded = int((significant & moved).sum()), int((significant & ~moved).sum())
     first, last = int(table.step.min()), int(rows.step.max())
     sentence = describe_changed(changed, len(wide), (first, last), ALPHA, FLOOR_FACTOR if has_floor else None, rounded)
-    return {("changed_share", -1): Finding(changed / len(wide), called=changed > 0, sentence=sentence)}
+    return {
+        ("changed_share", -1): Finding(changed / len(wide), called=changed > 0, sentence=sentence),
+        ("moved_share", -1): Finding(float(moved.mean())),
+    }

@@ -2,7 +2,8 @@
 
 A claim about single runs holds for a model if it is called in more than half of the runs that can tell, and in more
 than false alarms would give: a binomial test of `ALPHA` a run, at `ALPHA` over the number of homology dimensions. It
-cannot be told of fewer runs than could pass that test if it were called in all of them. That the activations changed
+does not hold where the 95 % bounds exclude an effect that matters (`LEAST` of `.effects`), and cannot be told
+elsewhere, nor of fewer runs than could pass that test if it were called in all of them. That the activations changed
 is no such claim but what all others take: it holds if it is called in more than half of the runs. A run by itself has
 the verdicts of its own findings.
 """
@@ -13,9 +14,10 @@ import math
 from collections.abc import Sequence
 
 from .claim import Claim, ClaimName, Evidence, Verdict
-from .finding import GroupFindings, RunFindings
+from .effects import LEAST, excludes, least_recognition
+from .finding import Finding, GroupFindings, RunFindings
 from .run import sentences
-from .support import SENTENCES
+from .support import NOTHING, SENTENCES
 from .trajectory import Tracked
 from .twins import twin_models
 from .verdicts import beyond_chance, give_verdict, in_most
@@ -24,6 +26,8 @@ from .wording.claims import (
     ROUNDING,
     answer_claims,
     describe_missing,
+    describe_not_excluded,
+    describe_recognition,
     describe_separable,
     describe_twin_numbers,
     write_number,
@@ -84,13 +88,14 @@ def _judge_separable(model: str, evidence: Sequence[Evidence], across: GroupFind
         missing = describe_missing([test.missing])
         return Claim("separable", model, (model,), "cannot be told", explanation=missing, sentences=own)
     share = across["separability_r2", model].value
-    accuracy, spread = across.get(("seed_accuracy", model)), across.get(("dispersion_p", model))
-    chance = across.get(("seed_accuracy_chance", model))
-    explanation = describe_separable(
-        accuracy.value if accuracy else None, chance.value if chance else None,
-        spreads=bool(spread and spread.called), separable=test.called,
-    )  # fmt: skip
-    verdict: Verdict = "holds" if test.called else "does not hold"
+    accuracy, spread = across.get(("seed_accuracy", model), NOTHING), across.get(("dispersion_p", model))
+    chance = across.get(("seed_accuracy_chance", model), NOTHING).value
+    least = least_recognition(chance)
+    verdict = _judge_test(test, excluded=accuracy.high < least)
+    explanation = "; ".join(filter(None, [
+        describe_separable(spreads=bool(spread and spread.called), separable=test.called),
+        describe_recognition(accuracy, chance, least if verdict == "cannot be told" else None),
+    ]))  # fmt: skip
     number = write_number("separable", share, math.nan, math.nan, -1) + write_p(test.value)
     return Claim("separable", model, (model,), verdict, share, number=number, explanation=explanation, sentences=own)
 
@@ -101,17 +106,26 @@ def _judge_pair(pair: tuple[str, str], across: GroupFindings) -> Claim:
     if not math.isfinite(test.value):
         missing = describe_missing([test.missing])
         return Claim("twins", group, pair, "cannot be told", explanation=missing, sentences=own)
-    distance = across["twins_distance", group].value
+    distance = across["twins_distance", group]
+    verdict = _judge_test(test, excluded=excludes("twins", distance.high))
     differing = [
         name.removeprefix("twins_")
         for (name, of), finding in across.items() if of == group and finding.called and name != "twins_p"
     ]  # fmt: skip
-    verdict: Verdict = "holds" if test.called else "does not hold"
-    number = write_number("twins", distance, math.nan, math.nan, -1) + write_p(test.value)
-    return Claim(
-        "twins", group, pair, verdict, distance, number=number, explanation=describe_twin_numbers(differing),
-        sentences=own,
-    )  # fmt: skip
+    explanation = "; ".join([
+        *([describe_not_excluded("twins", distance.high, LEAST["twins"])] if verdict == "cannot be told" else []),
+        describe_twin_numbers(differing),
+    ])  # fmt: skip
+    bounded = distance.value, distance.low, distance.high
+    number = write_number("twins", *bounded, -1) + write_p(test.value)
+    return Claim("twins", group, pair, verdict, *bounded, number=number, explanation=explanation, sentences=own)
+
+
+def _judge_test(test: Finding, *, excluded: bool) -> Verdict:
+    """Of a test between groups of runs: what it calls holds, else bounds must exclude an effect that matters."""
+    if test.called:
+        return "holds"
+    return "does not hold" if excluded else "cannot be told"
 
 
 def _sentences(name: ClaimName, group: str, across: GroupFindings) -> list[str]:

@@ -74,8 +74,8 @@ def complementarity(runs: Sequence[Tracked]) -> dict[str, Finding]:
     """
     if len(runs) < MIN_RUNS:
         return _report_unknown(describe_few_runs(len(runs), MIN_RUNS))
-    wide = [read_shape(run.table) for run in runs]
-    _, steps = trajectories([run.table for run in runs])
+    wide = [read_shape(run.shape) for run in runs]
+    _, steps = trajectories([run.shape for run in runs])
     halves = _read_halves(wide)
     if len(halves) < MIN_HALVES:
         return _report_unknown(describe_missing_halves())

@@ -23,8 +23,8 @@ MIN_COURSE = 3
 
 Period = Literal["early", "late"]
 """Of a run: the first tenth of its steps, the last half of them."""
-Statistic = Callable[[np.ndarray], float]
-"""From the values of a curve, in the order of its steps, to one number."""
+Statistic = Callable[[np.ndarray], np.ndarray]
+"""From (..., n) values of curves, in the order of their steps, to (...) numbers."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,17 @@ class Curve:
 
     def estimate(self, statistic: Statistic, scale: Scale) -> tuple[float, float, float]:
         """A statistic with its 95 % interval: spread over halves of the probes and step noise, joined in squares."""
-        value = statistic(self.values)
+        value = float(statistic(self.values))
         spread = 0.0
         if self.noise > 0:
             draws = np.random.default_rng(0).normal(scale=self.noise, size=(NOISE_DRAWS, len(self)))
-            disturbed = np.array([statistic(self.values * np.exp(draw)) for draw in draws])
-            spread = float(np.nanstd(transform(disturbed, scale)))
-        halves = np.array([statistic(half) for half in self.halves])
-        return (value, *interval(value, halves, scale, extra_half_width=NORMAL * spread))
+            spread = float(np.nanstd(transform(statistic(self.values * np.exp(draws)), scale)))
+        return (value, *interval(value, statistic(self.halves), scale, extra_half_width=NORMAL * spread))
+
+
+def one_by_one(statistic: Callable[[np.ndarray], float]) -> Statistic:
+    """What takes one curve, for many."""
+    return lambda values: np.apply_along_axis(statistic, -1, values) if values.size else np.zeros(values.shape[:-1])
 
 
 def smooth(values: np.ndarray) -> np.ndarray:
@@ -94,25 +97,49 @@ def smooth(values: np.ndarray) -> np.ndarray:
 
 def read_curve(table: pd.DataFrame, quantity: str, dimension: int, layer: str) -> Curve:
     """The curve of a quantity; without any checkpoint if it was not measured."""
-    rows = select(table, quantity, dimension, layer, part=None)
-    values = select(rows).drop_duplicates("step").set_index("step").value.sort_index()
-    sampled = select(rows, part="sample").pivot_table(index="sample", columns="step", values="value")
-    halves = sampled.reindex(columns=values.index)
-    pairs = select(rows, part="pair")
-    lag = int((pairs.pair_step - pairs.step).min()) if len(pairs) else 0
-    starts = {step: np.sort(ends.to_numpy()) - lag for step, ends in pairs.groupby("step").pair_step}
-    own = select(table, WINDOW + quantity, dimension, layer, part="pair")
-    members = tuple(starts.get(step, np.array([step])) for step in values.index)
+    rows = select(table, (quantity, WINDOW + quantity), dimension, layer, part=None)
+    is_own, is_pair = (rows.quantity == quantity).to_numpy(), rows.pair_step.to_numpy() >= 0
+    samples, ends, places, values = (rows[name].to_numpy() for name in ("sample", "pair_step", "step", "value"))
+    single = is_own & ~is_pair & (samples < 0)
+    steps, first = np.unique(places[single], return_index=True)
+    pairs = is_pair & (samples < 0)
+    own = pairs & is_own
+    lag = int((ends[own] - places[own]).min()) if own.any() else 0
+    sampled = is_own & ~is_pair & (samples >= 0)
+    halves = _spread_out(samples[sampled], places[sampled], values[sampled], steps)
+    # Those of the checkpoints come first: a window may hold the same pair once more.
+    order = np.argsort(~is_own[pairs], kind="stable")
     return Curve(
-        values.index.to_numpy(), values.to_numpy(), halves.dropna().to_numpy(), members,
-        _consecutive(pd.concat([pairs, own]), lag),
+        steps, values[single][first], halves, _find_members(steps, places[own], ends[own] - lag),
+        _find_runs(ends[pairs][order], values[pairs][order], lag),
     )  # fmt: skip
 
 
-def _consecutive(pairs: pd.DataFrame, lag: int) -> tuple[Series, ...]:
+def _spread_out(samples: np.ndarray, places: np.ndarray, values: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """(B, n) values of samples by step, for the samples that have a value at every step."""
+    kept = np.isin(places, steps) & ~np.isnan(values)
+    numbers, row = np.unique(samples[kept], return_inverse=True)
+    sums, counts = np.zeros((2, len(numbers), len(steps)))
+    at = row, np.searchsorted(steps, places[kept])
+    np.add.at(sums, at, values[kept])
+    np.add.at(counts, at, 1)
+    whole = (counts > 0).all(axis=1)
+    return np.asarray(sums[whole] / counts[whole])
+
+
+def _find_members(steps: np.ndarray, places: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, ...]:
+    order = np.lexsort((starts, places))
+    bounds = [np.searchsorted(places[order], steps, side) for side in ("left", "right")]
+    return tuple(
+        starts[order][first:last] if last > first else np.array([step])
+        for step, first, last in zip(steps, *bounds, strict=True)
+    )
+
+
+def _find_runs(ends: np.ndarray, values: np.ndarray, lag: int) -> tuple[Series, ...]:
     """Single pairs in stretches, each beginning where the one before it ends."""
-    each = pairs[pairs.value > 0].drop_duplicates("pair_step").sort_values("pair_step")
-    starts, values = each.pair_step.to_numpy() - lag, each.value.to_numpy()
+    ends, first = np.unique(ends[values > 0], return_index=True)
+    starts, values = ends - lag, values[values > 0][first]
     breaks = np.flatnonzero(np.diff(starts) != lag) + 1
     return tuple(zip(np.split(starts, breaks), np.split(values, breaks), strict=True)) if len(starts) else ()
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
-from ..statistics import ALPHA
+from ..statistics import ALPHA, CONFIDENCE
 from ..statistics.permanova import Outcome, center, permanova, permdisp
 from ..statistics.permutations import count_arrangements, count_members
 from .design import Design, choose_design
@@ -143,8 +144,9 @@ def _classify_seeds(
     logs = shared_logs([read_shape(table) for table in tables]).to_numpy()
     predicted = cross_val_predict(nearest, logs, labels, groups=seeds, cv=LeaveOneGroupOut())
     right, chance = int((predicted == labels).sum()), 1 / len(names)
+    bounds = binomtest(right, len(labels)).proportion_ci(CONFIDENCE)
     sentence = describe_seed_accuracy(right, len(labels), chance, names)
     return {
-        "seed_accuracy": Finding(right / len(labels), sentence=sentence),
+        "seed_accuracy": Finding(right / len(labels), bounds.low, bounds.high, sentence=sentence),
         "seed_accuracy_chance": Finding(chance, sentence=sentence),
     }

@@ -50,14 +50,14 @@ def find_peak(curve: Curve, chance: np.ndarray | None) -> Peak:
     """
     place, late = int(np.argmax(smooth(curve.values))), curve.late
 
-    def fall(values: np.ndarray) -> float:
-        return _ratio(smooth(values)[place], np.median(values[late]))
+    def fall(values: np.ndarray) -> np.ndarray:
+        return _ratio(smooth(values)[..., place], np.median(values[..., late], axis=-1))
 
-    def rise(values: np.ndarray) -> float:
-        return _ratio(smooth(values)[place], np.median(values[:place]))
+    def rise(values: np.ndarray) -> np.ndarray:
+        return _ratio(smooth(values)[..., place], np.median(values[..., :place], axis=-1))
 
-    def step(values: np.ndarray) -> float:
-        return float(curve.steps[np.argmax(smooth(values))])
+    def step(values: np.ndarray) -> np.ndarray:
+        return np.asarray(curve.steps[np.argmax(smooth(values), axis=-1)])
 
     ratio, low, high = curve.estimate(fall, "log")
     risen, risen_low, _ = curve.estimate(rise, "log") if place else (math.nan, math.nan, math.nan)
@@ -83,25 +83,53 @@ def _rise_and_fall(logs: np.ndarray, late: np.ndarray) -> np.ndarray:
     return found
 
 
+def measure_height(curve: Curve) -> tuple[float, float, float]:
+    """How far the smoothed curve rises to a place between its ends and falls from it, the lesser of both; its bounds.
+
+    At the best place: over the median of what lies before it and over that of the last half.
+    """
+    late = curve.late
+
+    def height(values: np.ndarray) -> np.ndarray:
+        falls = np.median(values[..., late], axis=-1)
+        levels = [
+            np.maximum(np.median(values[..., :place], axis=-1), falls) for place in range(1, values.shape[-1] - 1)
+        ]
+        return np.asarray(_ratio(smooth(values)[..., 1:-1], np.stack(levels, axis=-1)).max(axis=-1))
+
+    return curve.estimate(height, "log")
+
+
 def find_decline(curve: Curve, chance: np.ndarray | None) -> Decline:
-    """How much higher the curve begins than it ends; called if the bound exceeds 1 and chance does not make it."""
+    """How much higher the curve begins than it ends; called if the bound exceeds 1 and chance makes no such trend.
+
+    A trend is what Mann and Kendall count (Mann, 1945, doi:10.2307/1907187): over all pairs of checkpoints, those of
+    which the later is lower, less the others. It takes no spread, which twenty values tell only roughly.
+    """
     early, late = curve.early, curve.late
     if not (early.any() and late.any()):
         return Decline(math.nan, math.nan, math.nan, 1.0, called=False)
 
-    def fall(values: np.ndarray) -> float:
-        return _ratio(np.median(values[early]), np.median(values[late]))
+    def fall(values: np.ndarray) -> np.ndarray:
+        return _ratio(np.median(values[..., early], axis=-1), np.median(values[..., late], axis=-1))
 
     ratio, low, high = curve.estimate(fall, "log")
-    p = probability(
-        chance, curve, lambda logs: np.median(logs[..., early], axis=-1) - np.median(logs[..., late], axis=-1)
-    )
+    p = probability(chance, curve, _count_falls)
     return Decline(ratio, low, high, p, called=bool(low > 1 and p < ALPHA))
 
 
-def _ratio(value: np.floating, level: np.floating) -> float:
+def _count_falls(values: np.ndarray) -> np.ndarray:
+    """Of (..., n) curves the pairs of places of which the later is lower, less those of which it is higher."""
+    falls = np.zeros(values.shape[:-1], dtype=int)
+    for place in range(values.shape[-1] - 1):
+        here, later = values[..., place, None], values[..., place + 1 :]
+        falls += (here > later).sum(axis=-1) - (here < later).sum(axis=-1)
+    return falls
+
+
+def _ratio(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
     """NaN where there is no level: on half of the points nothing may have moved."""
-    return float(value / level) if level > 0 else math.nan
+    return np.asarray(values / np.where(levels > 0, levels, np.nan))
 
 
 def _within(step: float, span: tuple[float, float]) -> float:

@@ -25,6 +25,7 @@ SENTENCES: dict[ClaimName, tuple[str, ...]] = {
     "peak": ("peak_ratio", "decline_ratio", "peak_explained_by"),
 }
 """The findings of a run that belong to a claim, in the order in which they are told."""
+NOTHING = Finding(math.nan)
 
 
 def find_support(name: ClaimName, run: Evidence, k: int) -> Finding | str:
@@ -48,6 +49,14 @@ def find_early(found: RunFindings, k: int) -> Finding | None:
     """Mean excess of the first tenth of the steps over that of the last half; called where it is larger early."""
     change = found.get(("excess_change", k))
     return change and replace(change, called=change.called and change.value > 1)
+
+
+def find_effect(name: ClaimName, run: Evidence, k: int) -> Finding:
+    """What has to be excluded for a claim not to hold in a run, with its bounds; NaN where it was not measured."""
+    if name == "changed":
+        return run.findings.get(("moved_share", -1), NOTHING)
+    found = find_early(run.findings, k) if name == "early" else run.findings.get(("peak_height", k))
+    return found or NOTHING
 
 
 def explain(name: ClaimName, able: Sequence[Finding], runs: Sequence[Evidence], k: int, verdict: Verdict) -> str:

@@ -45,6 +45,13 @@ class Tracked:
         """What happened in this run alone."""
         return run_findings(self.table)
 
+    @cached_property
+    def shape(self) -> pd.DataFrame:
+        """The rows of `table` that its trajectory is read from, a hundredth of it: runs are compared in many ways."""
+        own = self.table[self.table.layer == overall_layer(self.table)]
+        rows = select(own[own.dimension.isin(DIMENSIONS)], (*SHAPE, "below_floor"), part=None)
+        return self.table if rows.empty else rows  # the whole says better what is missing
+
 
 def trajectories(tables: Sequence[pd.DataFrame]) -> tuple[np.ndarray, np.ndarray]:
     """The trajectories of runs, to be compared by their Euclidean distances.
@@ -67,7 +74,9 @@ def trajectories(tables: Sequence[pd.DataFrame]) -> tuple[np.ndarray, np.ndarray
 
 def read_shape(table: pd.DataFrame) -> pd.DataFrame:
     """Drift and velocity of a run as `read_wide` gives them, without velocities below the rounding floor."""
-    return read_wide(drop_rounding(table[table.dimension.isin(DIMENSIONS)]), SHAPE, overall_layer(table))
+    layer = overall_layer(table)
+    own = table[table.layer == layer]  # a small part, of which all else is asked
+    return read_wide(drop_rounding(own[own.dimension.isin(DIMENSIONS)]), SHAPE, layer)
 
 
 def read_wide(table: pd.DataFrame, quantities: Sequence[str], layer: str) -> pd.DataFrame:

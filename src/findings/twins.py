@@ -90,7 +90,7 @@ def _pair(runs: Sequence[Tracked], first: str, second: str) -> list[Pair]:
 
 def _tables(pairs: Sequence[Pair]) -> list[pd.DataFrame]:
     """Of all pretrained runs, then of all instruct runs."""
-    return [pair[side].table for side in (0, 1) for pair in pairs]
+    return [pair[side].shape for side in (0, 1) for pair in pairs]
 
 
 def _differences(values: np.ndarray) -> np.ndarray:
@@ -114,14 +114,29 @@ def _compare_trajectories(pairs: Sequence[Pair], first: str, second: str) -> dic
         return {"twins_p": Finding(math.nan, sentence=describe_alike_twins(first, second), missing=DIFFERENT_RUNS)}
     differences = _differences(points)
     p, flips = _flip(differences)
-    distance = float(np.sqrt((differences.mean(axis=0) ** 2).mean()))
+    distance, low, high = _measure_distance(differences)
     sentence = describe_twin_trajectories(
         first, second, differ=p < ALPHA, distance=distance, steps=len(steps), p=p, flips=flips, pairs=len(pairs)
     )
     return {
         "twins_p": Finding(p, called=p < ALPHA, sentence=sentence),
-        "twins_distance": Finding(distance, sentence=sentence),
+        "twins_distance": Finding(distance, low, high, sentence=sentence),
     }
+
+
+def _measure_distance(differences: np.ndarray) -> tuple[float, float, float]:
+    """Root mean square over the numbers of the mean difference, (n, F), and 95 % bounds: its square, by the jackknife.
+
+    The square of noise alone is above 0: on the safe side for the upper bound, taken off for the lower one.
+    """
+    pairs, numbers = differences.shape
+    gram = differences @ differences.T / numbers
+    square = float(gram.sum()) / pairs**2
+    without = (gram.sum() - 2 * gram.sum(axis=1) + np.diagonal(gram)) / (pairs - 1) ** 2
+    error = math.sqrt((pairs - 1) / pairs * float(((without - without.mean()) ** 2).sum()))
+    unbiased = float(gram.sum() - np.trace(gram)) / (pairs * (pairs - 1))
+    low, high = max(0.0, unbiased - quantile(pairs) * error), square + quantile(pairs) * error
+    return math.sqrt(max(0.0, square)), math.sqrt(low), math.sqrt(high)
 
 
 def _compare_numbers(pairs: Sequence[Pair], first: str, second: str) -> dict[str, Finding]:

@@ -10,9 +10,9 @@ import pandas as pd
 
 from ..statistics import ALPHA, NORMAL
 from .chance import draw_chance, probability
-from .curves import Curve, read_curve, read_pair_rate, read_velocity, smooth
+from .curves import Curve, one_by_one, read_curve, read_pair_rate, read_velocity, smooth
 from .finding import Finding, RunFindings
-from .peaks import Decline, Explanation, Peak, find_decline, find_peak
+from .peaks import Decline, Explanation, Peak, find_decline, find_peak, measure_height
 from .wording.velocity import (
     describe_decline,
     describe_early_share,
@@ -34,9 +34,12 @@ def find_velocity(table: pd.DataFrame, k: int, layer: str) -> RunFindings:
     found = {
         ("peak_step", k): Finding(peak.step, peak.step_low, peak.step_high, peak.called),
         ("peak_ratio", k): Finding(peak.ratio, peak.low, peak.high, peak.called, describe_peak(peak, k)),
+        ("peak_height", k): Finding(*measure_height(velocity)),
         ("decline_ratio", k): _report_decline(decline, peak, k),
         ("early_share", k): _early_share(velocity, chance, k),
-        ("half_life", k): Finding(*velocity.estimate(lambda values: _half_life(velocity.steps, values), "logit")),
+        ("half_life", k): Finding(
+            *velocity.estimate(one_by_one(lambda values: _half_life(velocity.steps, values)), "logit")
+        ),
         ("stabilisation_step", k): _stabilisation(velocity, k),
         ("peak_explained_by", k): _explain(table, velocity, peak, decline, naive, k, layer),
     }
@@ -115,7 +118,7 @@ def _early_share(velocity: Curve, chance: np.ndarray | None, k: int) -> Finding:
         length = values @ covered[:, -1]
         return np.asarray((values @ early) / np.where(length > 0, length, np.nan))  # half of the points may not move
 
-    value, low, high = velocity.estimate(lambda values: float(share(values)), "logit")
+    value, low, high = velocity.estimate(one_by_one(lambda values: float(share(values))), "logit")
     p = probability(chance, velocity, lambda logs: share(np.exp(logs)))
     called = low > 0.1 * (1 + 1e-9) and p < ALPHA  # a constant velocity gives 0.1 up to rounding
     return Finding(value, low, high, bool(called), describe_early_share(value, low, high, p, k))
@@ -130,12 +133,12 @@ def _stabilisation(velocity: Curve, k: int) -> Finding:
     """First step from which the smoothed velocity stays within the noise of one checkpoint about the late median."""
     late = velocity.late
 
-    def level(values: np.ndarray) -> float:
-        return float(np.median(values[late]))
+    def level(values: np.ndarray) -> np.ndarray:
+        return np.asarray(np.median(values[..., late], axis=-1))
 
     _, low, high = replace(velocity, noise=0.0).estimate(level, "log")
     smoothed = smooth(velocity.values)
-    center = level(velocity.values)
+    center = float(level(velocity.values))
     spread = velocity.noise or float(np.std(np.log(velocity.values[late]), ddof=1)) if late.sum() > 1 else 0.0
     tolerance = math.hypot(math.log(high / low) / 2 if math.isfinite(low) else 0.0, NORMAL * spread)
     outside = np.flatnonzero(np.abs(np.log(smoothed / center)) > tolerance)

@@ -27,7 +27,9 @@ def split_rows(rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
 
 def split_table(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The table of the first metric and that of the second, both without prefix; the second may be empty."""
-    is_second = table.quantity.str.startswith(SECOND)
+    # Few names are on many rows.
+    names = [name for name in table.quantity.unique() if name.startswith(SECOND)]
+    is_second = table.quantity.isin(names)
     second = table[is_second]
     return table[~is_second], second.assign(quantity=second.quantity.str.removeprefix(SECOND))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import numpy as np
 import pandas as pd
 
 from .table import MEAN, Part
@@ -24,16 +25,20 @@ def select(
             itself, over all probes; `sample`, each random half of the probes or random movement, averaged over the
             pairs. None: all.
     """
-    if quantity is not None:
-        named = table.quantity
-        table = table[named == quantity if isinstance(quantity, str) else named.isin(list(quantity))]
-    if dimension is not None:
-        table = table[table.dimension == dimension]
-    if layer is not None:
-        table = table[table.layer == layer]
+    # Integers first: words take fifty times as long to compare, and most rows are of samples.
+    kept = np.ones(len(table), dtype=bool)
     if part is not None:
-        table = table[((table.pair_step >= 0) == (part == "pair")) & ((table["sample"] >= 0) == (part == "sample"))]
-    return table
+        kept &= (table.pair_step.to_numpy() >= 0) == (part == "pair")
+        kept &= (table["sample"].to_numpy() >= 0) == (part == "sample")
+    if dimension is not None:
+        kept &= table.dimension.to_numpy() == dimension
+    places = np.flatnonzero(kept)
+    if quantity is not None:
+        wanted = [quantity] if isinstance(quantity, str) else list(quantity)
+        places = places[table.quantity.take(places).isin(wanted).to_numpy()]
+    if layer is not None:
+        places = places[(table.layer.take(places) == layer).to_numpy()]
+    return table.take(places)
 
 
 def select_curve(table: pd.DataFrame, quantity: str, dimension: int = -1, layer: str = MEAN) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,6 +12,8 @@ COEFFICIENTS = np.linspace(0.0, 0.98, 50)
 """Of a first-order autoregression, from one step to the next, that are considered."""
 _JITTER = 1e-9
 """Keeps a correlation matrix that is almost singular positive definite."""
+_KEPT = 2000
+"""Factors that are kept: curves and runs of one schedule need the same ones, fifty each."""
 
 Series = tuple[np.ndarray, np.ndarray]
 """(n,) steps and (n,) values."""
@@ -42,7 +45,7 @@ def weigh_coefficients(runs: Sequence[Series]) -> np.ndarray:
             alike.setdefault(tuple((steps - steps[0]).tolist()), []).append(values)
     stacked = {steps: np.stack(group) for steps, group in alike.items()}
     if any(np.ptp(group, axis=1).max() > 0 for group in stacked.values()):
-        logs += [_restricted_likelihood(stacked, coefficient) for coefficient in COEFFICIENTS]
+        logs += [_restricted_likelihood(stacked, float(coefficient)) for coefficient in COEFFICIENTS]
     weights = np.exp(logs - logs.max())
     return np.asarray(weights / weights.sum())
 
@@ -51,13 +54,32 @@ def _restricted_likelihood(runs: dict[tuple[int, ...], np.ndarray], coefficient:
     """Its logarithm, up to a constant; (m, n) values of the runs that have the same steps from their first on."""
     squares, determinant, freedom = 0.0, 0.0, 0
     for steps, values in runs.items():
-        contrasts = _contrasts(len(steps))
-        covariance = contrasts.T @ correlate(np.array(steps), coefficient) @ contrasts
-        factor = np.linalg.cholesky(covariance + _JITTER * np.eye(len(covariance)))
+        contrasts, factor, logs = _factorize_contrasts(steps, coefficient)
         squares += float((np.linalg.solve(factor, contrasts.T @ values.T) ** 2).sum())
-        determinant += len(values) * 2 * float(np.log(np.diag(factor)).sum())
-        freedom += len(values) * len(covariance)
+        determinant += len(values) * 2 * logs
+        freedom += len(values) * len(factor)
     return -0.5 * determinant - 0.5 * freedom * math.log(squares)
+
+
+@lru_cache(maxsize=_KEPT)
+def _factorize_contrasts(steps: tuple[int, ...], coefficient: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Contrasts of values at some steps, the Cholesky factor of their covariance, the logarithms of its diagonal."""
+    contrasts = _contrasts(len(steps))
+    factor = _factorize(contrasts.T @ correlate(np.array(steps), coefficient) @ contrasts)
+    return contrasts, factor, float(np.log(np.diag(factor)).sum())
+
+
+@lru_cache(maxsize=_KEPT)
+def _factorize_means(members: tuple[tuple[int, ...], ...], coefficient: float) -> np.ndarray:
+    """The Cholesky factor of the covariance of means over steps."""
+    each = [np.array(steps) for steps in members]
+    steps = np.unique(np.concatenate(each))
+    means = np.array([np.isin(steps, one) / len(one) for one in each])
+    return _factorize(means @ correlate(steps, coefficient) @ means.T)
+
+
+def _factorize(covariance: np.ndarray) -> np.ndarray:
+    return np.asarray(np.linalg.cholesky(covariance + _JITTER * np.eye(len(covariance))))
 
 
 def _contrasts(count: int) -> np.ndarray:
@@ -81,12 +103,9 @@ def draw_series(members: Sequence[np.ndarray], weights: np.ndarray, count: int) 
         (count, n), in units of the spread at a single step; the same for the same arguments.
     """
     rng = np.random.default_rng(0)
-    steps = np.unique(np.concatenate(list(members)))
-    means = np.array([np.isin(steps, each) / len(each) for each in members])
+    schedule = tuple(tuple(each.tolist()) for each in members)
     drawn = []
     for coefficient, times in zip(COEFFICIENTS, rng.multinomial(count, weights), strict=True):
         if times:
-            covariance = means @ correlate(steps, coefficient) @ means.T
-            factor = np.linalg.cholesky(covariance + _JITTER * np.eye(len(covariance)))
-            drawn.append(rng.normal(size=(times, len(members))) @ factor.T)
+            drawn.append(rng.normal(size=(times, len(members))) @ _factorize_means(schedule, float(coefficient)).T)
     return np.vstack(drawn)

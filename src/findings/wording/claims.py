@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ...system.words import count_of
 from ..claim import Claim, ClaimName, Verdict
+from ..finding import Finding
 from ..spread import Spread
 from .lists import join_all
 
@@ -46,6 +47,7 @@ NO_TWIN = "runs of its pretrained or instruct twin"
 ROUNDING = (
     "the velocities are what rounding gives: raise schedule.lag, or read the probes more finely (probe.precision)"
 )
+NO_BOUNDS = "not called, and without bounds that could exclude it"
 FEW_IN_MOST = "in more runs than by chance, but not in most"
 EXPLANATIONS = {
     "displacement": "explained by larger movement",
@@ -70,6 +72,45 @@ def describe_needed_runs(needed: int, runs: int) -> str:
 def describe_needed_checkpoints(needed: int, checkpoints: int) -> str:
     """Checkpoints that a peak takes, to stand after "missing"."""
     return f"{needed} checkpoints with pairs ({checkpoints} found)"
+
+
+def describe_excluded(name: ClaimName, high: float) -> str:
+    """Why a claim does not hold: what its bounds exclude, where its number does not say so."""
+    if name == "changed":
+        return "no movement beyond rounding"
+    return f"rises and falls by {high:.2f} x at most" if name == "peak" else ""
+
+
+def describe_not_excluded(name: ClaimName, high: float, least: float) -> str:
+    """Why what is not called cannot be denied either: the effect that the bounds still allow, and what matters."""
+    if name == "changed":
+        return "the points moved, but no more alike than errors do"
+    if not math.isfinite(high):
+        return NO_BOUNDS
+    up_to = f"up to {high:.2f} standard deviations" if name == "twins" else f"up to {high:.2f} x"
+    return f"not called, but {up_to} cannot be excluded ({least:g} would matter)"
+
+
+def describe_small(least: float) -> str:
+    """Of an effect that is there, but smaller than what a claim is denied for."""
+    return f"certain, but less than {least:g} x"
+
+
+def describe_recognition(accuracy: Finding, chance: float, least: float | None) -> str:
+    """In how many runs the objective is recognised.
+
+    Args:
+        accuracy: the share; NaN where there are too few seeds to learn it from.
+        chance: the share by chance alone.
+        least: the share that would matter, where the bounds do not exclude it; else None.
+    """
+    if not math.isfinite(accuracy.value):
+        return "" if least is None else "not called, and too few seeds to say how many runs could be recognised"
+    message = f"recognised: {100 * accuracy.value:.0f} % of the runs (chance {100 * chance:.0f} %)"
+    if least is None:
+        return message
+    up_to = f"up to {100 * accuracy.high:.0f} % cannot be excluded ({100 * least:.0f} % would matter)"
+    return f"not called, but {up_to}; {message}"
 
 
 def describe_runs(counts: Sequence[tuple[int, int, int]]) -> str:
@@ -98,9 +139,9 @@ def write_number(name: ClaimName, value: float, low: float, high: float, k: int)
     if name in ("changed", "separable"):
         bounds = f" ({BOUNDS}{100 * low:.0f} to {100 * high:.0f})" if bounded else ""
         return f"{100 * value:.0f} %{bounds} of the {'blocks' if name == 'changed' else 'differences'}"
-    if name == "twins":
-        return f"{value:.2f} standard deviations apart"
     bounds = f" ({BOUNDS}{low:.2f} to {high:.2f})" if bounded else ""
+    if name == "twins":
+        return f"{value:.2f}{bounds} standard deviations apart"
     return f"H{k} {'excess, early / late' if name == 'early' else 'velocity, peak / late'} {value:.2f}{bounds}"
 
 
@@ -138,14 +179,9 @@ def describe_peak_explanation(labels: Mapping[str, int], declines: int, runs: in
     return "; ".join(words + (f" ({count})" if runs > 1 else "") for words, count in counted.items())
 
 
-def describe_separable(accuracy: float | None, chance: float | None, *, spreads: bool, separable: bool) -> str:
-    """What stands beside the test of separability."""
-    parts = []
-    if spreads:
-        parts.append("the groups spread differently" + (", which may be all" if separable else ""))
-    if accuracy is not None and chance is not None:
-        parts.append(f"recognised: {100 * accuracy:.0f} % of the runs (chance {100 * chance:.0f} %)")
-    return "; ".join(parts)
+def describe_separable(*, spreads: bool, separable: bool) -> str:
+    """What else may make a test of separability call, or keep it from calling."""
+    return "the groups spread differently" + (", which may be all" if separable else "") if spreads else ""
 
 
 def describe_twin_numbers(differing: Sequence[str]) -> str:

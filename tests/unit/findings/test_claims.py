@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
 
 import pytest
 
 from src.figures.report import Comparison
-from src.findings import Claim, Evidence, Tracked, compare_twins, judge_claims, judge_run
+from src.findings import Claim, Evidence, Tracked, compare_twins, judge_claims, judge_run, run_findings
+from src.findings.effects import LEAST
 from src.findings.finding import Finding, GroupFindings
 from tests.support.planted import Planted, plant_table
-from tests.support.tables import bump, table_of, twin_runs
+from tests.support.tables import STEPS, bump, table_of, twin_runs
 
 UNTESTED = Finding(math.nan, sentence="Not tested.", missing="3 seeds with one run of each")
 
@@ -44,6 +44,7 @@ def test_every_model_of_a_comparison_has_a_verdict_on_every_claim(comparison: Co
         assert (claims["changed"].runs, claims["changed"].number) == ("8 of 8 runs", "100 % of the blocks")
         assert claims["early"].runs.startswith("0 of 8 runs")
         assert claims["early"].low < 1 < claims["early"].high
+        assert claims["early"].high <= LEAST["early"]
         assert re.search(r"faster early in [1-8] of 8, but no more than chance", claims["early"].explanation)
         assert ", p = 0.0" in claims["separable"].number
         assert claims["separable"].value == comparison.group_findings["separability_r2", model].value
@@ -75,7 +76,9 @@ def test_more_excess_early_is_an_early_reorganisation_and_rounding_is_none() -> 
 
 
 def test_twins_share_a_verdict() -> None:
-    for shift, seeds, verdict in ((0.5, 3, "holds"), (0.0, 3, "does not hold"), (0.5, 2, "cannot be told")):
+    for shift, seeds, verdict in (
+        (0.5, 3, "holds"), (0.0, 3, "does not hold"), (0.5, 2, "cannot be told"),
+    ):  # fmt: skip
         runs = twin_runs(shift, seeds)
         claims = judge_claims(runs, across("tiny", "tiny_instruct") | compare_twins(runs))
         claim = by_name(claims, "tiny_instruct")["twins"]
@@ -83,6 +86,14 @@ def test_twins_share_a_verdict() -> None:
         assert claim.verdict == verdict
         assert ("missing: 6 pairs" in claim.explanation) == (verdict == "cannot be told")
         assert bool(claim.number) == (verdict != "cannot be told")
+    pair = "tiny / tiny_instruct"
+    wide = {("twins_p", pair): Finding(0.5), ("twins_distance", pair): Finding(0.6, 0.0, 1.2)}
+    claim = by_name(judge_claims(runs, across("tiny", "tiny_instruct") | wide), "tiny_instruct")["twins"]
+    assert (claim.verdict, claim.number) == (
+        "cannot be told",
+        "0.60 (95 %: 0.00 to 1.20) standard deviations apart, p = 0.5",
+    )
+    assert "up to 1.20 standard deviations cannot be excluded (1 would matter)" in claim.explanation
 
 
 def test_a_run_by_itself_has_the_verdicts_of_its_own_findings() -> None:
@@ -92,8 +103,61 @@ def test_a_run_by_itself_has_the_verdicts_of_its_own_findings() -> None:
     assert (changed.verdict, early.verdict, peak.verdict) == ("cannot be told", "cannot be told", "holds")
     assert peak.explanation == "not explained by larger movement: a change of shape"
     assert run.findings["peak_ratio", 1].sentence in peak.sentences
-    flat = table_of(lambda step: 1.0)
-    assert judge_run(Evidence(replace(run, table=flat).findings, flat))[2].verdict == "does not hold"
+
+
+def test_a_run_without_a_peak_denies_it_only_if_it_is_quiet_enough() -> None:
+    for noise, steps, verdict, words in (
+        (0.02, STEPS, "does not hold", r"rises and falls by 1\.\d\d x at most"),
+        (
+            0.8,
+            STEPS[::3],
+            "cannot be told",
+            r"not called, but up to \d\.\d\d x cannot be excluded \(1\.5 would matter\)",
+        ),
+    ):
+        table = table_of(lambda step: 1.0, steps, noise=noise)
+        found = run_findings(table)
+        assert not found["peak_ratio", 1].called
+        peak = judge_run(Evidence(found, table))[2]
+        assert (peak.verdict, found["peak_height", 1].high <= LEAST["peak"]) == (verdict, verdict == "does not hold")
+        assert re.search(words, peak.explanation)
+
+
+def test_a_velocity_that_only_falls_denies_a_peak() -> None:
+    table = table_of(lambda step: 4.0 / (1 + step / 60))
+    peak = judge_run(Evidence(run_findings(table), table))[2]
+    assert peak.verdict == "does not hold"
+    assert "the velocity declines instead" in peak.explanation
+    assert peak.value > LEAST["peak"], "by its ratio alone it would be one"
+
+
+def test_nothing_is_denied_of_a_model_whose_runs_scatter() -> None:
+    def claim_of(levels: list[float]) -> Claim:
+        runs = [planted("tiny", seed, early=level) for seed, level in enumerate(levels)]
+        return by_name(judge_claims(runs, across("tiny")), "tiny")["early"]
+
+    level, scattered = claim_of([1.0] * 4), claim_of([1.0, 0.3, 1.0, 3.0])
+    assert level.verdict == "does not hold"
+    assert scattered.verdict == "cannot be told"
+    assert scattered.high > LEAST["early"]
+    assert "cannot be excluded (1.5 would matter)" in scattered.explanation
+
+
+def test_objectives_are_denied_to_be_separable_only_if_few_runs_can_be_recognised() -> None:
+    test = Finding(0.5, sentence="Not separable.")
+    for share, bounds, verdict, words in (
+        (1 / 3, (0.2, 0.5), "does not hold", "recognised: 33 % of the runs (chance 33 %)"),
+        (1 / 3, (0.1, 0.7), "cannot be told", "up to 70 % cannot be excluded (67 % would matter)"),
+        (None, None, "cannot be told", "too few seeds to say how many runs could be recognised"),
+    ):
+        found = across("tiny") | {("separability_p", "tiny"): test, ("separability_r2", "tiny"): Finding(0.1)}
+        if share is not None and bounds is not None:
+            found |= {
+                ("seed_accuracy", "tiny"): Finding(share, *bounds), ("seed_accuracy_chance", "tiny"): Finding(1 / 3),
+            }  # fmt: skip
+        claim = by_name(judge_claims([planted("tiny", 0)], found), "tiny")["separable"]
+        assert claim.verdict == verdict
+        assert words in claim.explanation
 
 
 def test_nothing_is_concluded_of_a_model_from_one_run() -> None:

@@ -48,3 +48,19 @@ def test_pairs_that_checkpoints_share_count_once_and_windows_join_them() -> None
 
 def test_the_running_median_is_of_two_at_the_ends() -> None:
     np.testing.assert_array_equal(smooth(np.array([1.0, 5, 2, 3])), [3, 2, 3, 2.5])
+
+
+def test_a_curve_is_read_in_the_order_of_its_steps_whatever_that_of_the_rows() -> None:
+    rows = [Row(step, "velocity", float(step), "layer_01", 1) for step in (10, 0, 5)]
+    rows += [Row(step, "velocity", step / 10 + n, "layer_01", 1, sample=n) for n in range(3) for step in (5, 0, 10)]
+    rows.remove(Row(5, "velocity", 1.5, "layer_01", 1, sample=1))  # this half lacks a checkpoint
+    rows += [Row(0, "velocity", value, "layer_01", 1, end) for end, value in ((4, 2.0), (2, 1.0))]
+    rows += [Row(0, "window/velocity", value, "layer_01", 1, end) for end, value in ((6, 3.0), (4, 9.0), (10, 5.0))]
+    curve = read_curve(tabulate(rows), "velocity", 1, "layer_01")
+    assert (curve.steps.tolist(), curve.values.tolist()) == ([0, 5, 10], [0.0, 5.0, 10.0])
+    assert curve.halves.tolist() == [[0.0, 0.5, 1.0], [2.0, 2.5, 3.0]]
+    assert [starts.tolist() for starts in curve.members] == [[0, 2], [5], [10]]
+    assert [(starts.tolist(), values.tolist()) for starts, values in curve.runs] == [
+        ([0, 2, 4], [1.0, 2.0, 3.0]), ([8], [5.0]),
+    ]  # fmt: skip
+    assert len(read_curve(tabulate(rows), "drift", 1, "layer_01")) == 0

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
+import numpy as np
 import pytest
+from scipy.stats import kendalltau
 
 from src.findings import run_findings
+from src.findings.curves import read_velocity
+from src.findings.peaks import _count_falls, measure_height
 from tests.support.tables import bump, table_of
 
 
@@ -98,3 +103,23 @@ def test_halves_in_which_nothing_moves_leave_a_peak_without_bounds() -> None:
     for name in ("peak_ratio", "decline_ratio", "early_share"):
         assert math.isnan(found[name, 1].low)
         assert not found[name, 1].called
+
+
+def test_a_trend_counts_pairs_of_which_the_later_is_lower() -> None:
+    falling = np.array([5.0, 4.0, 2.0, 1.0])
+    counts = _count_falls(np.array([falling, falling[::-1], [1.0, 1.0, 1.0, 1.0], [4.0, 5.0, 2.0, 2.0]]))
+    assert counts.tolist() == [6, -6, 0, 3]
+    for seed in range(3):
+        values = np.random.default_rng(seed).normal(size=12)
+        expected = -kendalltau(range(12), values).statistic * 12 * 11 / 2
+        assert _count_falls(values) == pytest.approx(expected)
+
+
+def test_a_height_is_that_of_the_best_place_between_the_ends() -> None:
+    def height(course: Callable[[int], float]) -> float:
+        return measure_height(read_velocity(table_of(course, noise=1e-4), 1, "layer_01"))[0]
+
+    assert height(bump) == pytest.approx(3.5, rel=0.15)
+    assert height(lambda step: 1.0) == pytest.approx(1, abs=0.01)
+    assert height(lambda step: 4 / (1 + step / 60)) < 1
+    assert height(lambda step: 1 + step / 60) < 1.2, "it ends above its late median, by half of what it rises there"

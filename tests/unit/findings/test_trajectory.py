@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from src.findings import find_across, trajectories
+from src.findings import Tracked, find_across, trajectories
 from src.metrics.table import Row, tabulate
+from tests.support.planted import Planted, plant_table
 from tests.support.tables import table_of_values, tables_of, tracked
 
 
@@ -37,3 +39,17 @@ def test_runs_that_share_no_step_are_refused() -> None:
     found = find_across(tracked([one, two], ["helpful", "harmless"], [0, 0]))
     assert math.isnan(found["separability_p", "tiny"].value)
     assert "No checkpoint is shared" in found["separability_p", "tiny"].sentence
+
+
+def test_what_a_run_is_compared_by_is_a_small_part_of_its_table() -> None:
+    runs = [
+        Tracked(str(seed), "tiny", "pretrained", None, "a", seed, plant_table(Planted("tiny", seed=seed)))
+        for seed in (0, 1)
+    ]
+    whole, steps = trajectories([run.table for run in runs])
+    parts, shared = trajectories([run.shape for run in runs])
+    assert np.array_equal(whole, parts)
+    assert np.array_equal(steps, shared)
+    assert len(runs[0].shape) < len(runs[0].table) / 10
+    bare = replace(runs[0], table=runs[0].table[runs[0].table.quantity == "scale"])
+    assert bare.shape is bare.table, "what is missing is said of the whole"

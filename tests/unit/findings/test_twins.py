@@ -35,6 +35,16 @@ def test_twins_alike_do_not_differ_and_too_few_pairs_have_no_p() -> None:
         compare_twins([*twin_runs(0.5), twin_runs(0.5)[0]])
 
 
+def test_the_distance_of_twins_is_within_its_bounds_and_they_narrow_with_the_pairs() -> None:
+    pair = "tiny / tiny_instruct"
+    few, many = (compare_twins(twin_runs(0.0, seeds))["twins_distance", pair] for seeds in (3, 12))
+    for distance in (few, many):
+        assert 0 <= distance.low <= distance.value <= distance.high
+    assert many.high < few.high
+    apart = compare_twins(twin_runs(5.0))["twins_distance", pair]
+    assert apart.low > 1, "far apart beside the seeds: no bound comes near to zero"
+
+
 def test_the_scalar_findings_of_twins_are_compared() -> None:
     runs = [
         Tracked(f"{model}{seed}", model, stage, None if stage == "pretrained" else "a", "helpful", seed, table)
