@@ -36,6 +36,8 @@ def labelled_logits(causal: PreTrainedModel, batch: Batch) -> tuple[Tensor, Tens
         logits_to_keep=positions_K,
         use_cache=False,
     ).logits
+    if logits_BKV.shape[1] != len(positions_K):  # some heads know no `logits_to_keep`
+        logits_BKV = logits_BKV[:, positions_K]
     return logits_BKV.float(), positions_K
 
 

@@ -6,6 +6,8 @@ import math
 
 import pytest
 import torch
+import transformers as hf
+from torch.nn.functional import cross_entropy
 
 from src.config import TrainerConfig
 from src.data.batches import collate
@@ -46,3 +48,13 @@ def test_no_warm_up_begins_at_the_peak() -> None:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
     _scheduler(optimizer, settings)
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1)
+
+
+def test_a_head_that_gives_all_positions_has_the_same_loss() -> None:
+    shape = {"d_model": 16, "decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 16}
+    causal = hf.TrOCRForCausalLM(hf.TrOCRConfig(vocab_size=64, **shape)).eval()
+    batch = collate([Example([5, 6, 7, 8, 9], [IGNORED, IGNORED, 7, 8, IGNORED])], pad=1)
+    with torch.inference_mode():
+        logits_TV = causal(input_ids=batch["input_ids"]).logits[0]
+        expected = cross_entropy(logits_TV[1:3], torch.tensor([7, 8]), reduction="sum")
+        assert math.isclose(float(summed_loss(causal, batch)), float(expected), rel_tol=1e-5)
