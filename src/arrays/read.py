@@ -13,25 +13,33 @@ from typing import Any
 
 import numpy as np
 
+LARGEST = 2**63 - 1
+
 
 def read_array(given: object, name: str) -> np.ndarray:
     """Numbers in whatever holds them, as an array of float64 in C order.
 
     Args:
         given: a NumPy array or what becomes one, nested lists, a torch tensor of any type on any device, a pandas frame
-            (a missing value becomes NaN), or lists of these.
+            (a missing value becomes NaN), a sparse array of SciPy, or lists of these.
         name: of the argument, for messages.
 
     Raises:
         ValueError: if it holds complex numbers, objects or strings, masks something, or has rows of unequal lengths.
     """
-    plain = _unwrap(given, name)
+    try:
+        plain = _unwrap(given, name)
+    except RecursionError as error:
+        raise ValueError(f"{name} is a list that holds itself; give rows of one length") from error
     try:
         array = np.asarray(plain)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:  # `__array__` is anybody's code
         raise ValueError(
-            f"{name} is no array: {str(error).splitlines()[0]}; give rows of one length, in the memory of the CPU"
+            f"{name} is no array: {next(iter(str(error).splitlines()), type(error).__name__)}; give rows of one "
+            "length, in the memory of the CPU"
         ) from error
+    if array.dtype == object and not array.ndim:  # NumPy makes an array of one out of what it does not know
+        raise ValueError(f"{name} is a {type(given).__name__}; give an array, nested lists, a tensor or a frame")
     if not np.can_cast(array.dtype, np.float64, "same_kind"):
         raise ValueError(_describe_type(name, array.dtype))
     with np.errstate(
@@ -71,15 +79,26 @@ def read_diagram(given: object, name: str) -> np.ndarray:
             f"{name} has shape {bars.shape}; give a diagram (n_bars, 3): birth, death, dimension (where "
             "giotto-tda makes several, one of them)"
         )
-    sound = np.isfinite(bars[:, [0, 2]]).all(axis=1) & (bars[:, 1] >= bars[:, 0])
+    births, deaths, dimensions = bars.T
+    sound = np.isfinite(births) & (deaths >= births) & (dimensions >= 0) & (dimensions == np.floor(dimensions))
+    sound &= np.isfinite(dimensions)
     if not sound.all():
         row = int(sound.argmin())
-        raise ValueError(f"{name}: bar {row} is {bars[row].tolist()}; give a birth, a death not before it, a dimension")
+        raise ValueError(
+            f"{name}: bar {row} is {bars[row].tolist()}; give a birth, a death not before it, a dimension: a whole "
+            "number, at least 0"
+        )
     return bars
 
 
 def read_number(given: object, name: str) -> float:
-    """One real number, in whatever holds it; it may be NaN or infinite."""
+    """One real number, in whatever holds it; it may be NaN or infinite.
+
+    Raises:
+        ValueError: if it is none, also one that stands for yes or no.
+    """
+    if given is None or isinstance(given, (bool, np.bool_, str, bytes)):
+        raise ValueError(f"{name}={given!r}: not a number; give one")
     number = read_array(given, name)
     if number.ndim:
         raise ValueError(f"{name} has shape {number.shape}; give one number")
@@ -107,7 +126,7 @@ def read_integers(given: Any, name: str, at_least: int = 0) -> list[int]:
     """Different whole numbers, in their order.
 
     Raises:
-        ValueError: if there are none, one is none, or one is there twice.
+        ValueError: if there are none, one is none or above 2**63 - 1, or one is there twice.
     """
     try:
         numbers = [read_integer(item, name, at_least) for item in given]
@@ -115,6 +134,8 @@ def read_integers(given: Any, name: str, at_least: int = 0) -> list[int]:
         raise ValueError(f"{name}={reprlib.repr(given)}: give a list of whole numbers") from error
     if not numbers:
         raise ValueError(f"{name}: empty; give at least one whole number")
+    if max(numbers) > LARGEST:
+        raise ValueError(f"{name}={max(numbers)}: at most {LARGEST}, which a table can hold")
     twice = [number for place, number in enumerate(numbers) if number in numbers[:place]]
     if twice:
         raise ValueError(f"{name}: {twice[0]} is there twice; give each once")
@@ -130,6 +151,10 @@ def _unwrap(given: Any, name: str) -> Any:
     # Not loaded, not there: isinstance of an empty tuple is False.
     if isinstance(given, getattr(sys.modules.get("torch"), "Tensor", ())):
         return _tensor_values(given, name)
+    sparse = sys.modules.get("scipy.sparse")
+    if isinstance(given, (getattr(sparse, "sparray", ()), getattr(sparse, "spmatrix", ()))):
+        dense: np.ndarray = given.toarray()  # type: ignore[union-attr]
+        return dense
     pandas = sys.modules.get("pandas")
     if isinstance(given, (getattr(pandas, "DataFrame", ()), getattr(pandas, "Series", ()))):
         return _frame_values(given)

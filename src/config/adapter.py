@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .paths import expand, is_folder
 from .schema import AUTO, AdapterConfig
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -23,7 +24,7 @@ def complete_adapter(adapter: AdapterConfig) -> None:
     """Fill in what was not given: from the adapter that is resumed, else the defaults. Nothing is checked."""
     stored: dict[str, Any] = {}
     if adapter.resume is not None:
-        folder = Path(adapter.resume).expanduser()
+        folder = expand(adapter.resume)
         if not list(_folder_problems(folder)):
             stored = _read(folder / CONFIG)
             adapter.content = adapter.content or _hash(folder)
@@ -43,6 +44,13 @@ def adapter_conflicts(adapter: AdapterConfig) -> Iterator[str]:
         yield f"adapter.targets={targets}: give {AUTO}, or endings of layer names such as [q_proj,v_proj]"
     if adapter.kind == "full" and targets != AUTO:
         yield f"adapter.targets={targets}: adapter=full trains every weight; leave it out, or use adapter=lora"
+    if adapter.kind == "full":
+        for name, default in DEFAULTS.items():
+            if adapter.resume is None and getattr(adapter, name) != default:
+                yield (
+                    f"adapter.{name}={getattr(adapter, name)}: adapter=full trains every weight; leave it out, or use "
+                    "adapter=lora"
+                )
     if adapter.resume is None:
         if adapter.content is not None:
             yield f"adapter.content={adapter.content}: of no use without adapter.resume=<folder>; give both or neither"
@@ -50,7 +58,7 @@ def adapter_conflicts(adapter: AdapterConfig) -> Iterator[str]:
     key = f"adapter.resume={adapter.resume}"
     if adapter.kind == "full":
         yield f"{key}: adapter=full trains every weight; use adapter=lora, or merge the adapter into its base first"
-    folder = Path(adapter.resume).expanduser()
+    folder = expand(adapter.resume)
     problems = list(_folder_problems(folder))
     if problems:
         yield f"{key}: {problems[0]}"
@@ -72,7 +80,7 @@ def adapter_conflicts(adapter: AdapterConfig) -> Iterator[str]:
 
 
 def _folder_problems(folder: Path) -> Iterator[str]:
-    if not folder.is_dir():
+    if not is_folder(folder):
         yield f"no such folder; give one with {CONFIG} and {WEIGHTS}"
         return
     if not (folder / CONFIG).is_file():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .adapter import adapter_conflicts
 from .memory import memory_shortage
+from .paths import MAX_PART, MAX_PATH, fits_disk, is_file, is_folder
 from .schedule import lag_of, plan_schedule
 from .schema import AUTO, MAX_CHECKPOINTS, SECOND_METRIC, SOURCES, Config, TdaConfig
 from .targets import target_problems
@@ -17,6 +19,9 @@ from .transformer import parts_of
 
 NAME = re.compile(r"[^\W_][\w.-]{0,99}")
 """A part of a path that is no path of its own, not hidden, and no flag."""
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
+"""What a model may be called on the hub: <owner>/<name>."""
 
 MAX_WHOLE = 2**31 - 1
 """The largest whole number, where no key has another."""
@@ -45,15 +50,25 @@ def _broken_rules(value: Any, limits: Any) -> Iterator[str]:
         if value != limits["word"]:
             yield f"a whole number, or {limits['word']}"
         return
-    if ("filled" in limits or "is_name" in limits) and not value.strip():
-        yield "a name, not empty"
+    if isinstance(value, str) and {"filled", "is_name", "is_path", "is_address"} & set(limits) and not value.strip():
+        yield f"a {'path' if 'is_path' in limits else 'name'}, not empty; leave it out for the default"
     elif "is_name" in limits and not NAME.fullmatch(value):
         yield "a name of letters, digits, '_', '-' and '.', the first a letter or a digit, at most 100 of them"
+    elif {"filled", "is_path", "is_address"} & set(limits) and not value.isprintable():
+        yield f"without control characters, such as {next(c for c in value if not c.isprintable())!r}"
+    if "filled" in limits and len(value) > limits["filled"]:
+        yield f"at most {limits['filled']} characters, not {len(value):,}"
+    if "is_path" in limits and not fits_disk(value):
+        yield f"a path of at most {MAX_PATH:,} bytes, each part of it at most {MAX_PART}"
+    if "is_address" in limits and not _is_address(value):
+        yield "an address, such as http://host:5000 or sqlite:///<file>"
     if "reserved" in limits and re.fullmatch(limits["reserved"], value, re.IGNORECASE):
         yield f"another name, multirun/{value} is for something else"
     if isinstance(value, int) and value > limits.get("at_most", MAX_WHOLE):
         yield f"at most {limits.get('at_most', MAX_WHOLE)}"
         return
+    if isinstance(value, float) and math.isinf(value) and "endless" not in limits:
+        yield "a finite number"
     # `not (a >= b)` instead of `a < b`: a NaN fails every rule.
     if "at_least" in limits and not value >= limits["at_least"]:
         yield f"at least {limits['at_least']}"
@@ -67,25 +82,35 @@ def _broken_rules(value: Any, limits: Any) -> Iterator[str]:
         yield "one of " + ", ".join(limits["one_of"])
 
 
+def _is_address(uri: str) -> bool:
+    try:
+        return urlsplit(uri).port is None or bool(urlsplit(uri).hostname)
+    except ValueError:  # a port that is none, half of an IPv6 address
+        return False
+
+
 def config_conflicts(config: Config) -> Iterator[str]:
     """Settings of a run that do not go together, of whatever groups."""
     objective, trainer, schedule, probe = config.objective, config.trainer, config.schedule, config.probe
     unknown = sorted(set(objective.weights) - set(SOURCES))
     if unknown:
         yield f"objective.weights={unknown}: unknown source, use {', '.join(SOURCES)}"
+    elif math.inf in objective.weights.values():
+        yield f"objective.weights={objective.weights}: must be finite numbers"
     elif not sum(objective.weights.values()) > 0 or min(objective.weights.values()) < 0:
         yield f"objective.weights={objective.weights}: at least one weight must be above 0, and none below"
     if objective.dialogues == "jsonl" and not objective.data_dir:
         yield "objective.dialogues=jsonl: needs objective.data_dir=<folder with helpful.jsonl and harmless.jsonl>"
-    if probe.file and not Path(probe.file).expanduser().is_file():
+    if probe.file and not is_file(probe.file):
         yield f"probe.file={probe.file}: no such file; give text with one prompt per line, or JSONL"
     if objective.data_dir and objective.dialogues == "embedded":
         yield f"objective.dialogues={objective.dialogues}: reads no objective.data_dir; drop one of the two"
-    if objective.data_dir and not Path(objective.data_dir).expanduser().is_dir():
+    if objective.data_dir and not is_folder(objective.data_dir):
         yield f"objective.data_dir={objective.data_dir}: no such folder of dialogues"
     path = config.model.path
-    if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
-        yield f"model.path={path}: no such folder; give one with config.json and *.safetensors"
+    if not path.startswith("embedded:") and not is_folder(path) and not HUB_ID.fullmatch(path.rstrip("/")):
+        hub = "" if path.startswith((".", "/", "~")) else ", and no id of the hub, which is <owner>/<name>"
+        yield f"model.path={path}: no such folder{hub}; give one with config.json and *.safetensors"
     if trainer.micro_batch_size and trainer.batch_size % trainer.micro_batch_size:
         micro = trainer.micro_batch_size
         yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
@@ -173,6 +198,8 @@ def tda_conflicts(tda: TdaConfig) -> Iterator[str]:
                 f"tda.transformer.homology_dimensions={asked}: give a list of whole numbers from 0 to {MAX_DIMENSION}, "
                 "such as [0,1]"
             )
+        elif len(set(asked)) < len(asked):
+            yield f"tda.transformer.homology_dimensions={list(asked)}: one is there twice; give each once"
     if tda.engine == "reduced_rips" and tda.transformer and not (tda.is_plain_rips and max(tda.dimensions) < 2):
         yield f"tda.engine=reduced_rips: computes H0 and H1 of plain Rips over Z/2, not {tda.name}; use auto"
     draws = (("subsamples", tda.subsamples), ("null_draws", tda.null_draws), ("weight_draws", tda.weight_draws))

@@ -29,24 +29,34 @@ def explain(error: Exception, schema: type = Config) -> str:
         group, _, option = str(error.missing_cfg_file).rpartition("/")
         return f"{group}={option}: unknown{_nearest(option, error.options)}; known: {', '.join(error.options)}"
     if isinstance(error, OverrideParseException):
-        return f"{error.override}: cannot be read as key=value; quote what has spaces or brackets: 'key=\"a b\"'"
+        return f"{error.override}: cannot be read as key=value; quote what has spaces, brackets or ~: 'key=\"~/a b\"'"
     several = re.match(r"(?:Ambiguous value for argument|Sweep parameters) '([^=]*)=(.*)'", str(error))
     if several:
         key, values = several.groups()
         quoted = f"or quote what is one value: '{key}=\"{values}\"'"
         return f"{key}={values}: several values; add -m for a sweep over them, {quoted}"
+    if "Config group override must be" in str(error):
+        groups = [word for word in sys.argv[1:] if _key_of(word) not in key_names(schema)]
+        return f"{' '.join(groups)}: a group takes the name of one of its options; --info=config-groups lists them"
     cause = error.__cause__ or error
     key = getattr(cause, "full_key", None) or _key_in(str(error))
     first = next(iter(str(cause).splitlines()), "") or f"cannot be composed ({type(cause).__name__}): {_given_words()}"
     if key and re.search(
         r"Key '.*' (is )?not in|[Cc]ould not (override|find)|No match in the defaults", f"{error}\n{first}"
     ):
+        owner = next((name for name in key_names(schema) if key.startswith(f"{name}.")), None)
+        if owner:
+            return f"{key}: {owner} has no such entry here; add it with +{key}=<value>, if it takes that"
         known = [*key_names(schema), *sorted(p.name for p in CONF.iterdir() if p.is_dir())]
         return f"{key}: no such key{_nearest(key, known)}; --cfg job lists all"
     value = _value_of(key)
     # Hydra's own messages end with what to do; OmegaConf's, with names of its classes.
     text = " ".join(str(cause).split()) if isinstance(cause, HydraException) else first
-    return f"{key}={value}: {text}" if key and value is not None else text
+    if key and value is not None:
+        return f"{key}={value}: {text}"
+    # Of an entry of a list nobody says whose it is.
+    is_named = any(_key_of(word) and _key_of(word) in text for word in sys.argv[1:])
+    return text if is_named else f"{_given_words()}: {text}"
 
 
 def key_names(schema: type, prefix: str = "") -> Iterator[str]:
@@ -75,5 +85,9 @@ def _given_words() -> str:
 
 def _value_of(key: str | None) -> str | None:
     """What the command line gave for `key`."""
-    given = [word.partition("=")[2] for word in sys.argv[1:] if word.partition("=")[0].lstrip("+~") == key]
+    given = [word.partition("=")[2] for word in sys.argv[1:] if _key_of(word) == key]
     return given[-1] if given else None
+
+
+def _key_of(word: str) -> str:
+    return word.partition("=")[0].lstrip("+~")

@@ -12,6 +12,9 @@ from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
 from .conflicts import config_conflicts, outside_limits, size_conflicts, tda_conflicts
 from .schema import Config, ModelConfig, RequestError, TdaConfig
 
+MAX_PROBLEM = 1000
+"""Characters of a message about one key."""
+
 
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
     """As `resolve_config`, for `python -m src.ui`."""
@@ -71,9 +74,16 @@ def _all_problems(limits: Iterable[str], *conflicts: Iterable[str]) -> list[str]
 
 
 def _refuse(problems: Iterable[str]) -> None:
-    found = list(problems)
+    found = [_shortened(problem) for problem in problems]
     if found:
         raise RequestError("\n".join(found))
+
+
+def _shortened(problem: str) -> str:
+    """The key in front and what to do at the end, whatever the length of the value between them."""
+    return (
+        problem if len(problem) <= MAX_PROBLEM else f"{problem[: MAX_PROBLEM // 2]} ... {problem[-MAX_PROBLEM // 2 :]}"
+    )
 
 
 def _refuse_missing(composed: DictConfig) -> None:
@@ -98,7 +108,8 @@ def complete_config(composed: DictConfig) -> Config:
         config.trainer.learning_rate = config.model.learning_rate
     complete_draws(config.tda, config.model)
     complete_adapter(config.adapter)
-    config.trainer.micro_batch_size = config.trainer.micro_batch_size or config.trainer.batch_size
+    if config.trainer.micro_batch_size is None:
+        config.trainer.micro_batch_size = config.trainer.batch_size
     return config
 
 

@@ -45,8 +45,9 @@ def setting(
             that came later, whose default is what runs of before did; at its default it does not count, so that they
             keep their names and hashes. None: no run has this field.
         limits: what `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`; `word`, a word that may
-            stand instead of a number; `filled`, not an empty word; `is_name`, one part of a path, none of
-            `reserved`. `is_path` is no limit: other spellings of a path (a slash at its end) are the same value.
+            stand instead of a number; `endless`, that it may be infinite; `filled`, words, at most so many characters;
+            `is_name`, one part of a path, none of `reserved`; `is_address`, one of a server or a file; `is_path`,
+            whose other spellings (a slash at its end) are the same value.
     """
     metadata = limits if identity is None else {"identity": identity, **limits}
     if default_factory is not dataclasses.MISSING:
@@ -207,7 +208,7 @@ class AdapterConfig:
     targets: Any = setting(AUTO, identity="where changed")
     """lora: the layers that are adapted, by endings of their names, such as `[q_proj,v_proj]`; `auto` takes every
     linear layer of the language model that an adapter can stand beside."""
-    resume: str | None = setting(None, identity=False)
+    resume: str | None = setting(None, identity=False, is_path=True)
     """lora: folder of an adapter that training goes on from; step 0 is the model with it."""
     content: str | None = setting(None, identity="where changed")
     """lora: hash of the files of `adapter.resume`, filled in, or checked where it is given; it makes the run."""
@@ -231,7 +232,7 @@ class TrainerConfig:
     """Optimizer steps of linear warm-up, which counts from 1: the first step already moves."""
     weight_decay: float = setting(0.0, identity=True, at_least=0)
     """AdamW's decoupled weight decay."""
-    clip: float = setting(1.0, identity=True, above=0)
+    clip: float = setting(1.0, identity=True, above=0, endless=True)
     """Largest gradient norm; a longer gradient is scaled down."""
     diverged: str = setting("stop", identity=False, one_of=("stop", "warn"))
     """What becomes of a run whose loss, gradient norm or trained weights are not finite, or whose loss stays above ten
@@ -246,15 +247,15 @@ class TrainerConfig:
 
 @dataclass
 class StoreConfig:
-    uri: str | None = setting(None, identity=False)
+    uri: str | None = setting(None, identity=False, is_address=True)
     """MLflow tracking URI; null takes MLFLOW_TRACKING_URI, else sqlite:///multirun/mlflow.db."""
 
 
 @dataclass
 class TrackingConfig(StoreConfig):
-    experiment: str = setting("alignment-topology", identity=False, filled=True)
+    experiment: str = setting("alignment-topology", identity=False, filled=500)
     """MLflow experiment."""
-    patience: float = setting(30.0, identity=False, at_least=0)
+    patience: float = setting(30.0, identity=False, at_least=0, endless=True)
     """Seconds that the end of a run waits for a store that takes nothing; `python -m src.sync` brings it the rest."""
 
 

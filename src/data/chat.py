@@ -1,6 +1,6 @@
 """A model's own chat template: text written by code that came with the model, so it is bounded and looked at.
 
-Chat templates are programs. They may leave out text, refuse a role, or never end.
+Chat templates are programs. They may leave out text, refuse a role, look at the clock, or never end.
 """
 
 from __future__ import annotations
@@ -21,6 +21,20 @@ MAX_MEMORY = 2**28
 """Bytes that one rendering may take."""
 MAX_MARKUP = 100_000
 """Characters that a template may write around the turns of a dialogue."""
+CLOCK = "strftime_now"
+"""What a template calls to write the date of the day."""
+DAY = "26 Jul 2024"
+"""The date that is written: a run must read the same every day. It is the one of Llama 3 where there is no clock."""
+_CODES = {
+    "%d": "26", "%-d": "26", "%e": "26", "%b": "Jul", "%B": "July", "%m": "07", "%-m": "7", "%Y": "2024", "%y": "24",
+    "%a": "Fri", "%A": "Friday", "%j": "208", "%H": "12", "%I": "12", "%M": "00", "%S": "00", "%f": "000000",
+    "%p": "PM", "%F": "2024-07-26", "%T": "12:00:00", "%D": "07/26/24",
+}  # fmt: skip
+_REPLACED = "".join(f"|replace({code!r}, {value!r})" for code, value in _CODES.items())
+_STOPPED_CLOCK = f"{{%- macro {CLOCK}(format) -%}}{{{{ format{_REPLACED} }}}}{{%- endmacro -%}}"
+"""Written in front of a template that looks at the clock."""
+_RENDERINGS = 8
+"""Of one text, to see whether they differ."""
 _TRIAL = (Turn("user", "Who was it that knocked?"), Turn("assistant", "Nobody, only the wind."))
 _SYSTEM = Turn("system", "Whisper, for they sleep.")
 _SEPARATOR = "\n\n"
@@ -57,6 +71,11 @@ def takes_system(tokenizer: PreTrainedTokenizerBase) -> bool:
     return _takes_system(str(tokenizer.chat_template), tokenizer)
 
 
+def reads_clock(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether the template writes the date of the day."""
+    return CLOCK in str(tokenizer.chat_template)
+
+
 def fit_system(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase) -> Sequence[Turn]:
     """The turns as the template takes them: without a system turn of its own, the question begins with what it said."""
     if not turns or turns[0].role != "system" or takes_system(tokenizer):
@@ -76,7 +95,12 @@ def _find_problem(template: str, tokenizer: PreTrainedTokenizerBase) -> str | No
         text = ""
     at = text.find(_TRIAL[0].text)
     if at >= 0 and text.find(_TRIAL[1].text, at) >= 0:
-        return None
+        if len({_render(_TRIAL, tokenizer, add_generation_prompt=False) for _ in range(_RENDERINGS)}) == 1:
+            return None
+        return (
+            f"the chat template of model.path={tokenizer.name_or_path} writes another text each time; use "
+            "template=plain, or give another model.path"
+        )
     why = "it wants content as a list of parts" if _takes_parts(tokenizer) else "it leaves out what is said"
     return (
         f"the rendered text does not contain the reply: {why}; use template=plain, or give a "
@@ -111,7 +135,14 @@ def _apply(
 ) -> str:
     """The text of the messages, whose own has so many characters; a template may write that twice."""
     with bounded(MAX_SECONDS, MAX_MEMORY):
-        text = str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=add_generation_prompt))
+        template = tokenizer.get_chat_template()
+        if CLOCK in template:
+            template = _STOPPED_CLOCK + template
+        text = str(
+            tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=add_generation_prompt, chat_template=template
+            )
+        )
     if len(text) > MAX_MARKUP + 2 * length:
         raise ValueError(f"writes {len(text):,} characters around {len(messages)} turn(s)")
     return text

@@ -5,6 +5,7 @@
     instruction, input, output      (Alpaca) texts; `input` may be missing
     prompt, chosen, rejected        texts or lists of messages; the prompt may also be `messages`, `conversations` or
                                     `instruction`, or stand at the beginning of both replies
+    prompt, completion              the same with one reply
     chosen, rejected                HH-RLHF texts, "\\n\\nHuman: ...\\n\\nAssistant: ..."
 
 A text of a message may be a list of text parts. A system turn comes first, or is a column `system`. Spaces around the
@@ -17,14 +18,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .dialogues import Dialogue, Turn, pair_turns, parse_turns, without_system
-from .messages import check_characters, parse_messages, parse_text
+from .messages import check_characters, parse_messages, parse_text, refuse_more
 
 ACCEPTED = (
-    "accepted are messages; conversations (ShareGPT); instruction and output (Alpaca); and chosen with rejected, "
-    "beside a prompt or whole, as texts, lists of messages or HH-RLHF texts"
+    "accepted are messages; conversations (ShareGPT); instruction and output (Alpaca); prompt and completion; and "
+    "chosen with rejected, beside a prompt or whole, as texts, lists of messages or HH-RLHF texts"
 )
 """For messages."""
 _HH_QUESTION, _HH_REPLY = "\n\nHuman:", "\n\nAssistant:"
+
+_MORE = ("images", "image", "audios", "audio", "videos", "video", "tools", "functions")
+"""Columns that make more of a dialogue than its text."""
 
 Row = Mapping[str, Any]
 
@@ -36,16 +40,16 @@ def parse_dialogue(row: Any) -> Dialogue:
         ValueError: if it is none, with what is wrong.
     """
     row = _columns(row)
-    if "chosen" in row or "rejected" in row:
-        lacking = [name for name in ("chosen", "rejected") if name not in row]
-        if lacking:
-            raise ValueError(f"no {lacking[0]!r} beside {_name_columns(row)}")
+    replies = _name_replies(row)
+    if replies:
         question = _parse_question(row)
-        good, bad = (_with_system(row, _parse_side(row, name, question)) for name in ("chosen", "rejected"))
+        sides = [_with_system(row, _parse_side(row, name, question)) for name in replies]
         for talk in _talks(row):
-            if talk[-1].role == "assistant" and without_system(talk) != without_system(good):
-                raise ValueError("messages and chosen differ: give one of them, or messages that end with the user")
-        return pair_turns(good, bad)
+            if talk[-1].role == "assistant" and without_system(talk) != without_system(sides[0]):
+                raise ValueError(
+                    f"messages and {replies[0]} differ: give one of them, or messages that end with the user"
+                )
+        return pair_turns(sides[0], sides[1] if len(sides) > 1 else None)
     talks = _talks(row)
     if talks:
         turns = talks[0]
@@ -55,6 +59,20 @@ def parse_dialogue(row: Any) -> Dialogue:
     else:
         raise ValueError(f"no dialogue in {_name_columns(row)}")
     return pair_turns(_with_system(row, turns), None)
+
+
+def _name_replies(row: Row) -> tuple[str, ...]:
+    """The columns that hold replies beside a prompt, the wanted one first."""
+    if "chosen" in row or "rejected" in row:
+        lacking = [name for name in ("chosen", "rejected") if name not in row]
+        if lacking:
+            raise ValueError(f"no {lacking[0]!r} beside {_name_columns(row)}")
+        return "chosen", "rejected"
+    if "completion" not in row:
+        return ()
+    if "label" in row:
+        raise ValueError("completion with label (KTO): give the wanted completions alone, or pairs")
+    return ("completion",)
 
 
 def parse_prompt(row: Any) -> tuple[Turn, ...]:
@@ -78,6 +96,7 @@ def _columns(row: Any) -> dict[str, Any]:
     """The columns that hold something; tables have null where a row lacks what others have."""
     if not isinstance(row, Mapping):
         raise ValueError(f"no object with named values, but {type(row).__name__}")
+    refuse_more(row, _MORE, "the row")
     return {str(name): value for name, value in row.items() if value is not None}
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from ..config import RequestError
 from .dialogues import Dialogue, Turn
 from .formats import ACCEPTED, parse_dialogue, parse_prompt
-from .records import is_saved_dataset, read_lines, read_rows
+from .records import is_saved_dataset, read_rows
+from .texts import read_lines
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".parquet")
 
@@ -24,7 +26,7 @@ def read_own_dialogues(folder: Path, source: str) -> list[Dialogue]:
         raise RequestError(
             f"objective.data_dir={folder}: has no {source}.jsonl; objective.dialogues=jsonl reads {source}.jsonl, "
             f"{source}.json (each also as .gz), {source}.parquet, or a folder {source}/ of such files or saved by "
-            "datasets"
+            f"datasets{_name_alike(folder, source)}"
         )
     dialogues = [
         replace(dialogue, origin=place)
@@ -39,10 +41,25 @@ def read_own_dialogues(folder: Path, source: str) -> list[Dialogue]:
 def find_files(folder: Path, source: str) -> list[Path]:
     """What a folder holds of a source."""
     files = [path for suffix in SUFFIXES if (path := folder / f"{source}{suffix}").is_file()]
-    own = folder / source
-    if is_saved_dataset(own):
-        return [*files, own]
-    return files + sorted(path for path in own.glob("*") if path.name.endswith(SUFFIXES) and path.is_file())
+    return files + list(_find_inside(folder / source))
+
+
+def _find_inside(folder: Path) -> Iterator[Path]:
+    """Files of rows and saved data sets of a folder and the folders in it, but for hidden ones."""
+    if is_saved_dataset(folder):
+        yield folder
+        return
+    for path in sorted(folder.glob("[!.]*")):
+        if path.is_dir() and not path.is_symlink():
+            yield from _find_inside(path)
+        elif path.name.endswith(SUFFIXES) and path.is_file():
+            yield path
+
+
+def _name_alike(folder: Path, source: str) -> str:
+    """What a folder has instead, for messages."""
+    alike = sorted(path.name for path in folder.iterdir() if path.name.lower().startswith(source))
+    return f"; there is {', '.join(alike[:5])}" if alike else ""
 
 
 def read_prompts(file: Path) -> list[tuple[Turn, ...]]:

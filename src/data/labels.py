@@ -17,6 +17,7 @@ class Remark(Enum):
     """What is unusual about a dialogue, yet no reason to refuse it."""
 
     NO_STOP = "no stop token is learned"
+    FRONT = "what the template writes in front of the reply is learned"
     CHANGED = "the tokenizer does not keep the text of the reply"
     TYPED = "the text spells a special token"
     CUT = "the beginning was cut off"
@@ -37,6 +38,15 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Reply:
+    """Characters of a reply that is learned."""
+
+    span: Span
+    """With its end, and with what the template writes in front where a prompt does not."""
+    content: Span
+
+
+@dataclass(frozen=True)
 class Labelled:
     """A whole dialogue, not cut yet."""
 
@@ -47,6 +57,10 @@ class Labelled:
     """Characters that the labelled tokens must stand for, run by run."""
     runs: list[Span]
     """The labelled tokens of the text."""
+    end: int
+    """The first token behind what the last reply says."""
+    has_front: bool
+    """Whether more than spaces is learned in front of what a reply says."""
 
 
 class Labeller:
@@ -55,14 +69,10 @@ class Labeller:
     def __init__(self, tokenizer: TextTokenizer, template: str, max_length: int) -> None:
         self.tokenizer, self.template, self.max_length = tokenizer, template, max_length
 
-    def label(self, text: str, learned: Sequence[Span], tokens: Tokens) -> Labelled:
-        """The mask of one dialogue, by the characters of its tokens.
-
-        Args:
-            learned: characters of each reply that is learned, with its end.
-        """
+    def label(self, text: str, replies: Sequence[Reply], tokens: Tokens) -> Labelled:
+        """The mask of one dialogue, by the characters of its tokens."""
         ids, labels = list(tokens.ids), [IGNORED] * len(tokens.ids)
-        runs = [self._find_run(tokens, span) for span in learned]
+        runs = [self._find_run(tokens, reply.span) for reply in replies]
         for first, last in runs:
             labels[first:last] = ids[first:last]
         if self.template == "plain" and self.tokenizer.eos is not None:
@@ -71,8 +81,11 @@ class Labeller:
                 ids.append(self.tokenizer.eos)
                 labels.append(IGNORED)
             labels[-1] = self.tokenizer.eos
-        spans = [_widen(span, tokens.offsets[slice(*run)]) for span, run in zip(learned, runs, strict=True)]
-        return Labelled(text, Tokens(ids, tokens.offsets, tokens.typed), labels, spans, runs)
+        spans = [_widen(reply.span, tokens.offsets[slice(*run)]) for reply, run in zip(replies, runs, strict=True)]
+        until = replies[-1].content[1]
+        last = max((n for n, (start, end) in enumerate(tokens.offsets) if start < min(end, until)), default=-1)
+        has_front = any(text[reply.span[0] : reply.content[0]].strip() for reply in replies)
+        return Labelled(text, Tokens(ids, tokens.offsets, tokens.typed), labels, spans, runs, last + 1, has_front)
 
     def _find_run(self, tokens: Tokens, span: Span) -> Span:
         """Tokens from the first to the last that has a character of `span`; none between them is left out."""
@@ -108,10 +121,10 @@ class Labeller:
             not self._says(dialogue, run, text, span, origin)
             for run, text, span in zip(dialogue.runs, learned, dialogue.spans, strict=True)
         ]
-        last_reply = labels[dialogue.runs[-1][0] :] if dialogue.runs else []
         dropped = len(ids) - self.max_length
         found = {
-            Remark.NO_STOP: not self.tokenizer.stops.intersection(last_reply),
+            Remark.NO_STOP: not self.tokenizer.stops.intersection(labels[dialogue.end :]),
+            Remark.FRONT: dialogue.has_front,
             Remark.CHANGED: any(changed),
             Remark.TYPED: dialogue.tokens.typed,
             Remark.CUT: dropped > 0,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
 from ..config import RequestError
+from .texts import name_kind, open_text, read_lines
 
 T = TypeVar("T")
 Record = tuple[str, Callable[[], Any]]
@@ -18,7 +18,7 @@ Record = tuple[str, Callable[[], Any]]
 
 MAX_NAMED = 5
 """Bad rows that a message names."""
-_GZIP = b"\x1f\x8b"
+_WHOLE = "give one value a line, or one array of all"
 
 
 def read_rows(key: str, file: Path, parse: Callable[[Any], T], advice: str = "") -> list[tuple[T, str]]:
@@ -40,10 +40,30 @@ def read_rows(key: str, file: Path, parse: Callable[[Any], T], advice: str = "")
         except RecursionError:
             bad.append((place, "nested too deeply"))
         except (KeyError, TypeError, ValueError) as error:
-            bad.append((place, f"no {error}" if isinstance(error, KeyError) else str(error)))
+            bad.append((place, _explain(error)))
     if bad:
         raise RequestError(f"{key}={file}: {_describe(bad, rows)}{'; ' + advice if advice else ''}")
     return found
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"no {error}"
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error)
+    if error.pos >= len(error.doc.rstrip()):
+        return f"ends in the midst of a value; {_WHOLE}"
+    more = f"; {_WHOLE}" if error.msg == "Extra data" else ""
+    return f"no JSON: {error.msg} at character {error.colno}: {error.doc[error.pos : error.pos + 20]!r}{more}"
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; of a name that is there twice nobody knows which value was meant."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"{name!r} is there twice in one object")
+    return values
 
 
 def _describe(bad: list[tuple[str, str]], rows: int) -> str:
@@ -71,18 +91,19 @@ def _read_json(key: str, file: Path) -> Iterator[Record]:
             yield from _array_records(lines.read())
         return
     for number, line in read_lines(key, file):
-        yield f"line {number}", lambda line=line: json.loads(line)  # type: ignore[misc]
+        yield f"line {number}", lambda line=line: json.loads(line, object_pairs_hook=_unique)  # type: ignore[misc]
 
 
 def _array_records(text: str) -> Iterator[Record]:
     """The values of an array, each decoded when it is asked for; after one that is no JSON there is no next."""
-    decoder, at, line, number = json.JSONDecoder(), text.index("[") + 1, 1, 0
+    decoder, at, line, number = json.JSONDecoder(object_pairs_hook=_unique), text.index("[") + 1, 1, 0
     counted = 0
     while True:
         at = _skip_spaces(text, at)
         line, counted = line + text.count("\n", counted, at), at
         place = f"line {line}"
         if text[at : at + 1] == "]" and not number:
+            yield from _nothing_behind(text, at + 1)
             return
         number += 1
         try:
@@ -93,11 +114,20 @@ def _array_records(text: str) -> Iterator[Record]:
         yield f"entry {number} ({place})", lambda value=value: value  # type: ignore[misc]
         at = _skip_spaces(text, at)
         if text[at : at + 1] == "]":
+            yield from _nothing_behind(text, at + 1)
             return
         if text[at : at + 1] != ",":
             yield f"behind entry {number} ({place})", _raiser(ValueError("no comma and no end of the array"))
             return
         at += 1
+
+
+def _nothing_behind(text: str, at: int) -> Iterator[Record]:
+    """A record that cannot be used, if something stands behind the end of the array."""
+    at = _skip_spaces(text, at)
+    if at < len(text):
+        line = text.count("\n", 0, at) + 1
+        yield f"line {line}", _raiser(ValueError(f"something stands behind the end of the array; {_WHOLE}"))
 
 
 def _skip_spaces(text: str, at: int) -> int:
@@ -113,48 +143,23 @@ def _raiser(error: Exception) -> Callable[[], Any]:
     return decode
 
 
-def read_lines(key: str, file: Path) -> Iterator[tuple[int, str]]:
-    """Lines that are not blank with their numbers, from 1.
-
-    Raises:
-        RequestError: naming `key` and the file if it is no text.
-    """
-    with open_text(key, file) as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield number, line
-
-
-@contextmanager
-def open_text(key: str, file: Path) -> Iterator[TextIO]:
-    """The text of a file, gzip by its first bytes, without a byte order mark.
-
-    Raises:
-        RequestError: naming `key` and the file, also from reading on inside.
-    """
-    try:
-        with file.open("rb") as opened:
-            packed = opened.read(len(_GZIP)) == _GZIP or file.suffix == ".gz"
-        opener = gzip.open if packed else open
-        with opener(file, "rt", encoding="utf-8-sig") as lines:
-            yield lines
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise RequestError(
-            f"{key}={file}: cannot be read ({error}); it must be text in UTF-8, or gzip of it"
-        ) from error
-
-
 def _read_parquet(key: str, file: Path) -> Iterator[Record]:
     import pyarrow
     import pyarrow.parquet
 
     try:
-        number = 0
-        for batch in pyarrow.parquet.ParquetFile(file).iter_batches():
+        kind = name_kind(file)
+        if kind is not None and not kind.startswith("Parquet"):
+            raise RequestError(f"{key}={file}: is no Parquet, but {kind}")
+        number, opened = 0, pyarrow.parquet.ParquetFile(file)
+        names = Counter(opened.schema_arrow.names)
+        if names.total() > len(names):
+            raise RequestError(f"{key}={file}: has two columns {max(names, key=lambda name: names[name])!r}; drop one")
+        for batch in opened.iter_batches():
             for row in batch.to_pylist():
                 number += 1
                 yield f"row {number}", lambda row=row: row  # type: ignore[misc]
-    except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, pyarrow.ArrowException) as error:
         raise RequestError(f"{key}={file}: is no Parquet that can be read ({error}); write it again") from error
 
 
@@ -172,7 +177,7 @@ def _read_saved(key: str, folder: Path) -> Iterator[Record]:
         for split, rows in splits:
             for number, row in enumerate(rows, start=1):
                 yield f"{split} row {number}".strip(), lambda row=row: row  # type: ignore[misc]
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, LookupError, TypeError, ValueError, ImportError) as error:
         raise RequestError(
             f"{key}={folder}: is no folder that datasets can load ({str(error).splitlines()[0]}); save it again"
         ) from error

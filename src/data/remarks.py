@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from transformers import PreTrainedTokenizerBase
 
 from ..config import ObjectiveConfig
-from .chat import takes_system
+from .chat import DAY, reads_clock, takes_system
 from .dialogues import Dialogue
 from .labels import Remark
 
@@ -35,6 +35,14 @@ def report_remarks(
             "WARNING: objective.template=%s: no stop token is learned in %s, so the model is not taught to end its "
             "replies: %s", objective.template, of_all(Remark.NO_STOP), why,
         )  # fmt: skip
+    if remarks[Remark.FRONT]:
+        logger.warning(
+            "WARNING: objective.template=chat: the chat template writes more in front of a reply than it ends a prompt "
+            "with, such as the mark of the speaker or an empty thought; in %s that is learned as a part of the reply",
+            of_all(Remark.FRONT),
+        )
+    if objective.template == "chat" and reads_clock(tokenizer):
+        logger.info("the chat template writes the date of the day: %s is taken, so that every run reads the same", DAY)
     if remarks[Remark.CHANGED]:
         logger.warning(
             "WARNING: model.path=%s: its tokenizer does not keep the text of the replies as it is written (characters, "

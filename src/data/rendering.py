@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerBase
 from ..config import RequestError
 from .chat import fit_system, render_chat
 from .dialogues import Dialogue, Turn
-from .labels import IGNORED, Example, Labeller
+from .labels import IGNORED, Example, Labeller, Reply
 from .tokens import Span, TextTokenizer
 
 __all__ = ["IGNORED", "Example", "encode_dialogue", "encode_dialogues", "render_dialogue", "render_prompt"]
@@ -30,8 +30,8 @@ class Rendered:
 
 @dataclass(frozen=True)
 class RenderedDialogue(Rendered):
-    learned: list[Span]
-    """Each reply that is learned, with what the template writes around it."""
+    replies: list[Reply]
+    """Each that is learned."""
 
 
 def render_prompt(turns: Sequence[Turn], template: str, tokenizer: PreTrainedTokenizerBase) -> str:
@@ -85,19 +85,25 @@ def render_dialogue(
     else:
         turns = fit_system(turns, tokenizer)
         rendered = render_chat_turns(turns, tokenizer, dialogue.origin, add_generation_prompt=False)
-    replies = [n for n, turn in enumerate(turns) if turn.role == "assistant"]
+    answers = [n for n, turn in enumerate(turns) if turn.role == "assistant"]
     if loss_on == "last":
-        replies = replies[-1:]
+        answers = answers[-1:]
     if template == "plain":  # the space in front of a reply is learned, too
-        learned = [(rendered.content[n][0] - 1, rendered.content[n][1]) for n in replies]
+        spans = [(rendered.content[n][0] - 1, rendered.content[n][1]) for n in answers]
     else:
-        learned = [_find_reply(rendered.text, turns, n, tokenizer) for n in replies]
-    return RenderedDialogue(rendered.text, rendered.content, learned)
+        spans = [_find_reply(rendered.text, turns, n, tokenizer) for n in answers]
+    replies = [Reply(span, rendered.content[n]) for span, n in zip(spans, answers, strict=True)]
+    return RenderedDialogue(rendered.text, rendered.content, replies)
 
 
 def _find_reply(text: str, turns: Sequence[Turn], n: int, tokenizer: PreTrainedTokenizerBase) -> Span:
     before = render_chat(turns[:n], tokenizer, add_generation_prompt=True)
     until = text if n + 1 == len(turns) else render_chat(turns[: n + 1], tokenizer, add_generation_prompt=False)
+    if not text.startswith(before) and text.startswith(render_chat(turns[:n], tokenizer, add_generation_prompt=False)):
+        raise RequestError(
+            "objective.template=chat: this model's chat template asks for a reply with other words than it writes in "
+            "front of one, so that what is learned would not be what is asked for; use objective.template=plain"
+        )
     if not (text.startswith(before) and text.startswith(until)):
         raise RequestError(
             "objective.template=chat: this model's chat template rewrites earlier turns, so the replies cannot "
@@ -168,5 +174,5 @@ def encode_dialogues(
         tokens = text_tokenizer.encode(
             [one.text for one in rendered], [one.content for one in rendered], add_special_tokens=template == "plain"
         )
-        labelled = [labeller.label(one.text, one.learned, found) for one, found in zip(rendered, tokens, strict=True)]
+        labelled = [labeller.label(one.text, one.replies, found) for one, found in zip(rendered, tokens, strict=True)]
         yield from labeller.finish(labelled, [dialogue.origin for dialogue in part])

@@ -80,6 +80,8 @@ class TextTokenizer:
     def _call(self, texts: list[str], **options: bool) -> tuple[list[list[int]], list[list[Span]]]:
         if not texts:
             return [], []
+        # What was typed is told apart here: a tokenizer set to split special tokens would split those of the template.
+        options = {"split_special_tokens": False} | options
         encoded = self.tokenizer(texts, return_offsets_mapping=True, verbose=False, **options)
         return encoded["input_ids"], encoded["offset_mapping"]
 

@@ -81,7 +81,9 @@ class Row:
         return "sample" if self.sample >= 0 else "pair" if self.pair_step >= 0 else "checkpoint"
 
 
-COLUMNS = ("step", "pair_step", "layer", "dimension", "quantity", "sample", "value", "low", "high")
+KEY = ("step", "pair_step", "layer", "dimension", "quantity", "sample")
+"""What tells the rows of a run apart."""
+COLUMNS = (*KEY, "value", "low", "high")
 
 
 def metric_key(row: Row) -> str:
@@ -123,7 +125,10 @@ def read_table(given: object, name: str) -> pd.DataFrame:
         name: of the argument, for messages.
 
     Raises:
-        ValueError: if it is none, lacks a column, has no row, or a column holds something else.
+        ValueError: if it is none, lacks a column or has one twice, has no value, or a column holds something else; if a
+            value is infinite, a p-value none, or a row there twice, as where tables of several runs were joined.
+
+    Rows without a value are left out.
     """
     frame = pd.DataFrame(given) if isinstance(given, list) and all(isinstance(row, Mapping) for row in given) else given
     if not isinstance(frame, pd.DataFrame):
@@ -135,13 +140,34 @@ def read_table(given: object, name: str) -> pd.DataFrame:
     missing = [column for column in COLUMNS if column not in frame.columns]
     if missing:
         raise ValueError(f"{name} has no column {', '.join(missing)}; give the long form, with {', '.join(COLUMNS)}")
+    if frame.columns.has_duplicates:
+        twice = frame.columns[frame.columns.duplicated()].tolist()
+        raise ValueError(f"{name} has the column {twice[0]} twice; give each once")
     columns = {
         column: _read_words(frame[column], f"{name}.{column}")
         if kind == "object"
         else _read_numbers(frame[column], f"{name}.{column}", kind)
         for column, kind in _types().items()
     }
-    return frame.assign(**columns)
+    frame = frame.assign(**columns)
+    return _with_values(frame[frame.value.notna()], name)
+
+
+def _with_values(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The table, if its values can be those of a run."""
+    if frame.empty:
+        raise ValueError(f"{name} has no value; give the long table of a run, from topology.parquet or from track")
+    is_p = frame.quantity.str.endswith("_p")
+    for wrong, why in (
+        (np.isinf(frame.value), "is infinite"),
+        (is_p & ~frame.value.between(0, 1), "is no p-value, from 0 to 1"),
+        (frame.duplicated(list(KEY)), "is there twice; give the table of one run"),
+    ):
+        if wrong.any():
+            row = frame[wrong].iloc[0]
+            where = f"{row.quantity} of {row.layer or 'the run'} at step {row.step}, dimension {row.dimension}"
+            raise ValueError(f"{name}: {where}, {row.value:g}, {why}")
+    return frame
 
 
 def _read_numbers(column: pd.Series, name: str, kind: str) -> np.ndarray:

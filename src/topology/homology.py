@@ -51,11 +51,14 @@ def compute_diagram(
     """
     max_dimension, coefficient = read_integer(max_dimension, "max_dimension"), _read_prime(coefficient)
     max_length = _read_length(max_length)
-    given = read_array(x, "x") if metric == "precomputed" else pairwise_distances(read_points(x, "x"), metric)
+    if not isinstance(essential, (bool, np.bool_)):
+        raise ValueError(f"essential={essential!r}: give True or False")
+    read = read_array(x, "x") if metric == "precomputed" else read_points(x, "x")
+    _check_count(read)
+    given = read if metric == "precomputed" else pairwise_distances(read, metric)
     # Both engines compute in float32, whose range ends long before that of the given lengths.
     unit = power_of_two(given) if np.isfinite(given).all() else 1.0
     distances = check_distances(given if unit == 1 else given / unit)
-    _check_count(distances)
     if engine not in ENGINES:
         raise ValueError(f"engine={engine}: use one of {', '.join(ENGINES)}")
     bars, max_length = None, max_length / unit

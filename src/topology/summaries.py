@@ -35,7 +35,8 @@ def summarize(diagram: ArrayLike, dimension: int) -> dict[str, float]:
     bars, dimension = read_diagram(diagram, "diagram"), read_integer(dimension, "dimension")
     bars = bars[bars[:, 2] == dimension]
     births, deaths = bars[:, 0], bars[:, 1]
-    lengths = deaths - births
+    with np.errstate(over="ignore"):  # what is not finite is left out below
+        lengths = deaths - births
     unit = power_of_two(lengths)  # the sum of the longest lengths there are would be infinite
     scaled = lengths / unit
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is left out below

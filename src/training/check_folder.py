@@ -9,9 +9,10 @@ from ..config import RequestError
 
 POINTER = b"version https://git-lfs"
 """What a file begins with that git-lfs has not fetched yet."""
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 DESCRIPTIONS = (
     "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json", "model.safetensors.index.json",
+    "added_tokens.json", INDEX,
 )  # fmt: skip
 """Files that hold one JSON object each, where they are there."""
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
@@ -30,6 +31,11 @@ def check_folder(folder: Path) -> None:
     if not (folder / "config.json").is_file():
         raise RequestError(f"{key}: holds no config.json; give the folder of a model that transformers wrote")
     for file in sorted(folder.iterdir()):
+        if file.is_symlink() and not file.exists():
+            raise RequestError(
+                f"{key}: {file.name} is a link to {file.readlink()}, which is not there; copy the folder with what its "
+                "links lead to (cp -rL), or get it again"
+            )
         if file.is_file() and is_pointer(file):
             raise RequestError(f"{key}: {file.name} is a git-lfs pointer; fetch it with: git lfs pull")
     for name in DESCRIPTIONS:
@@ -60,13 +66,34 @@ def _check_description(key: str, file: Path) -> None:
 
 
 def _check_shards(key: str, folder: Path) -> None:
-    """The files that an index of several names must all be there."""
-    index = folder / "model.safetensors.index.json"
-    if not index.is_file() or (folder / "model.safetensors").is_file():
+    """The weights must be where transformers looks for them: in one file, or in all that an index names."""
+    index = folder / INDEX
+    if (folder / WEIGHTS).is_file():
         return
-    places = json.loads(index.read_text(encoding="utf-8")).get("weight_map")
-    if not isinstance(places, dict) or not all(isinstance(name, str) for name in places.values()):
+    if not index.is_file():
+        found = sorted(file.name for file in folder.glob("*.safetensors"))
+        raise RequestError(
+            f"{key}: holds {found[0]}, but neither {WEIGHTS} nor {INDEX}, so that nothing says what the whole of the "
+            "weights is; get the folder again"
+        )
+    described = json.loads(index.read_text(encoding="utf-8"))
+    places = described.get("weight_map")
+    if not isinstance(places, dict) or not places or not all(isinstance(name, str) for name in places.values()):
         raise RequestError(f"{key}: {index.name} names no files; get the folder again")
-    missing = [name for name in sorted(set(places.values())) if not (folder / name).is_file()]
+    if not isinstance(described.get("metadata"), dict):
+        raise RequestError(f"{key}: {index.name} has no metadata; get the folder again")
+    names = sorted(set(places.values()))
+    outside = [name for name in names if Path(name).name != name]
+    if outside:
+        raise RequestError(f"{key}: {index.name} names {outside[0]}, which is no file of this folder; get it again")
+    missing = [name for name in names if not (folder / name).is_file()]
     if missing:
-        raise RequestError(f"{key}: {missing[0]} is not there, of {len(set(places.values()))} files of weights; get it")
+        raise RequestError(f"{key}: {missing[0]} is not there, of {len(names)} files of weights; get it")
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that a sound folder has its weights in."""
+    if (folder / WEIGHTS).is_file():
+        return [folder / WEIGHTS]
+    places = json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
+    return sorted({folder / name for name in places.values()})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..clouds.capture import eval_mode
@@ -39,14 +41,51 @@ def check_weights(path: str, loading: Mapping[str, Any]) -> None:
         )
 
 
+def check_types(path: str, causal: PreTrainedModel, files: Sequence[Path]) -> None:
+    """Raises RequestError if a file holds whole or complex numbers where the network has real ones.
+
+    They would be taken for weights, which what is quantized is not without its scales.
+
+    Args:
+        path: of the model.
+        files: of its weights.
+    """
+    if hasattr(causal, "is_quantized"):  # transformers knows how they are meant
+        return
+    real = {name for name, tensor in causal.named_parameters() if tensor.is_floating_point()}
+    prefix = f"{causal.base_model_prefix}."
+    for file in files:
+        with safe_open(file, framework="pt") as opened:
+            for name in opened.keys():  # noqa: SIM118
+                kind = opened.get_slice(name).get_dtype()
+                names = {name, prefix + name, name.removeprefix(prefix)}
+                if names & real and not kind.startswith(("F", "BF")):
+                    raise RequestError(
+                        f"model.path={path}: {file.name} holds {name} as {kind}, no real numbers, and config.json says "
+                        "of no quantization how they are meant; give the model as it was before it was quantized"
+                    )
+
+
 def check_blocks(path: str, causal: PreTrainedModel) -> None:
-    """Raises RequestError if the network has no list of transformer blocks to read activations from."""
+    """Raises RequestError if the network has no transformer blocks to read activations from, or one says nothing.
+
+    Args:
+        path: of the model.
+        causal: without an adapter, which would say something.
+    """
     try:
-        Network(causal, causal).blocks  # noqa: B018
+        blocks = Network(causal, causal).blocks
     except ValueError as error:
         raise RequestError(
             f"model.path={path}: {error}, whose outputs could be read; give a model that is built of blocks"
         ) from error
+    for number, block in enumerate(blocks, start=1):
+        # What was reserved on disk and never written reads as zeros.
+        if not any(tensor.any() for tensor in block.parameters() if tensor.ndim > 1):
+            raise RequestError(
+                f"model.path={path}: every matrix of its block {number} is zero: its weights were not written to the "
+                "end; get the folder again"
+            )
 
 
 def check_network(path: str, causal: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -67,7 +106,6 @@ def _find_problems(causal: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
             yield f"the weight {name} is not finite; get the folder again"
     try:
         yield from _find_later_tokens(causal, rows)
-        _try_training(causal, rows)
     except (MemoryError, torch.OutOfMemoryError):
         raise  # nothing is wrong with the model
     except Exception as error:  # what is wrong in config.json may show only where it is used
@@ -84,21 +122,13 @@ def _find_later_tokens(causal: PreTrainedModel, rows: int) -> Iterator[str]:
         beside = _logits(causal, padded, len(tokens))
     if not torch.isfinite(first).all():
         yield "what it predicts is not finite; get the folder again, or mend its config.json"
+    if torch.equal(first[-1], second[-1]):
+        yield "predicts the same whatever the text is: its weights say nothing; get the folder again"
     spread = float(first.std()) or 1.0
     if float((first - second)[:-1].abs().max()) > _EQUAL * spread:
         yield "attends to later tokens: it is no causal language model; give one that predicts from left to right"
     elif float((first - beside[:_LENGTH]).abs().max()) > _ROUNDING * spread:
         yield "padding changes what it predicts for the text before it: batches of texts cannot be trained on"
-
-
-@torch.no_grad()
-def _try_training(causal: PreTrainedModel, rows: int) -> None:
-    """One pass as training makes it, dropout included; the random state is as before."""
-    was_training = causal.training
-    with torch.random.fork_rng(devices=[]):
-        causal.train()
-        _logits(causal, _tokens(rows), _LENGTH)
-    causal.train(was_training)
 
 
 def _tokens(rows: int) -> list[int]:

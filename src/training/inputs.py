@@ -18,6 +18,7 @@ from .loading import load_tokenizer
 from .model import check_context, check_precision, check_template, load_network
 from .module import Log
 from .network import Network
+from .rehearsal import rehearse
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def load_inputs(config: Config) -> RunInputs:
     data = load_data(config, tokenizer)
     network = load_network(config.model, config.adapter, config.trainer, config.seed)
     check_network(config.model.path, network.causal, tokenizer)
+    rehearse(config.model.path, network, config.adapter)
     check_context(config, network)
     network = try_packing(network)
     layout = replace(data.training.layout, packed=network.packed, multiple=_row_multiple())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +11,21 @@ from typing import Any
 import torch
 from huggingface_hub import try_to_load_from_cache
 from safetensors import SafetensorError
+from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosity_error
 
 from ..assets import ASSETS, locate
 from ..config import ModelConfig, RequestError
 from ..data.hub import require_hub
-from .check_folder import check_folder
-from .check_model import check_weights
+from .check_folder import check_folder, weight_files
+from .check_model import check_types, check_weights
 from .reasons import first_words
+
+_TEXTS = ("The egg  boils for 1234 minutes.", "\n\n  def f(x): don't\tGO", "é 😀 한국어")
+"""What tokenizers cut in different ways."""
+
+logger = logging.getLogger(__name__)
 
 
 def embedded_models() -> list[str]:
@@ -35,7 +42,32 @@ def load_tokenizer(model: ModelConfig) -> PreTrainedTokenizerBase:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token  # masked out wherever it pads
     _try_tokenizer(model, tokenizer)
+    _compare_with_file(model, tokenizer)
     return tokenizer
+
+
+def _compare_with_file(model: ModelConfig, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Warn if `tokenizer_config.json` makes another tokenizer than `tokenizer.json` describes.
+
+    A class of another family brings its own rules of cutting; a space in front may be meant.
+    """
+    file = Path(locate(model.path)) / "tokenizer.json"
+    if not file.is_file():
+        return
+    described = Tokenizer.from_file(str(file))
+    described.no_truncation()
+    described.no_padding()
+    backend = tokenizer.backend_tokenizer
+    for text in _TEXTS:
+        loaded, stored = (one.encode(text, add_special_tokens=False).tokens for one in (backend, described))
+        if loaded != stored:
+            logger.warning(
+                "WARNING: model.path=%s: its tokenizer_config.json (tokenizer_class=%s) cuts %r into %s, its "
+                "tokenizer.json into %s; the model knows one of the two: if that is tokenizer.json, set "
+                "tokenizer_class to PreTrainedTokenizerFast",
+                model.path, type(tokenizer).__name__, text, loaded[:8], stored[:8],
+            )  # fmt: skip
+            return
 
 
 def _try_tokenizer(model: ModelConfig, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -65,6 +97,8 @@ def load_weights(model: ModelConfig, dtype: torch.dtype) -> PreTrainedModel:
         ignore_mismatched_sizes=True,  # they are refused below, by name
     )  # fmt: skip
     check_weights(model.path, loading)
+    if (folder := Path(locate(model.path))).is_dir():
+        check_types(model.path, causal, weight_files(folder))
     return causal
 
 

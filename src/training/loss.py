@@ -24,10 +24,13 @@ def labelled_logits(causal: PreTrainedModel, batch: Batch) -> Tensor:
     if "spans" in batch:
         # Without a mask transformers sees by the positions where dialogues begin.
         with attending_within(batch["spans"]):
-            logits_1KV: Tensor = causal(position_ids=batch["position_ids"], **common).logits
-        return logits_1KV[0]
-    logits_BKV: Tensor = causal(attention_mask=batch["attention_mask"], **common).logits
-    return logits_BKV.flatten(0, 1)[batch["place"]]
+            return _kept(causal(position_ids=batch["position_ids"], **common).logits, batch)[0]
+    return _kept(causal(attention_mask=batch["attention_mask"], **common).logits, batch).flatten(0, 1)[batch["place"]]
+
+
+def _kept(logits: Tensor, batch: Batch) -> Tensor:
+    """Those at the positions that are kept: some heads know no `logits_to_keep`."""
+    return logits if logits.shape[1] == len(batch["keep"]) else logits[:, batch["keep"]]
 
 
 def token_losses(logits_MV: Tensor, next_M: Tensor) -> Tensor:

@@ -18,6 +18,8 @@ CHAT = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
+NO_ASKING = CHAT.partition("{% if add_generation_prompt %}")[0]
+THINKING = CHAT.replace("{{ m.content }}", "{{ '<think></think>' if m.role == 'assistant' else '' }}{{ m.content }}")
 NO_END = CHAT.replace("<|end|>", "")
 NO_SYSTEM = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHAT
 DROPS_SYSTEM = CHAT.replace("{% for m in messages %}", "{% for m in messages if m.role != 'system' %}")

@@ -9,12 +9,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.arrays import read_array, read_diagram, read_integer, read_integers, read_number
 from src.topology import compute_diagram, diagram_distance
+
+
+class Unready:
+    """What says that it is an array and has none."""
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        raise RuntimeError("not yet")
+
 
 HOLDERS: dict[str, Callable[[np.ndarray], Any]] = {
     "array": lambda x: x,
@@ -61,6 +70,13 @@ def test_a_tensor_of_any_type_is_read(dtype: torch.dtype) -> None:
     assert np.array_equal(read_array(torch.eye(2, requires_grad=True), "x"), np.eye(2))
 
 
+@pytest.mark.parametrize("kind", [scipy.sparse.csr_array, scipy.sparse.coo_matrix])
+def test_a_sparse_array_of_scipy_is_read(kind: Callable[[np.ndarray], Any]) -> None:
+    assert np.array_equal(read_array(kind(np.eye(3)), "x"), np.eye(3))
+    with pytest.raises(ValueError, match="complex"):
+        read_array(kind(np.eye(3) * 1j), "x")
+
+
 def test_nothing_is_imported_to_look_at_an_array(monkeypatch: pytest.MonkeyPatch) -> None:
     for library in ("torch", "pandas"):
         monkeypatch.delitem(sys.modules, library)
@@ -88,8 +104,12 @@ def test_a_missing_value_of_a_frame_is_nan() -> None:
         (pd.DataFrame({"a": ["1"]}, dtype="category"), "x holds object values"),
         (np.array(["2026-01-01"], dtype="datetime64[D]"), "x holds datetime64[D] values"),
         (b"abc", "not numbers"),
-        (None, "x holds object values"),
-        ({0: 1.0}, "x holds object values"),
+        (None, "x is a NoneType; give an array, nested lists"),
+        ({0: 1.0}, "x is a dict; give an array"),
+        ((row for row in [[1.0]]), "x is a generator; give an array"),
+        ({1.0}, "x is a set"),
+        ({0: 1.0}.values(), "x is a dict_values"),
+        (Unready(), "x is no array: not yet"),
         ([[1.0, 2.0], [3.0]], "give rows of one length"),
         (torch.ones(2, device="meta"), "x: this tensor cannot be read (Cannot copy out of meta tensor"),
     ],
@@ -115,11 +135,25 @@ def test_another_type_is_no_whole_number(given: object) -> None:
         read_integer(given, "lag", at_least=1)
 
 
+def test_a_list_that_holds_itself_has_no_end() -> None:
+    endless: list[Any] = [1.0]
+    endless.append(endless)
+    with pytest.raises(ValueError, match="x is a list that holds itself"):
+        read_array(endless, "x")
+
+
+@pytest.mark.parametrize("given", [None, True, np.False_, "1", b"1"])
+def test_what_is_no_number_is_named_with_its_value(given: object) -> None:
+    with pytest.raises(ValueError, match=r"^order=.*: not a number; give one$"):
+        read_number(given, "order")
+
+
 def test_whole_numbers_are_different_and_some() -> None:
     assert read_integers(torch.tensor([0, 10, 2]), "steps") == [0, 10, 2]
     for numbers, words in (
         ([1, 1], "1 is there twice; give each once"), ([], "empty"), (3, "steps=3: give a list"),
         ([-1], "steps=-1: at least 0"), ([0, 0.5], "steps=0.5: not a whole"),
+        ([0, 2**63], "at most 9223372036854775807"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=words):
             read_integers(numbers, "steps")
@@ -133,6 +167,9 @@ def test_whole_numbers_are_different_and_some() -> None:
         ([[0, 1, 0], [0, np.nan, 0]], "a: bar 1"),
         ([[np.inf, np.inf, 0]], "a: bar 0"),
         ([[2, 1, 0]], "a death not before it"),
+        ([[0, 1, 0.5]], "a whole number, at least 0"),
+        ([[0, 1, -1]], "a: bar 0"),
+        ([[0, 1, np.inf]], "a: bar 0"),
     ],
 )
 def test_what_is_no_diagram_is_refused(given: object, words: str) -> None:

@@ -84,6 +84,8 @@ def test_what_contradicts_the_stored_adapter_is_named(folder: Path, words: list[
         (["adapter.targets={a: 1}"], r"adapter\.targets=\{'a': 1\}: give auto"),
         (["adapter.targets=null"], r"adapter\.targets=None: give auto"),
         (["adapter=full", "adapter.targets=[q_proj]"], "adapter=full trains every weight; leave it out"),
+        (["adapter=full", "adapter.rank=4"], "adapter.rank=4: adapter=full trains every weight; leave it out"),
+        (["adapter=full", "adapter.dropout=0.1"], "adapter.dropout=0.1: adapter=full trains every weight"),
         (["adapter.content=abc"], r"adapter\.content=abc: of no use without adapter\.resume"),
         (["adapter.resume=nowhere"], r"adapter\.resume=nowhere: no such folder"),
     ],

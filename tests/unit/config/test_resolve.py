@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,41 @@ def test_dialogues_come_from_where_the_model_says_unless_a_folder_is_given(tmp_p
     assert resolve_config(composed(f"objective.data_dir={tmp_path}")).objective.dialogues == "hh_rlhf"
 
 
+@pytest.mark.parametrize("key", ["model.path", "objective.data_dir", "probe.file", "adapter.resume"])
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("", "must be a path, not empty"), ("  ", "must be a path, not empty"), ("a\nb", "without control characters"),
+        ("a\0b", "without control characters"), ("/" + "x" * 256, "each part of it at most 255"),
+        ("/é" * 2000, "a path of at most 4,096 bytes"), ("~nobody/x", "no such f"), ("/nowhere", "no such f"),
+    ],
+)  # fmt: skip
+def test_a_path_that_no_disk_can_hold_is_named(key: str, path: str, message: str) -> None:
+    request = composed()
+    OmegaConf.update(request, key, path)
+    with pytest.raises(RequestError, match=rf"(?s){re.escape(key)}=.*: .*{message}") as refused:
+        resolve_config(request)
+    assert max(map(len, str(refused.value).splitlines())) < 1100
+
+
+@pytest.mark.parametrize(
+    "path", ["https://huggingface.co/gpt2", "hf://gpt2", "C:\\models", "a/b/c", "owner/", "ö/x", "a b"]
+)
+def test_what_is_no_folder_and_no_id_of_the_hub_is_told_before_the_hub_is_asked(path: str) -> None:
+    request = composed("model=local", "model.path=x")
+    OmegaConf.update(request, "model.path", path)
+    if path == "owner/":
+        assert resolve_config(request).model.path == path
+        return
+    with pytest.raises(RequestError, match="no such folder, and no id of the hub, which is <owner>/<name>"):
+        resolve_config(request)
+
+
+def test_no_limit_may_be_said_where_there_is_none() -> None:
+    config = resolve_config(composed("trainer.clip=inf", "tracking.patience=inf"))
+    assert config.trainer.clip == config.tracking.patience == math.inf
+
+
 def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(RequestError) as caught:
         resolve_config(composed("trainer.max_steps=-3", "probe.size=7", "adapter.rank=0", "objective.held_out=nan"))
@@ -110,6 +147,19 @@ def test_names_hold_what_names_hold() -> None:
         (["tda.components=20000"], "tda.components=20000: at most probe.size=256"),
         (["tda.components=257", "tda=cech"], "tda.components=257: at most probe.size=256"),
         (["tda.components=-9"], "tda.components=-9: must be at least 1"),
+        (["tda.transformer.homology_dimensions=[0,1,1]"], r"=\[0, 1, 1\]: one is there twice"),
+        (["trainer.learning_rate=1e400"], "trainer.learning_rate=inf: must be a finite number"),
+        (["adapter.alpha=inf"], "adapter.alpha=inf: must be a finite number"),
+        (["objective.weights={helpful:inf}"], "objective.weights=.*must be finite numbers"),
+        (["trainer.micro_batch_size=0"], "trainer.micro_batch_size=0: must be at least 1"),
+        (
+            ["tracking.experiment=" + "x" * 501],
+            "must be at most 500 characters, not 501",
+        ),
+        (["tracking.experiment='a\tb'"], "must be without control characters, such as"),
+        (["tracking.uri='http://[::1'"], r"tracking\.uri=http://\[::1: must be an address, such as http://host:5000"),
+        (["tracking.uri=http://host:99999"], "must be an address"),
+        (["tracking.uri=' '"], "not empty"),
         (["schedule=every", "schedule.interval=-1"], "schedule.interval=-1: must be at least 1"),
     ],
 )

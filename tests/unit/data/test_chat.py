@@ -39,6 +39,7 @@ def test_without_system_turns_the_question_begins_with_what_it_said(template: st
         ("{{ range(10**9) }}", "OverflowError"), ("{{ raise_exception('no') }}", "TemplateError: no"),
         ("{{ unknown() }}", "UndefinedError"), ("{{ 1 / 0 }}", "ZeroDivisionError"),
         ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "RecursionError"), ('{{ "a" * 10**10 }}', "MemoryError"),
+        ("{{ range(1000) | random }}" + CHAT, "writes another text each time"),
         ('{{ "a" | center(10**10) }}', "MemoryError"), ('{{ "a" * 10**6 }}' + CHAT, "writes 1,000,"),
     ],
 )  # fmt: skip
@@ -48,6 +49,19 @@ def test_a_template_that_cannot_be_used_is_named(template: str, message: str, ke
         render_chat(ASKED, with_template(template), add_generation_prompt=True, key=key)
     assert str(refused.value).startswith(f"{key}.template=chat: ")
     assert "model.path" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "written"),
+    [
+        ("strftime_now('%d %b %Y')", "26 Jul 2024"), ('strftime_now("%Y-%m-%d %H:%M:%S")', "2024-07-26 12:00:00"),
+        ("strftime_now(format='%A, %B %-d')", "Friday, July 26"),
+        ("(strftime_now if strftime_now is defined else none)('%F')", "2024-07-26"),
+    ],
+)  # fmt: skip
+def test_every_day_is_the_same_day(call: str, written: str) -> None:
+    text = render_chat(ASKED, with_template("{{ " + call + " }}" + CHAT), add_generation_prompt=False)
+    assert text == f"{written}<|user|>Hi<|end|>"
 
 
 def test_a_template_without_an_end_is_given_its_seconds() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -54,6 +55,12 @@ LONGER = Dialogue((*PAIR.prompt, Turn("assistant", "Yes"), Turn("user", "Why?"))
         ({"instruction": "Add", "input": "1 2", "output": "3"}, Dialogue((Turn("user", "Add\n\n1 2"),), "3", None)),
         ({"instruction": "Hi", "chosen": "Yes", "rejected": "No"}, PAIR),
         ({"instruction": "Why?", "history": [["Hi", "Yes"]], "output": "So."}, Dialogue(LONGER.prompt, "So.", None)),
+        ({"prompt": "Hi", "completion": "Yes"}, ALONE), ({"prompt": [USER], "completion": [REPLY]}, ALONE),
+        ({"prompt": HH, "completion": " Yes"}, ALONE), ({"messages": [SYSTEM, USER], "completion": REPLY}, GUIDED),
+        ({"messages": {"role": ["user", "assistant"], "content": ["Hi", "Yes"]}}, ALONE),
+        ({"conversations": {"from": ["human", "gpt"], "value": ["Hi", "Yes"]}}, ALONE),
+        ({"messages": [{**SYSTEM, "role": "developer"}, USER, REPLY]}, GUIDED),
+        ({"messages": [USER, {**REPLY, "tool_calls": [], "function_call": None}], "images": [], "tools": None}, ALONE),
         ({"messages": [SYSTEM, USER, REPLY]}, GUIDED),
         ({"messages": [{"role": "system", "content": ""}, USER, REPLY]}, ALONE),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": "H"}, {"text": "i"}]}, REPLY]}, ALONE),
@@ -81,7 +88,19 @@ def test_what_people_have_is_read(row: dict[str, Any], dialogue: Dialogue) -> No
         ({"messages": [USER, {"role": "tool", "content": "x"}, REPLY]}, "role 'tool'"),
         ({"messages": [{"role": "user", "content": [{"type": "image", "url": "x"}]}, REPLY]}, r"no text \(image\)"),
         ({"messages": [USER, {**REPLY, "tool_calls": [{}]}]}, "tool_calls"),
-        ({"messages": [USER, {"role": "assistant", "content": None}]}, "empty or no text"),
+        ({"messages": [USER, {"role": "assistant", "content": None}]}, "a turn is empty"),
+        ({"messages": [USER, {"role": "assistant", "content": 3}]}, "a turn is no text, but int"),
+        ({"instruction": "Hi", "output": True}, "a turn is no text, but bool"),
+        ({"prompt": float("nan"), "chosen": "Yes", "rejected": "No"}, "messages are no list, but float"),
+        ({"messages": json.dumps([USER, REPLY])}, "messages are no list, but str"),
+        ({"messages": {"role": ["user", "assistant"], "content": ["Hi"]}}, "different lengths"),
+        ({"messages": [USER, {**REPLY, "function_call": {"name": "f"}}]}, "a message has function_call"),
+        ({"messages": [USER, {**REPLY, "reasoning_content": "for"}]}, "a message has reasoning_content"),
+        ({"messages": [USER, REPLY], "images": ["a.png"]}, "the row has images"),
+        ({"messages": [USER, REPLY], "tools": [{"name": "f"}]}, "the row has tools"),
+        ({"prompt": "Hi", "completion": "Yes", "label": False}, r"completion with label \(KTO\)"),
+        ({"messages": [USER, REPLY], "completion": "No"}, "messages and completion differ"),
+        ({"completion": "Yes"}, "completion is a text without prompt"),
         ({"messages": [USER, {"role": "assistant", "content": "half \ud83d"}]}, r"\\ud83d"),
         ({"prompt": HH, "chosen": "half \ud83d", "rejected": "No"}, r"\\ud83d"),
         ({"prompt": HH.replace("Hi", "\udc00"), "chosen": "Yes", "rejected": "No"}, r"\\udc00"),

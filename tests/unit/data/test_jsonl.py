@@ -52,7 +52,7 @@ def test_a_line_that_is_no_dialogue_is_named(row: object, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"messages": [', "Expecting value"),
+        ('{"messages": [', "ends in the midst of a value"),
         ('{"text": "Hi"}', "accepted are messages; conversations"),
         ('{"prompt": "Hi", "chosen": "half \\ud83d", "rejected": "No"}', "\\ud83d"),
         ('{"prompt": "Hi", "chosen": "Yes"}', "rejected"),
@@ -86,6 +86,25 @@ def test_every_file_of_a_source_is_read(tmp_path: Path) -> None:
         read_dialogues(objective, "harmless")
     with pytest.raises(RequestError, match=r"are read with objective\.dialogues=jsonl"):
         read_dialogues(ObjectiveConfig(dialogues="hh_rlhf", data_dir=str(tmp_path)), "harmless")
+
+
+def test_folders_are_read_as_the_hub_lays_them_out(tmp_path: Path) -> None:
+    row = json.dumps({"messages": [USER, REPLY]})
+    inside = tmp_path / "helpful" / "data"
+    inside.mkdir(parents=True)
+    (inside / "train-00000-of-00001.jsonl").write_text(row)
+    for hidden in (inside / "._train.jsonl", tmp_path / "helpful" / ".cache" / "other.jsonl"):
+        hidden.parent.mkdir(exist_ok=True)
+        hidden.write_text("no row")
+    (inside / "around").symlink_to(tmp_path / "helpful")
+    found = read_dialogues(ObjectiveConfig(dialogues="jsonl", data_dir=str(tmp_path)), "helpful")
+    assert [dialogue.origin for dialogue in found] == ["train-00000-of-00001.jsonl: line 1"]
+
+
+def test_a_file_of_another_ending_is_told(tmp_path: Path) -> None:
+    (tmp_path / "Helpful.CSV").write_text("prompt,chosen\n")
+    with pytest.raises(RequestError, match=r"has no helpful\.jsonl.*; there is Helpful\.CSV$"):
+        read_dialogues(ObjectiveConfig(dialogues="jsonl", data_dir=str(tmp_path)), "helpful")
 
 
 def test_prompts_are_lines_of_text_or_json(tmp_path: Path) -> None:

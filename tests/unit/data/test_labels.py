@@ -6,10 +6,10 @@ import pytest
 
 from src.config import RequestError
 from src.data.dialogues import Dialogue, Turn
-from src.data.labels import IGNORED, Example, Labeller, Remark
+from src.data.labels import IGNORED, Example, Labeller, Remark, Reply
 from src.data.rendering import encode_dialogue
 from src.data.tokens import TextTokenizer, Tokens
-from tests.support.text import KEEP_TEXT, NO_END, make_tokenizer, with_template
+from tests.support.text import CHAT, KEEP_TEXT, NO_ASKING, NO_END, THINKING, make_tokenizer, with_template
 
 QUESTION = (Turn("user", "Hi"),)
 REPLIES = (
@@ -71,6 +71,15 @@ def test_a_reply_without_an_end_is_remarked() -> None:
     assert encode_dialogue(talk, "plain", "last", endless, 512).remarks == (Remark.NO_STOP,)
 
 
+def test_what_stands_in_front_of_a_reply_is_remarked_and_is_no_end() -> None:
+    talk = Dialogue(QUESTION, "Yes", None)
+    for template, remarks in ((NO_ASKING, (Remark.FRONT,)), (THINKING, (Remark.FRONT,)), (CHAT, ())):
+        assert encode_dialogue(talk, "chat", "last", with_template(template), 512).remarks == remarks
+    endless = NO_ASKING.replace("<|end|>", "")
+    found = encode_dialogue(talk, "chat", "last", with_template(endless), 512).remarks
+    assert found == (Remark.NO_STOP, Remark.FRONT)
+
+
 def test_what_is_cut_is_remarked() -> None:
     talk = Dialogue(QUESTION, "seven minutes in boiling water", None)
     full = encode_dialogue(talk, "plain", "last", make_tokenizer("bytes"), 512)
@@ -85,11 +94,12 @@ def test_offsets_that_are_wrong_are_refused(shift: int) -> None:
     tokenizer = TextTokenizer(make_tokenizer("bytes"))
     text = "\n\nHuman: Hi\n\nAssistant: seven minutes"
     span = (text.index(" seven"), len(text))
+    replies = [Reply(span, (span[0] + 1, span[1]))]
     [tokens] = tokenizer.encode([text], [[]], add_special_tokens=True)
     labeller = Labeller(tokenizer, "plain", 512)
-    labeller.finish([labeller.label(text, [span], tokens)], [""])
+    labeller.finish([labeller.label(text, replies, tokens)], [""])
     wrong = Tokens(tokens.ids, [(start + shift, end + shift) for start, end in tokens.offsets])
     empty = Tokens(tokens.ids, [(0, 0)] * len(tokens.ids))
     for bad in (wrong, empty):
         with pytest.raises(RequestError, match=r"model\.path=.*: helpful\.jsonl: line 7: the tokens that would be"):
-            labeller.finish([labeller.label(text, [span], bad)], ["helpful.jsonl: line 7"])
+            labeller.finish([labeller.label(text, replies, bad)], ["helpful.jsonl: line 7"])

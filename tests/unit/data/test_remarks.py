@@ -10,7 +10,7 @@ from src.config import ObjectiveConfig
 from src.data.dialogues import Dialogue, Turn
 from src.data.labels import Remark
 from src.data.remarks import report_remarks
-from tests.support.text import NO_SYSTEM, make_tokenizer, with_template
+from tests.support.text import CHAT, NO_SYSTEM, make_tokenizer, with_template
 
 ASKED = (Turn("user", "Hi"),)
 TALKS = [Dialogue(ASKED, "Yes", None), Dialogue((Turn("system", "Be kind."), *ASKED), "No", None)]
@@ -32,6 +32,7 @@ def logged(
     [
         ("chat", "NO_STOP", "WARNING", ["objective.template=chat", "no stop token", "2 of 2", "plain ends it"]),
         ("plain", "NO_STOP", "WARNING", ["objective.template=plain", "model.path", "no end-of-text token"]),
+        ("chat", "FRONT", "WARNING", ["objective.template=chat", "in front of a reply", "2 of 2", "is learned"]),
         ("plain", "CHANGED", "WARNING", ["model.path", "does not keep the text", "2 of 2"]),
         ("plain", "TYPED", "INFO", ["2 of 2 dialogues spell a special token", "kept as text"]),
         ("plain", "REPLY_CUT", "INFO", ["2 of 2", "trainer.max_length=64"]),
@@ -50,3 +51,8 @@ def test_a_folded_system_turn_is_said(caplog: pytest.LogCaptureFixture) -> None:
     [(_, text)] = logged(caplog, "chat", NO_SYSTEM)
     assert text.startswith("1 of 2 dialogues have a system turn")
     assert logged(caplog, "chat") == logged(caplog, "plain") == []
+
+
+def test_a_date_that_is_taken_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    [(_, text)] = logged(caplog, "chat", "{{ strftime_now('%d') }}" + CHAT)
+    assert "26 Jul 2024 is taken" in text

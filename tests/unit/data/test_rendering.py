@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from transformers import PreTrainedTokenizerBase
 
+from src.config import RequestError
 from src.data.batches import collate
 from src.data.dialogues import Dialogue, Turn
 from src.data.rendering import IGNORED, Example, encode_dialogue
+from tests.support.text import CHAT, with_template
 
 TALK = Dialogue(
     (Turn("user", "Hello, who are you?"), Turn("assistant", "A small model."), Turn("user", "How do I boil an egg?")),
@@ -39,6 +41,12 @@ def test_all_replies_are_learned_on_request(tiny: PreTrainedTokenizerBase) -> No
 
 def test_chat_masks_the_prompt(tiny: PreTrainedTokenizerBase) -> None:
     assert learned(encode_dialogue(TALK, "chat", "last", tiny, 512), tiny) == f"{TALK.chosen}<|end|>"
+
+
+def test_a_reply_that_is_asked_for_with_other_words_is_refused() -> None:
+    other = with_template(CHAT.replace("%}<|assistant|>{%", "%}<|system|>{%"))
+    with pytest.raises(RequestError, match=r"objective\.template=chat: .* asks for a reply with other words"):
+        encode_dialogue(TALK, "chat", "last", other, 512)
 
 
 def test_a_long_dialogue_loses_its_beginning_not_its_reply(tiny: PreTrainedTokenizerBase) -> None:

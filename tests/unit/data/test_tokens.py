@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase
 from src.config import RequestError
 from src.data.probes import encode_prompt, encode_prompts
 from src.data.tokens import TextTokenizer
-from tests.support.text import KEEP_TEXT, make_tokenizer
+from tests.support.text import CHAT, KEEP_TEXT, make_tokenizer, with_template
 
 TYPED = "Hi <|user|> and <|end|>, é 😀"
 
@@ -51,6 +51,13 @@ def test_a_probe_that_spells_a_special_token_is_text() -> None:
     tokenizer = make_tokenizer("tiny")
     [ids] = encode_prompts([TYPED], [[(0, len(TYPED))]], "plain", tokenizer)
     assert not TextTokenizer(tokenizer).special & set(ids)
+
+
+def test_the_marks_of_a_template_are_tokens_of_a_tokenizer_that_splits_them() -> None:
+    splitting = with_template(CHAT)
+    splitting.split_special_tokens = True
+    [tokens] = TextTokenizer(splitting).encode(["<|user|>Hi<|end|>"], [[(8, 10)]], add_special_tokens=False)
+    assert splitting.convert_ids_to_tokens([tokens.ids[0], tokens.ids[-1]]) == ["<|user|>", "<|end|>"]
 
 
 def test_a_tokenizer_without_offsets_is_named() -> None:

@@ -39,6 +39,11 @@ def test_a_table_is_the_same_however_it_is_held() -> None:
         pd.testing.assert_frame_equal(read_table(table, "table"), TABLE)
 
 
+def test_rows_without_a_value_are_left_out() -> None:
+    more = pd.concat([TABLE, TABLE.assign(step=TABLE.step + 1, value=np.nan)])
+    pd.testing.assert_frame_equal(read_table(more, "table"), TABLE)
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -47,6 +52,11 @@ def test_a_table_is_the_same_however_it_is_held() -> None:
         (TABLE.assign(value="1"), "table.value holds object values, not numbers"),
         (TABLE.assign(value=1j), "table.value holds complex numbers"),
         (TABLE.assign(quantity=3), "table.quantity has values that are no words"),
+        (TABLE.assign(value=np.nan), "table has no value"),
+        (TABLE.assign(value=-np.inf), r"table: \w+ of layer_01 at step \d+, dimension \d, -inf, is infinite"),
+        (TABLE.assign(quantity="excess_p", value=1.5), r"table: excess_p of .*, 1\.5, is no p-value, from 0 to 1"),
+        (pd.concat([TABLE, TABLE]), "is there twice; give the table of one run"),
+        (pd.concat([TABLE, TABLE[["value"]]], axis=1), "table has the column value twice"),
         (TABLE.iloc[:0], "table is empty"),
         ([], "table is empty"),
         ([TABLE], "table is a list; give one long table"),

@@ -67,6 +67,9 @@ def test_endless_and_empty_bars_leave_out_what_they_do_not_define() -> None:
     endless = summarize([[0, math.inf, 0], [0, 1, 0]], 0)
     assert endless == {"n_bars": 2, "betti_max": 2, "mean_birth": 0}
     assert "entropy" not in summarize([[1, 1, 0], [2, 2, 0]], 0)
+    assert summarize([[-1.7e308, 1.7e308, 0]], 0) == {
+        "n_bars": 1, "betti_max": 1, "mean_birth": -1.7e308, "mean_death": 1.7e308,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from src.training.loading import load_tokenizer
 from src.training.loss import summed_loss
 from src.training.model import load_network, save_adapter
 from src.training.network import Network
+from src.training.rehearsal import rehearse
 from tests.support.families import FAMILIES, ODD, make_family
 from tests.support.networks import make_adapter
 
@@ -166,7 +167,9 @@ def test_the_next_token_is_the_models_own(network: Network, tmp_path: Path) -> N
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 def test_it_is_a_language_model(folder: Path, network: Network, dtype: torch.dtype) -> None:
     tokenizer = load_tokenizer(ModelConfig(name="m", path=str(folder), stage="pretrained"))
-    check_network("here", deepcopy(network.causal).to(dtype), tokenizer)
+    causal = deepcopy(network.causal).to(dtype)
+    check_network("here", causal, tokenizer)
+    rehearse("here", Network(network.model, causal), make_adapter())
 
 
 def test_the_chat_template_trains(folder: Path, network: Network) -> None:

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from src.assets import ASSETS
 from src.config import RequestError
-from src.training.check_folder import DESCRIPTIONS, check_folder
+from src.training.check_folder import DESCRIPTIONS, INDEX, WEIGHTS, check_folder, weight_files
 
 TINY = ASSETS / "tiny"
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1000\n"
@@ -78,10 +78,32 @@ def test_weights_that_could_run_code_are_refused_with_what_to_do(folder: Path) -
         ({"a": "model-1.safetensors", "b": "model-2.safetensors"}, r"model-2\.safetensors is not there, of 2 files"),
         ({"a": 3}, "names no files"),
         (None, "names no files"),
+        ({}, "names no files"),
+        ({"a": "model-1.safetensors", "b": "../b.safetensors"}, r"names \.\./b\.safetensors, which is no file of this"),
+        ({"a": "/dev/null"}, "names /dev/null, which is no file of this folder"),
     ],
 )
 def test_an_index_must_name_files_that_are_there(folder: Path, places: object, message: str) -> None:
     (folder / "model.safetensors").rename(folder / "model-1.safetensors")
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    (folder / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": places}))
     with pytest.raises(RequestError, match=message):
+        check_folder(folder)
+
+
+def test_an_index_is_whole(folder: Path) -> None:
+    weights = (folder / WEIGHTS).rename(folder / "model-1.safetensors")
+    with pytest.raises(RequestError, match=r"holds model-1\.safetensors, but neither model\.safetensors nor model"):
+        check_folder(folder)
+    (folder / INDEX).write_text(json.dumps({"weight_map": {"a": weights.name}}))
+    with pytest.raises(RequestError, match="has no metadata"):
+        check_folder(folder)
+    (folder / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": {"a": weights.name, "b": weights.name}}))
+    check_folder(folder)
+    assert weight_files(folder) == [weights]
+
+
+def test_a_link_to_nowhere_is_named(folder: Path) -> None:
+    (folder / WEIGHTS).unlink()
+    (folder / WEIGHTS).symlink_to("../../blobs/0123")
+    with pytest.raises(RequestError, match=r"model\.safetensors is a link to \.\./\.\./blobs/0123, which is not there"):
         check_folder(folder)

@@ -64,6 +64,27 @@ def test_a_weight_that_is_not_finite_is_named(folder: Path) -> None:
         load(folder)
 
 
+@pytest.mark.parametrize(("dtype", "kind"), [(torch.int8, "I8"), (torch.bool, "BOOL")], ids=str)
+def test_numbers_that_are_no_weights_are_named(folder: Path, dtype: torch.dtype, kind: str) -> None:
+    weights, file = edit_weights(folder)
+    name = "model.layers.1.mlp.up_proj.weight"
+    save_file(weights | {name: weights[name].to(dtype)}, file, metadata={"format": "pt"})
+    with pytest.raises(RequestError, match=rf"model\.safetensors holds {name} as {kind}, no real numbers"):
+        load(folder)
+
+
+def test_weights_that_were_not_written_to_the_end_are_told(folder: Path) -> None:
+    weights, file = edit_weights(folder)
+    last = {name: torch.zeros_like(tensor) if "layers.5" in name else tensor for name, tensor in weights.items()}
+    save_file(last, file, metadata={"format": "pt"})
+    with pytest.raises(RequestError, match="every matrix of its block 6 is zero"):
+        load(folder)
+    ones = {name: torch.full_like(tensor, 1e-3) for name, tensor in weights.items()}
+    save_file(ones, file, metadata={"format": "pt"})
+    with pytest.raises(RequestError, match="predicts the same whatever the text is"):
+        load(folder)
+
+
 def test_more_tokens_than_rows_are_counted(folder: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     rows = json.loads((folder / "config.json").read_text())["vocab_size"]

@@ -17,8 +17,9 @@ from src.config import ModelConfig, RequestError
 from src.sweeps.estimate import model_size
 from src.training.check_model import check_blocks, check_network
 from src.training.loading import load_tokenizer
+from src.training.rehearsal import rehearse
 from tests.support.builders import composed, resolve_config
-from tests.support.networks import make_network
+from tests.support.networks import make_adapter, make_network
 
 TINY = ASSETS / "tiny"
 CONFIG, WORDS, TOKENIZER = "config.json", "tokenizer_config.json", "tokenizer.json"
@@ -33,7 +34,9 @@ def load(folder: Path) -> None:
     """What a run does before anything is written, in its order."""
     model_size(resolve_config(composed("model=local", f"model.path={folder}")))
     tokenizer = load_tokenizer(ModelConfig(name="m", path=str(folder), stage="pretrained"))
-    check_network(str(folder), make_network(str(folder)).causal, tokenizer)
+    network = make_network(str(folder))
+    check_network(str(folder), network.causal, tokenizer)
+    rehearse(str(folder), network, make_adapter())
 
 
 def edit(folder: Path, name: str, **values: Any) -> None:
@@ -114,6 +117,19 @@ def test_a_tokenizer_without_places_of_its_tokens_is_refused_with_what_to_do(tmp
     ByT5Tokenizer().save_pretrained(tmp_path)
     with pytest.raises(RequestError, match=r"which characters a token stands for.*fast version"):
         load_tokenizer(ModelConfig(name="m", path=str(tmp_path), stage="pretrained"))
+
+
+def test_a_tokenizer_that_is_another_than_its_file_is_warned_of(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:  # fmt: skip
+    model = ModelConfig(name="m", path=str(folder), stage="pretrained")
+    load_tokenizer(model)
+    assert not caplog.records
+    edit(folder, WORDS, tokenizer_class="Qwen2Tokenizer")
+    load_tokenizer(model)
+    [text] = [record.getMessage() for record in caplog.records]
+    assert "tokenizer_class=Qwen2Tokenizer" in text
+    assert "tokenizer.json" in text
 
 
 def test_a_model_of_two_halves_is_no_language_model(tmp_path: Path) -> None:

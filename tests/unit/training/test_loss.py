@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
+import transformers as hf
+from torch.nn.functional import cross_entropy
 
-from src.data.batches import Layout
+from src.data.batches import Layout, collate
 from src.data.rendering import IGNORED, Example
 from src.training import loss
 from src.training.check_packing import try_packing
@@ -51,3 +55,13 @@ def test_loss_and_gradient_in_chunks_are_those_of_all_logits_at_once(
     assert chunked == pytest.approx(whole, rel=1e-6)
     assert len(gradients) == len(others) > 0
     assert all(torch.allclose(a, b, rtol=1e-4, atol=1e-6) for a, b in zip(gradients, others, strict=True))
+
+
+def test_a_head_that_gives_all_positions_has_the_same_loss() -> None:
+    shape = {"d_model": 16, "decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 16}
+    causal = hf.TrOCRForCausalLM(hf.TrOCRConfig(vocab_size=64, **shape)).eval()
+    batch = collate([Example([5, 6, 7, 8, 9], [IGNORED, IGNORED, 7, 8, IGNORED])], pad=1)
+    with torch.inference_mode():
+        logits_TV = causal(input_ids=batch["input_ids"]).logits[0]
+        expected = cross_entropy(logits_TV[1:3], torch.tensor([7, 8]), reduction="sum")
+        assert math.isclose(float(summed_loss(causal, batch)), float(expected), rel_tol=1e-5)
