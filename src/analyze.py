@@ -21,7 +21,7 @@ from .rundir.state import check_earlier_start, load_measured_config
 from .system.files import DamagedError
 from .system.jsonl import check_jsonl
 from .system.words import plural
-from .tracking.journal import mlflow_run_id_of, read_start, try_lock
+from .tracking.journal import find_earlier_run, read_start, try_lock
 
 
 def analyze(composed: DictConfig) -> None:
@@ -189,7 +189,8 @@ def analyze_run(
     store = open_store(config.tracking)
     is_partial = source.read_status().get("state") != "done"
     # A source that never reached MLflow has no id there.
-    facts = {"source_run": mlflow_run_id_of(source) or str(source.path)} | ({"partial": "true"} if is_partial else {})
+    known = find_earlier_run(source)
+    facts = {"source_run": known.run_id if known else str(source.path)} | ({"partial": "true"} if is_partial else {})
     tags = run_tags(config, "analysis", read_probe_hash(source.clouds(0)), **facts)
     with start_run(store, config, run) as started:
         started.state = "partial" if is_partial else "done"
