@@ -153,12 +153,20 @@ def check_source(source: RunDirectory, planned: Schedule, schedule: Schedule, we
             draws = source.weight_clouds(step) if weight_draws else []
             for path in draws:
                 check_clouds(path)
-            if 0 < len(draws) < weight_draws:
+            if len(draws) < weight_draws and (draws or has_random_updates(source, step)):
                 raise DamagedError(source.weight_cloud(step, len(draws)), "it, or one before it, is gone")
     except DamagedError as error:
         raise RequestError(
             f"run={source.path}: {error}; nothing but training gives it again: the command of that run with force=true"
         ) from error
+
+
+def has_random_updates(source: RunDirectory, step: int) -> bool:
+    """Whether random updates were measured at a checkpoint, of a run whose version noted no number of them."""
+    from .metrics.files import read_rows
+
+    measured = source.metrics(step)
+    return measured.exists() and any(read_rows(measured)[0].quantity.str.startswith("weights_"))
 
 
 def analyze_run(

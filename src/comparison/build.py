@@ -12,7 +12,7 @@ from ..metrics.selection import layers_of
 from ..rundir import RunDirectory
 from ..rundir.naming import comparison_name
 from ..rundir.state import initialize
-from ..system.files import replacing
+from ..system.files import write_page
 from ..system.version import git_commit
 from ..tracking.journal import find_earlier_run
 from ..tracking.store import Store
@@ -69,8 +69,7 @@ def log_report(store: Store, request: CompareConfig, report: Report, directory: 
     lock, replaces = acquire_lock(directory), find_earlier_run(directory)
     initialize(directory, request, reset=True)
     with track_run(store, request, directory, tags, replaces, lock) as tracker:
-        with replacing(directory.report) as partial:
-            partial.write_text(report.page, encoding="utf-8")
+        write_page(directory.report, report.page)
         for name, picture in report.pictures.items():
             (directory.path / name).write_bytes(picture)
         for name in (directory.report.name, *report.pictures):
