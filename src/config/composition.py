@@ -15,7 +15,7 @@ from typing import Any
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from omegaconf import DictConfig, OmegaConf
 
-from .schema import RequestError
+from .setting import RequestError
 from .transformer import parts_of
 
 OWN_CALLBACKS = ("${package:}.sweeps.plan.PlanSweep", "${package:}.sweeps.launchers.SupervisorCallback")

@@ -1,7 +1,7 @@
 """The names of what a run directory holds, how files get there whole, and what an earlier start left.
 
 multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
-    config.yaml  status.json  run.log  last.ckpt  lag.json  topology.parquet  figures/
+    config.yaml  status.json  run.log  last.ckpt  lag.json  clouds_kept.json  topology.parquet  figures/
     metrics.jsonl  journal.jsonl  delivered.json  delivery.lock  mlflow_run_id
     step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  metrics.json
         standardized/diagrams.npz
@@ -72,6 +72,11 @@ class RunDirectory:
         return self.path / ".reserve"
 
     @property
+    def kept(self) -> Path:
+        """Which clouds were kept, where some were removed on purpose."""
+        return self.path / "clouds_kept.json"
+
+    @property
     def spool(self) -> Path:
         return self.path / "metrics.jsonl"
 
@@ -128,6 +133,11 @@ class RunDirectory:
             except DamagedError as error:
                 set_aside(noted, error.reason)
         return sorted(self._random_updates(step).glob("[0-9]*.safetensors"))
+
+    def cloud_files(self, step: int) -> list[Path]:
+        """All that was captured at a step, as far as it is there."""
+        single = (self.clouds(step), self.floor_clouds(step), self._weight_note(step))
+        return [*(path for path in single if path.exists()), *sorted(self._random_updates(step).glob("*"))]
 
     def note_weight_clouds(self, step: int, draws: int) -> None:
         """To be called when all of a checkpoint's draws are there."""

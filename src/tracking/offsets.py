@@ -94,9 +94,9 @@ def save_offsets(run: RunDirectory, offsets: UploadOffsets, **changed: int | str
 
 
 def is_uploaded(run: RunDirectory) -> bool:
-    """Whether the store of the last upload has all of the run, up to its end."""
+    """Whether the store of the last upload has all of the run, up to its end, and nothing was left out."""
     offsets = read_offsets(run)
-    return offsets is not None and offsets.done and not _has_more(run, offsets)
+    return offsets is not None and offsets.done and not offsets.left_out and not _has_more(run, offsets)
 
 
 def _has_more(run: RunDirectory, offsets: UploadOffsets) -> bool:

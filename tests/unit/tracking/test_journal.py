@@ -81,8 +81,8 @@ def test_a_journal_deletes_no_run_but_one_that_it_made_by_its_tag(
         ("x", cell, victim), (name, {}, victim), (name, cell, victim), (name, cell | {START_ID: "0"}, victim),
         (name, cell | {START_ID: "0"}, {"run_id": victim, "start_id": "0"}),
     ]  # fmt: skip
-    for number, (said, tags, replaces) in enumerate(guesses):
-        foreign = write_journal(directory(f"foreign{number}"), replaces=replaces, name=said, tags=tags)
+    for number, (called, tags, replaces) in enumerate(guesses):
+        foreign = write_journal(directory(f"foreign{number}"), replaces=replaces, name=called, tags=tags)
         sync_run(foreign, store.uri)
         assert store.client.get_run(victim).info.lifecycle_stage == "active"
         assert "is no earlier start of multirun/foreign" in caplog.text
