@@ -21,7 +21,7 @@ from .rundir.state import check_earlier_start, load_measured_config
 from .system.files import DamagedError
 from .system.jsonl import check_jsonl
 from .system.words import plural
-from .tracking.journal import mlflow_run_id_of, read_start, try_lock
+from .tracking.journal import find_earlier_run, read_start, try_lock
 
 
 def analyze(composed: DictConfig) -> None:
@@ -153,12 +153,20 @@ def check_source(source: RunDirectory, planned: Schedule, schedule: Schedule, we
             draws = source.weight_clouds(step) if weight_draws else []
             for path in draws:
                 check_clouds(path)
-            if 0 < len(draws) < weight_draws:
+            if len(draws) < weight_draws and (draws or has_random_updates(source, step)):
                 raise DamagedError(source.weight_cloud(step, len(draws)), "it, or one before it, is gone")
     except DamagedError as error:
         raise RequestError(
             f"run={source.path}: {error}; nothing but training gives it again: the command of that run with force=true"
         ) from error
+
+
+def has_random_updates(source: RunDirectory, step: int) -> bool:
+    """Whether random updates were measured at a checkpoint, of a run whose version noted no number of them."""
+    from .metrics.files import read_rows
+
+    measured = source.metrics(step)
+    return measured.exists() and any(read_rows(measured)[0].quantity.str.startswith("weights_"))
 
 
 def analyze_run(
@@ -189,7 +197,8 @@ def analyze_run(
     store = open_store(config.tracking)
     is_partial = source.read_status().get("state") != "done"
     # A source that never reached MLflow has no id there.
-    facts = {"source_run": mlflow_run_id_of(source) or str(source.path)} | ({"partial": "true"} if is_partial else {})
+    known = find_earlier_run(source)
+    facts = {"source_run": known.run_id if known else str(source.path)} | ({"partial": "true"} if is_partial else {})
     tags = run_tags(config, "analysis", read_probe_hash(source.clouds(0)), **facts)
     with start_run(store, config, run) as started:
         started.state = "partial" if is_partial else "done"

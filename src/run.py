@@ -17,6 +17,7 @@ from .config.resolve import resolve_config
 from .config.schedule import plan_schedule
 from .pipeline.note import describe_start, show_summary
 from .rundir import RunDirectory
+from .rundir.kept import discard_clouds
 from .rundir.state import check_earlier_start
 from .sweeps.estimate import check_disk, check_weight_copies, explain_full_disk, size_on_disk
 from .sweeps.outcome import add_to_sweep, record_failure, show_outcome
@@ -96,6 +97,8 @@ def run_cell(config: Config, run: RunDirectory) -> None:
             logger.info("%s", trained)
             fit(config, inputs, schedule, run, RunHooks(session.submit, tracker.log, started.signals))
             started.summary |= session.finish() | {"lag": schedule.lag}
+    last = schedule.checkpoints[-1]
+    discard_clouds(run, config.clouds.keep, {0, last, *(step for pair in schedule.pairs(last) for step in pair)})
 
 
 if __name__ == "__main__":

@@ -16,12 +16,12 @@ def sync(composed: DictConfig) -> None:
     """Deliver every run that is asked for; one that fails does not keep back the others.
 
     Raises:
-        RequestError: at the end, naming each run whose store could not take it.
+        RequestError: at the end, naming each run that its store does not have all of.
     """
     request = resolve_sync_config(composed)
     runs = find_runs(request.run)
-    from .tracking.sync import SyncOutcome, sync_run
-    from .tracking.uploader import OutageError
+    from .tracking.refusals import OutageError
+    from .tracking.sync import SyncOutcome, describe_lacking, sync_run
 
     problems, complete = [], 0
     for run in runs:
@@ -32,6 +32,12 @@ def sync(composed: DictConfig) -> None:
             continue
         except (OutageError, RequestError) as error:
             problems.append(f"{run.path}: {error}")
+            continue
+        if outcome is SyncOutcome.LACKING:
+            problems.append(
+                f"{run.path}: {describe_lacking(run)}; what is damaged or gone there, the command of that run with "
+                "force=true makes again"
+            )
             continue
         complete += outcome is SyncOutcome.COMPLETE
         if outcome is not SyncOutcome.COMPLETE:

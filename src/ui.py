@@ -63,11 +63,14 @@ def ui(composed: DictConfig) -> None:
 
 def _start_server(uri: str, port: int) -> subprocess.Popen[str]:
     """The MLflow server over a store, its output in `LOG`."""
+    from .tracking.store import POOL_CLASS
+
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)]
     # One worker answers one person; the default of four costs a gigabyte. The address may hold a password, which every
     # user of the machine could read on a command line.
+    environment = {key: value for key, value in os.environ.items() if key != POOL_CLASS}
     server = subprocess.Popen(
-        [*command, "--workers", "1"], env=os.environ | {"MLFLOW_BACKEND_STORE_URI": uri}, text=True,
+        [*command, "--workers", "1"], env=environment | {"MLFLOW_BACKEND_STORE_URI": uri}, text=True,
         errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     threading.Thread(target=_keep_log, args=(server,), name="log", daemon=True).start()

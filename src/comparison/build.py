@@ -12,9 +12,9 @@ from ..metrics.selection import layers_of
 from ..rundir import RunDirectory
 from ..rundir.naming import comparison_name
 from ..rundir.state import initialize
-from ..system.files import replacing
+from ..system.files import write_page
 from ..system.version import git_commit
-from ..tracking.journal import mlflow_run_id_of
+from ..tracking.journal import find_earlier_run
 from ..tracking.store import Store
 from ..tracking.tracker import acquire_lock, track_run
 from .checks import check_comparable, describe_gaps, describe_settings, describe_steps, label_variants
@@ -66,11 +66,10 @@ def study_run(store: Store, found: Sequence[StoredRun]) -> Sensitivity:
 def log_report(store: Store, request: CompareConfig, report: Report, directory: RunDirectory) -> None:
     """Page and pictures into the directory and into MLflow, in place of an earlier comparison of the same name."""
     tags = {"kind": "comparison", "sweep": comparison_name(request), "git_commit": git_commit()}
-    lock, replaces = acquire_lock(directory), mlflow_run_id_of(directory)
+    lock, replaces = acquire_lock(directory), find_earlier_run(directory)
     initialize(directory, request, reset=True)
     with track_run(store, request, directory, tags, replaces, lock) as tracker:
-        with replacing(directory.report) as partial:
-            partial.write_text(report.page, encoding="utf-8")
+        write_page(directory.report, report.page)
         for name, picture in report.pictures.items():
             (directory.path / name).write_bytes(picture)
         for name in (directory.report.name, *report.pictures):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from .schema import StoreConfig, TdaConfig, TrackingConfig, setting
+from .schema import StoreConfig, TdaConfig, TrackingConfig
+from .setting import setting
 
 
 @dataclass
@@ -69,5 +70,23 @@ class SyncConfig:
     """Run directory; null takes every one under multirun/."""
     tracking: StoreConfig = field(default_factory=StoreConfig)
     """Null takes the store that each run was meant for."""
+    debug: bool = False
+    """Show tracebacks."""
+
+
+REMOVABLE = ("partial", "pages", "checkpoints", "adapters", "clouds")
+"""What `python -m src.clean` looks for."""
+
+
+@dataclass
+class CleanConfig:
+    """What `python -m src.clean` reads."""
+
+    run: str | None = None
+    """Run directory; null takes every one under multirun/."""
+    what: list[str] = setting(default_factory=lambda: list(REMOVABLE))
+    """Kinds that are listed and removed."""
+    yes: bool = False
+    """Remove what is listed."""
     debug: bool = False
     """Show tracebacks."""

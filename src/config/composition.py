@@ -1,18 +1,21 @@
 """What a composed configuration may tell Hydra itself to run, checked before Hydra does anything with it.
 
-Files of others (`--config-dir`) may set every key, those of Hydra too: callbacks and loggers are code by name.
+Files of others (`--config-dir`) may set every key, those of Hydra too: callbacks and loggers are code by name, and what
+a launcher writes into the script of a job is code as it stands.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from omegaconf import DictConfig, OmegaConf
 
-from .schema import RequestError
+from .setting import RequestError
 from .transformer import parts_of
 
 OWN_CALLBACKS = ("${package:}.sweeps.plan.PlanSweep", "${package:}.sweeps.launchers.SupervisorCallback")
@@ -20,6 +23,17 @@ OWN_CALLBACKS = ("${package:}.sweeps.plan.PlanSweep", "${package:}.sweeps.launch
 
 PLUGINS = ("hydra_plugins.", "hydra._internal.core_plugins.", "optuna.samplers.")
 """Where launchers, sweepers and their parts come from."""
+
+SHELL_KEYS = ("setup", "teardown", "srun_args", "additional_parameters", "python", "use_srun")
+"""Of a launcher: what becomes lines of a job's shell script."""
+
+FOLDER_KEYS = ("submitit_folder", "temp_folder")
+"""Of a launcher: where it writes."""
+
+_WORD = re.compile(r"[\w.,:+=@%/ *-]*")
+"""What a name of a partition, an amount of memory or a folder is made of: it ends no line and refers to nothing."""
+
+_DEFAULTS = ("${cells_at_once:}", "${hydra.job.name}", "${hydra.sweep.dir}/.submitit/%j")
 
 LOG_HANDLERS = ("logging.StreamHandler", "logging.NullHandler")
 LOG_FORMATTERS = ("logging.Formatter", "colorlog.ColoredFormatter")
@@ -62,6 +76,46 @@ def composition_problems(composed: DictConfig, given: Sequence[str]) -> Iterator
     for group in ("job_logging", "hydra_logging"):
         yield from _logging_problems(group, hydra.get(group) or {})
     yield from _allowed_elsewhere(composed, hydra, given)
+    for key, what in _of_the_machine(hydra):
+        if not any(_is_of(_key(word), key) for word in given):
+            yield f"{key}: {what} counts on the command line alone; give it there, or drop it from the file"
+
+
+def _key(word: str) -> str:
+    return word.partition("=")[0].lstrip("+~")
+
+
+def _is_of(given: str, key: str) -> bool:
+    """Whether a key of the command line is the other one, or a part of it."""
+    return f"{given}.".startswith(f"{key}.")
+
+
+def _of_the_machine(hydra: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Keys by which a configuration runs commands, sets the environment or writes elsewhere, each with what it does."""
+    for key, value in (hydra.get("launcher") or {}).items():
+        name = f"hydra.launcher.{key}"
+        if value in (None, [], {}) or key == "_target_" or value in _DEFAULTS:
+            continue
+        if key in SHELL_KEYS or not isinstance(value, (str, int, float)):
+            yield name, f"{value} goes into the shell script of every job, and"
+        elif isinstance(value, str) and not _WORD.fullmatch(value):
+            yield name, f"{value!r} is more than a word, and"
+        elif key in FOLDER_KEYS and not _is_below_multirun(str(value)):
+            yield name, f"{value} lies outside multirun/, and"
+    job = hydra.get("job") or {}
+    for name, value in (("env_set", job.get("env_set")), ("chdir", job.get("chdir"))):
+        if value:
+            yield f"hydra.job.{name}", f"{value} changes what every process finds, and"
+    for group in ("run", "sweep"):
+        folder = str((hydra.get(group) or {}).get("dir", ""))
+        if not _is_below_multirun(folder):
+            yield f"hydra.{group}.dir", f"{folder} lies outside multirun/, and"
+
+
+def _is_below_multirun(folder: str) -> bool:
+    folder = re.sub(r"\$\{now:[^}]*\}", "now", folder)  # Hydra's own
+    parts = PurePath(folder).parts
+    return parts[:1] == ("multirun",) and ".." not in parts and "$" not in folder
 
 
 def _logging_problems(group: str, logging: dict[str, Any]) -> Iterator[str]:
@@ -78,7 +132,7 @@ def _logging_problems(group: str, logging: dict[str, Any]) -> Iterator[str]:
 def _allowed_elsewhere(composed: DictConfig, hydra: dict[str, Any], given: Sequence[str]) -> Iterator[str]:
     """A file must not allow itself what it names."""
     allowed = OmegaConf.select(composed, "tda.allow")
-    swept = [key for key in (hydra.get("sweeper") or {}).get("params") or {} if str(key).lstrip("+~") == "tda.allow"]
-    on_command_line = any(word.partition("=")[0].lstrip("+") == "tda.allow" for word in given)
+    swept = [key for key in (hydra.get("sweeper") or {}).get("params") or {} if _key(str(key)) == "tda.allow"]
+    on_command_line = any(_key(word) == "tda.allow" for word in given)
     if swept or (allowed and not on_command_line):
         yield f"tda.allow={allowed or swept}: counts on the command line alone; name there what may be run"

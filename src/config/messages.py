@@ -12,7 +12,8 @@ from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 
-from .schema import Config, RequestError
+from .schema import Config
+from .setting import RequestError
 
 HERE = Path(__file__).resolve().parents[1]
 

@@ -8,9 +8,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from .adapter import complete_adapter
-from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
+from .commands import REMOVABLE, AnalyzeConfig, CleanConfig, CompareConfig, SyncConfig, UiConfig
 from .conflicts import config_conflicts, outside_limits, size_conflicts, tda_conflicts
-from .schema import Config, ModelConfig, RequestError, TdaConfig
+from .schema import Config, ModelConfig, TdaConfig
+from .setting import RequestError
 
 MAX_PROBLEM = 1000
 """Characters of a message about one key."""
@@ -27,6 +28,15 @@ def resolve_sync_config(composed: DictConfig) -> SyncConfig:
     """As `resolve_config`, for `python -m src.sync`."""
     config: SyncConfig = _to_dataclass(composed, SyncConfig)
     _refuse(outside_limits(config, ""))
+    return config
+
+
+def resolve_clean_config(composed: DictConfig) -> CleanConfig:
+    """As `resolve_config`, for `python -m src.clean`."""
+    config: CleanConfig = _to_dataclass(composed, CleanConfig)
+    unknown = [kind for kind in config.what if kind not in REMOVABLE]
+    wrong = [f"what={config.what}: must be some of {', '.join(REMOVABLE)}"] if unknown or not config.what else []
+    _refuse([*outside_limits(config, ""), *wrong])
     return config
 
 

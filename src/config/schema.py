@@ -5,12 +5,10 @@ The one place for defaults; YAML under `conf/` holds only what differs. Checks a
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from omegaconf import MISSING
-
+from .setting import setting
 from .transformer import Method
 
 SOURCES = ("helpful", "harmless")
@@ -27,32 +25,6 @@ MAX_CHECKPOINTS = 100_000
 
 RESERVED = r"comparison|mlartifacts|mlruns|mlflow\.db.*|mlflow_server\.log"
 """What lies in multirun/ beside the folders of the models: a pattern."""
-
-
-class RequestError(ValueError):
-    """The request itself is wrong. One message: the dotted key, its value, what to do. Ends with status 2."""
-
-
-def setting(
-    default: Any = MISSING, *, default_factory: Any = dataclasses.MISSING,
-    identity: bool | Literal["where changed"] | None = None, **limits: Any,
-) -> Any:  # fmt: skip
-    """A field with what else is known of it.
-
-    Args:
-        identity: whether another value makes another run, which gets a directory of its own. Not what says how a run is
-            watched, what only describes a model, or what another key takes its value from. `where changed`: of a key
-            that came later, whose default is what runs of before did; at its default it does not count, so that they
-            keep their names and hashes. None: no run has this field.
-        limits: what `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`; `word`, a word that may
-            stand instead of a number; `endless`, that it may be infinite; `filled`, words, at most so many characters;
-            `is_name`, one part of a path, none of `reserved`; `is_address`, one of a server or a file; `is_path`,
-            whose other spellings (a slash at its end) are the same value.
-    """
-    metadata = limits if identity is None else {"identity": identity, **limits}
-    if default_factory is not dataclasses.MISSING:
-        return field(default_factory=default_factory, metadata=metadata)
-    return field(default=default, metadata=metadata)
 
 
 @dataclass
@@ -246,6 +218,13 @@ class TrainerConfig:
 
 
 @dataclass
+class CloudsConfig:
+    keep: str = setting("all", identity=False, one_of=("all", "last", "none"))
+    """Clouds that stay when the run is done; `last`: those of step 0 and of the last checkpoint with its pair. Without
+    all of them it cannot be analysed again."""
+
+
+@dataclass
 class StoreConfig:
     uri: str | None = setting(None, identity=False, is_address=True)
     """MLflow tracking URI; null takes MLFLOW_TRACKING_URI, else sqlite:///multirun/mlflow.db."""
@@ -268,6 +247,7 @@ class Config:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     adapter: AdapterConfig = field(default_factory=AdapterConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    clouds: CloudsConfig = field(default_factory=CloudsConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     seed: int = setting(0, identity=True, at_least=0, at_most=2**32 - 1)
     """Adapter initialisation and data order, nothing else. NumPy's random numbers set the largest."""

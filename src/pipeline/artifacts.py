@@ -16,6 +16,7 @@ from ..measure.layer_diagrams import read_layer_diagrams
 from ..metrics.selection import is_measured
 from ..rundir import RunDirectory
 from ..rundir.naming import run_name
+from ..system.files import write_page
 from ..tracking.tracker import Tracker
 
 
@@ -55,5 +56,5 @@ def draw_run(run: RunDirectory, config: Config, schedule: Schedule, table: pd.Da
     for figure in figures:
         (run.figures / f"{figure.name}.png").write_bytes(draw_png(figure))
     page = make_page(run_name(config), [*figures, draw_diagrams(diagrams, shown, dimensions)])
-    (run.figures / "figures.html").write_text(page, encoding="utf-8")
+    write_page(run.figures / "figures.html", page)
     return sorted(run.figures.iterdir())

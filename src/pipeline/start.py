@@ -22,9 +22,9 @@ from ..system.jsonl import size_of
 from ..system.secrets import RedactingFormatter
 from ..system.signals import SignalHandler, handle_signals
 from ..system.version import git_commit
-from ..tracking.journal import mlflow_run_id_of
+from ..tracking.journal import EarlierRun, find_earlier_run
 from ..tracking.store import Store, write_views
-from ..tracking.tracker import acquire_lock
+from ..tracking.tracker import acquire_lock, refuse_deleted_run
 
 RESERVED = 2**18
 """Bytes that a run at work keeps for its last words."""
@@ -37,8 +37,8 @@ class StartedRun:
     """A run directory that this process is at work in."""
 
     lock: FileLock
-    replaces: str | None
-    """MLflow's id of the earlier start that this one takes the place of (`force=true`)."""
+    replaces: EarlierRun | None
+    """The earlier start that this one takes the place of (`force=true`)."""
     signals: SignalHandler
     state: str = "done"
     """How the run ends, if it ends well: an analysis of a run that is not done is `partial`."""
@@ -53,10 +53,13 @@ def start_run(store: Store, config: Config, run: RunDirectory) -> Iterator[Start
     The measurement goes on with what an earlier start left in the directory, unless the configuration says `force`.
 
     Raises:
+        RequestError: if the MLflow run of the earlier start was deleted.
         RuntimeError: if another process is at work in the directory.
     """
+    if not config.force:
+        refuse_deleted_run(store, run)
     lock, hashed = acquire_lock(run), config_hash(config)
-    replaces = mlflow_run_id_of(run) if config.force else None
+    replaces = find_earlier_run(run) if config.force else None
     initialize(run, config, reset=config.force)
     with _log_file(run.log) as handler:
         try:

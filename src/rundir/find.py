@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..config import RequestError
 from ..system.files import DamagedError, read_json
+from .kept import clouds_kept
 from .layout import CONFIG_FILE, JOURNAL_FILE, MLFLOW_ID_FILE, ROOT, RunDirectory
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,12 @@ def find_run(wanted: str) -> RunDirectory:
         known = sorted(str(path.parent) for path in ROOT.glob(f"*/*/*/*/{CONFIG_FILE}"))
         raise RequestError(
             f"run={wanted}: neither a run directory nor its MLflow id; there are: {', '.join(known) or 'none yet'}"
+        )
+    kept = clouds_kept(found)
+    if kept != "all":
+        raise RequestError(
+            f"run={wanted}: its clouds were removed on purpose when it was done (clouds.keep={kept}, or python -m "
+            "src.clean); the command that made the run with force=true clouds.keep=all makes them again"
         )
     if not found.clouds(0).is_file():
         raise RequestError(f"run={wanted}: holds no clouds; it was made with tda=none, or is itself an analysis")

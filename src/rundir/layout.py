@@ -1,11 +1,11 @@
 """The names of what a run directory holds, how files get there whole, and what an earlier start left.
 
 multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
-    config.yaml  status.json  run.log  last.ckpt  lag.json  topology.parquet  figures/
+    config.yaml  status.json  run.log  last.ckpt  lag.json  clouds_kept.json  topology.parquet  figures/
     metrics.jsonl  journal.jsonl  delivered.json  delivery.lock  mlflow_run_id
     step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  metrics.json
         standardized/diagrams.npz
-        random_updates/0000.safetensors, ... where tda.weight_draws asks for them
+        random_updates/0000.safetensors, ...  random_updates.json  where tda.weight_draws asks for them
         step_000000/  base.safetensors; it, the last checkpoint and the step one lag after each: floor.safetensors
 multirun/comparison/<sweep>/
     config.yaml  status.json  report.html  *.png  and what MLflow is sent, as above
@@ -72,6 +72,11 @@ class RunDirectory:
         return self.path / ".reserve"
 
     @property
+    def kept(self) -> Path:
+        """Which clouds were kept, where some were removed on purpose."""
+        return self.path / "clouds_kept.json"
+
+    @property
     def spool(self) -> Path:
         return self.path / "metrics.jsonl"
 
@@ -116,8 +121,31 @@ class RunDirectory:
         return self.step(step) / "floor.safetensors"
 
     def weight_clouds(self, step: int) -> list[Path]:
-        """Clouds that random updates of the trained weights gave at a checkpoint, one file a draw, in their order."""
+        """Clouds that random updates of the trained weights gave at a checkpoint, one file a draw, in their order.
+
+        Those that were written, so that one which is gone is missed; of an earlier version, which noted nothing, those
+        that are there.
+        """
+        noted = self._weight_note(step)
+        if noted.exists():
+            try:
+                return [self.weight_cloud(step, draw) for draw in range(read_json(noted)["draws"])]
+            except DamagedError as error:
+                set_aside(noted, error.reason)
         return sorted(self._random_updates(step).glob("[0-9]*.safetensors"))
+
+    def cloud_files(self, step: int) -> list[Path]:
+        """All that was captured at a step, as far as it is there."""
+        single = (self.clouds(step), self.floor_clouds(step), self._weight_note(step))
+        return [*(path for path in single if path.exists()), *sorted(self._random_updates(step).glob("*"))]
+
+    def note_weight_clouds(self, step: int, draws: int) -> None:
+        """To be called when all of a checkpoint's draws are there."""
+        write_json(self._weight_note(step), {"draws": draws})
+
+    def _weight_note(self, step: int) -> Path:
+        """Beside the folder: it says so if that is gone."""
+        return self.step(step) / "random_updates.json"
 
     def weight_cloud(self, step: int, draw: int) -> Path:
         return self._random_updates(step) / f"{draw:04d}.safetensors"

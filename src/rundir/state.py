@@ -13,7 +13,7 @@ from ..config.commands import CompareConfig
 from ..config.identity import config_hash, identity, inert, literal, plain
 from ..config.schedule import lag_of, with_lag
 from ..config.schema import AUTO
-from ..system.files import UNSEALED, DamagedError, read_json, read_sealed, replacing, seal, set_aside, sweep_partial
+from ..system.files import DamagedError, read_json, read_sealed, set_aside, sweep_partial, write_sealed
 from ..system.secrets import redacted
 from .layout import RunDirectory
 
@@ -37,11 +37,9 @@ def load_config(run: RunDirectory) -> Config:
 
 
 def write_config(run: RunDirectory, config: Config | CompareConfig) -> None:
-    """`config.yaml`, with its seal in comments at both ends: what is cut off or overwritten spares one of them."""
+    """`config.yaml`, sealed."""
     text = OmegaConf.to_yaml(OmegaConf.create(literal(redacted(plain(config)))))
-    with replacing(run.config) as partial:
-        partial.write_text(f"# {UNSEALED}\n{text}# {UNSEALED}\n", encoding="utf-8")
-        seal(partial)
+    write_sealed(run.config, text, "# {}")
 
 
 def read_lag(run: RunDirectory) -> int | None:

@@ -20,8 +20,8 @@ def add_to_sweep(run: RunDirectory, config: Config) -> None:
     """Let a comparison of this sweep find a cell that was done under another name; it stays in the other, too."""
     if config.sweep in (load_config(run).sweep, Config().sweep):
         return
+    from ..tracking.refusals import OutageError
     from ..tracking.sync import add_tag
-    from ..tracking.uploader import OutageError
 
     try:
         add_tag(run, also_in(config.sweep), "true")

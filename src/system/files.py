@@ -1,7 +1,7 @@
 """Files that say whether they are whole: how they are written and read back, and what is done with a damaged one.
 
 Three ways, by what a file is: a JSON object that holds its own checksum (`jsonl.py`: one on each line); a seal, which
-is the checksum of all other bytes in a place that the file's format leaves for words (a comment of YAML, the metadata
+is the checksum of all other bytes in a place that the format leaves for words (comments of YAML and HTML, the metadata
 of Parquet, the header of safetensors); and formats that have checksums anyway (zip archives of NumPy and torch, PNG).
 """
 
@@ -141,6 +141,23 @@ def seal(path: Path, length: int | None = None) -> None:
             file.write(digest)
 
 
+def write_sealed(path: Path, text: str, comment: str) -> None:
+    """A text with its seal in comments at both ends: what is cut off or overwritten spares one of them.
+
+    Args:
+        comment: how the file's format writes one, with `{}` for the words.
+    """
+    mark = comment.format(UNSEALED)
+    with replacing(path) as partial:
+        partial.write_text(f"{mark}\n{text.rstrip()}\n{mark}\n", encoding="utf-8")
+        seal(partial)
+
+
+def write_page(path: Path, page: str) -> None:
+    """A page of HTML, sealed."""
+    write_sealed(path, page, "<!-- {} -->")
+
+
 def check_seal(path: Path, content: bytes) -> bool:
     """Whether a version that seals its files wrote `content`, the bytes of `path` that were sealed.
 
@@ -196,7 +213,7 @@ def check_file(path: Path) -> None:
     """Raises DamagedError if a file is gone or, of a kind that carries checksums, not what was written; others pass."""
     if not path.exists():
         raise DamagedError(path, "it is gone")
-    if path.suffix in (".yaml", ".parquet"):
+    if path.suffix in (".yaml", ".parquet", ".html"):
         read_sealed(path)
     elif path.suffix == ".npz":
         check_zip(path)

@@ -4,7 +4,8 @@ metrics.jsonl, a line for each `log`:
     {"step": 7, "timestamp": <ms>, "metrics": {key: value}}        each behind a checksum, see system/jsonl.py
 journal.jsonl, in the order of what happened:
     {"start": {...}}                                               the first line: all that makes the MLflow run;
-                                                                   the address of its store without a login
+                                                                   the address of its store without a login;
+                                                                   of its tags, start_id says which journal this is
     {"tags": {key: value}}
     {"artifact": <file>, "folder": <name or null>}                 a file of the run directory, by its name there
     {"picture": <file>, "key": "diagrams", "step": 7, "timestamp": <ms>}
@@ -16,14 +17,17 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from ..config import RequestError
 from ..rundir import RunDirectory
 from ..rundir.find import read_mlflow_id
-from ..system.files import DamagedError
+from ..system.files import DamagedError, read_json
 from ..system.jsonl import Entry, append_jsonl, read_jsonl
 from ..system.secrets import redacted
 
@@ -51,19 +55,43 @@ def read_start(run: RunDirectory) -> Entry | None:
     return start
 
 
-def mlflow_run_id_of(run: RunDirectory) -> str | None:
-    """The run's MLflow id; of one that never reached MLflow, the id of the run that it was to replace.
+START_ID = "start_id"
+"""The tag of an MLflow run that says which journal made it."""
+
+
+@dataclass(frozen=True)
+class EarlierRun:
+    """The MLflow run of an earlier start."""
+
+    run_id: str
+    start_id: str = ""
+    """Its tag; empty if a version made it that gave none."""
+
+
+def read_replaced(start: Entry) -> EarlierRun | None:
+    """The run that a start takes the place of. An earlier version noted its id alone."""
+    noted: Any = start.get("replaces")
+    return EarlierRun(**noted) if isinstance(noted, dict) else EarlierRun(str(noted)) if noted else None
+
+
+def find_earlier_run(run: RunDirectory) -> EarlierRun | None:
+    """The run's MLflow run; of one that never reached MLflow, the one that it was to replace.
 
     None also where damaged files say neither: the next start is then a run beside the earlier one.
     """
+    start_id, start = "", None
+    with suppress(DamagedError):
+        start_id = str(read_json(run.offsets).get(START_ID, ""))
     try:
-        if known := read_mlflow_id(run):
-            return known
-        start = read_start(run)
+        known = read_mlflow_id(run)
+        if not (known and start_id):
+            start = read_start(run)
     except DamagedError as error:
         logger.warning("%s; what MLflow has of the earlier start stays there", error)
         return None
-    return start["replaces"] if start else None
+    if known:
+        return EarlierRun(known, start_id or (start["tags"].get(START_ID, "") if start else ""))
+    return read_replaced(start) if start else None
 
 
 def file_of(run: RunDirectory, name: str) -> Path:

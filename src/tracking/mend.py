@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..rundir import RunDirectory
 from ..system.files import DamagedError, set_aside
 from ..system.jsonl import check_jsonl, size_of
-from .journal import mlflow_run_id_of, read_start
+from .journal import EarlierRun, find_earlier_run, read_start
 from .offsets import read_offsets
 
 logger = logging.getLogger(__name__)
@@ -20,8 +20,8 @@ class Mended:
 
     numbers_lost: bool = False
     """Whether numbers are gone that only another training gives."""
-    replaces: str | None = None
-    """MLflow's id of the run that the next one takes the place of: a point that was sent twice would be there twice."""
+    replaces: EarlierRun | None = None
+    """The MLflow run that the next one takes the place of: a point that was sent twice would be there twice."""
 
 
 def mend_log(run: RunDirectory, spool_bytes: int = 0) -> Mended:
@@ -52,9 +52,9 @@ def mend_log(run: RunDirectory, spool_bytes: int = 0) -> Mended:
     return Mended()
 
 
-def begin_anew(run: RunDirectory) -> str | None:
-    """Let the next start be another MLflow run; returns the id of the one that it takes the place of."""
-    replaces = mlflow_run_id_of(run)
+def begin_anew(run: RunDirectory) -> EarlierRun | None:
+    """Let the next start be another MLflow run; returns the one that it takes the place of."""
+    replaces = find_earlier_run(run)
     if run.journal.exists():
         run.journal.replace(run.journal.with_name(f"{run.journal.name}.damaged"))
     for path in (run.offsets, run.mlflow_run_id):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..config.identity import hash_values
@@ -11,6 +11,7 @@ from ..rundir import RunDirectory
 from ..system.files import DamagedError, read_json, set_aside, write_json
 from ..system.jsonl import size_of
 from ..system.secrets import without_login
+from .address import portable
 
 
 @dataclass
@@ -30,8 +31,15 @@ class UploadOffsets:
     """Bytes of the journal, as far as artifacts and pictures go."""
     ended: bool = False
     done: bool = False
-    """Whether the run has ended and all of it is there."""
+    """Whether the run has ended and all of it is there, but for what was left out."""
+    start_id: str = ""
+    """The tag by which the run's own journal is known in MLflow; empty before there was one."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """What the store refused, or was damaged here, and why: it counts as not delivered."""
 
+
+_KEYS_WITHOUT_CHECKSUM = {"store", "started", "run_id", "metrics", "journal", "artifacts", "ended", "done"}
+"""What the version wrote that knew no checksum."""
 
 _EARLIER_NAMES = {"numbers": "metrics", "words": "journal", "files": "artifacts"}
 """What fields were called by the version that wrote some of the files."""
@@ -55,20 +63,28 @@ def _read_unchecked(run: RunDirectory) -> dict[str, Any] | None:
         stored = {_EARLIER_NAMES.get(key, key): v for key, v in json.loads(run.offsets.read_bytes()).items()}
     except (ValueError, AttributeError, RecursionError):
         return None
-    return stored if stored.keys() == {item.name for item in fields(UploadOffsets)} else None
+    return stored if stored.keys() == _KEYS_WITHOUT_CHECKSUM else None
 
 
 def load_offsets(run: RunDirectory, uri: str, started: int) -> UploadOffsets:
     """What was saved for this start of the run and the store at `uri`, or that nothing is there yet."""
-    fresh = UploadOffsets(hash_values({"uri": without_login(uri)}), started)
     stored = read_offsets(run)
-    if stored is None or (stored.store, stored.started) != (fresh.store, fresh.started):
-        return fresh
+    if stored is None or stored.started != started or not is_of_store(stored, uri):
+        return UploadOffsets(_hash_store(uri), started)
     stored.done = stored.done and not _has_more(run, stored)
     return stored
 
 
-def save_offsets(run: RunDirectory, offsets: UploadOffsets, **changed: int | str | bool) -> None:
+def _hash_store(uri: str) -> str:
+    return hash_values({"uri": portable(without_login(uri))})
+
+
+def is_of_store(offsets: UploadOffsets, uri: str) -> bool:
+    """Whether they say what the store at `uri` has; an earlier version hashed a database's whole path."""
+    return offsets.store in (_hash_store(uri), hash_values({"uri": without_login(uri)}))
+
+
+def save_offsets(run: RunDirectory, offsets: UploadOffsets, **changed: int | str | bool | dict[str, str]) -> None:
     """Change `offsets`, here and on disk, if anything is new."""
     if all(getattr(offsets, key) == value for key, value in changed.items()):
         return
@@ -78,9 +94,9 @@ def save_offsets(run: RunDirectory, offsets: UploadOffsets, **changed: int | str
 
 
 def is_uploaded(run: RunDirectory) -> bool:
-    """Whether the store of the last upload has all of the run, up to its end."""
+    """Whether the store of the last upload has all of the run, up to its end, and nothing was left out."""
     offsets = read_offsets(run)
-    return offsets is not None and offsets.done and not _has_more(run, offsets)
+    return offsets is not None and offsets.done and not offsets.left_out and not _has_more(run, offsets)
 
 
 def _has_more(run: RunDirectory, offsets: UploadOffsets) -> bool:

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +16,19 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one a file, in the midst of what is printed
+# A connection that is kept would go on writing to a database that was deleted, and say that all is well.
+os.environ.setdefault(POOL_CLASS := "MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
 
 from filelock import FileLock
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import Experiment, LifecycleStage, Run
 from mlflow.exceptions import MlflowException
 
 from ..config import RequestError, TrackingConfig
 from ..rundir import ROOT
-from ..system.files import replacing
 from ..system.secrets import redact, without_login
+from .address import absolute, database_of, portable
+from .database import artifact_place, folder_of, is_lost, make_database, mend_artifact_places
 from .views import view_addresses, view_tags
 
 RECENT = 20
@@ -42,11 +46,13 @@ LOGIN = (
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Store:
     """Where MLflow keeps the runs of one experiment."""
 
     client: MlflowClient
+    name: str
+    """The experiment's name."""
     experiment: str
     """The experiment's id."""
 
@@ -56,8 +62,66 @@ class Store:
 
     @property
     def address(self) -> str:
-        """`uri` as it may be shown and kept."""
+        """`uri` as it may be shown."""
         return without_login(self.uri)
+
+    @property
+    def place(self) -> str:
+        """`uri` as it may be kept in a run directory."""
+        return portable(self.address)
+
+    @property
+    def has_login(self) -> bool:
+        return self.address != self.uri
+
+    def restore(self) -> None:
+        """Make a database that is gone again, with the experiment in it."""
+        path = database_of(self.uri)
+        if path is not None and is_lost(path):
+            logger.warning("%s is gone; it is made again", path)
+            self.renew()
+
+    def renew(self) -> None:
+        """Find the experiment, or make it.
+
+        Raises:
+            RequestError: if somebody deleted it, or its files have no place.
+            MlflowException, OSError: if the store does not answer.
+        """
+        ROOT.mkdir(exist_ok=True)
+        # Two processes that migrate one fresh database at once break it.
+        with FileLock(ROOT / ".mlflow.lock"):
+            make_database(self.uri)
+            found = self.client.get_experiment_by_name(self.name)
+            if found is not None:
+                self.experiment = str(found.experiment_id)
+                self._check(found)
+                return
+            # Next to a database artifacts would land in the current directory; a server has its own place.
+            artifacts = artifact_place() if "://" in self.uri and not _is_server(self.uri) else None
+            self.experiment = self.client.create_experiment(self.name, artifacts)
+
+    def check_again(self) -> None:
+        """As `renew`, of a store that was opened before; one that does not answer by now stops nothing."""
+        with suppress(MlflowException, OSError):
+            self.renew()
+
+    def _check(self, found: Experiment) -> None:
+        if found.lifecycle_stage == LifecycleStage.DELETED:
+            raise RequestError(
+                f"tracking.experiment={self.name}: was deleted in {self.address}; restore it (MLFLOW_TRACKING_URI="
+                f"{self.address} mlflow experiments restore --experiment-id {found.experiment_id}), or choose another "
+                "name"
+            )
+        path = database_of(self.uri)
+        if path is None:
+            return
+        place = folder_of(mend_artifact_places(path, found.artifact_location))
+        if place is not None and not place.parent.exists():
+            raise RequestError(
+                f"tracking.uri={self.address}: keeps the files of the experiment {self.name} in {place}, which is "
+                f"gone; move it back, make it again (mkdir -p {place}), or choose another tracking.experiment"
+            )
 
 
 _opened: dict[tuple[str, str, Path], Store] = {}
@@ -65,27 +129,31 @@ _opened: dict[tuple[str, str, Path], Store] = {}
 
 def store_uri(tracking: TrackingConfig) -> str:
     """Where the numbers go: the configuration, else MLFLOW_TRACKING_URI, else a database under multirun/."""
-    return tracking.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{ROOT.resolve()}/mlflow.db"
+    return absolute(tracking.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{ROOT}/mlflow.db")
 
 
 def open_store(tracking: TrackingConfig) -> Store:
     """A client and the id of the experiment, both made if they are new.
 
-    A store is asked once per process: one that goes away in the middle of a sweep stops no later run.
+    A store must answer once per process: one that goes away in the middle of a sweep stops no later run.
 
     Raises:
-        RequestError: if the store cannot be reached.
+        RequestError: if the store cannot be reached, or the experiment was deleted there.
     """
     uri = store_uri(tracking)
     key = (uri, tracking.experiment, Path.cwd())
-    if key not in _opened:
+    if key in _opened:
+        _opened[key].check_again()
+    else:
         for chatty in ("alembic", "mlflow"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
         logging.getLogger("urllib3").setLevel(logging.ERROR)  # each retry would be a line
         # What goes wrong with a database is raised as well; here it would be a traceback.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         try:
-            _opened[key] = _connect(uri, tracking.experiment)
+            store = Store(MlflowClient(uri), tracking.experiment, "")
+            store.renew()
+            _opened[key] = store
         except (MlflowException, OSError) as error:
             message, shown = first_line(error), without_login(uri)
             other = re.search(r"found version (\w+), but expected (\w+)", str(error))
@@ -107,44 +175,13 @@ def find_store(tracking: TrackingConfig) -> Store:
         RequestError: if there is none, or it cannot be reached.
     """
     uri = store_uri(tracking)
-    database = _database(uri)
+    database = database_of(uri)
     if database is not None and not database.exists():
         raise RequestError(
             f"tracking.uri={without_login(uri)}: there is no such database, so no run; start where the runs are, or "
             "say where that is"
         )
     return open_store(tracking)
-
-
-def _connect(uri: str, experiment: str) -> Store:
-    ROOT.mkdir(exist_ok=True)
-    # Two processes that migrate one fresh database at once break it.
-    with FileLock(ROOT / ".mlflow.lock"):
-        _make_database(uri)
-        client = MlflowClient(uri)
-        found = client.get_experiment_by_name(experiment)
-        if found is not None:
-            return Store(client, str(found.experiment_id))
-        # Next to a database artifacts would land in the current directory; a server has its own place.
-        artifacts = (ROOT / "mlartifacts").resolve().as_uri() if "://" in uri and not _is_server(uri) else None
-        return Store(client, client.create_experiment(experiment, artifacts))
-
-
-def _make_database(uri: str) -> None:
-    """A fresh SQLite database, whole or not at all: one whose migration was killed is refused by MLflow for ever."""
-    path = _database(uri)
-    if path is None or path.exists():
-        return
-    for leftover in path.parent.glob(f".*.{path.name}*"):  # by a process that was killed here
-        leftover.unlink()
-    with replacing(path) as partial:
-        MlflowClient(f"sqlite:///{partial}").search_experiments(max_results=1)
-
-
-def _database(uri: str) -> Path | None:
-    """The file of a plain SQLite address."""
-    plain = uri.startswith("sqlite:///") and "?" not in uri
-    return Path(uri.removeprefix("sqlite:///")) if plain else None
 
 
 def _is_server(uri: str) -> bool:

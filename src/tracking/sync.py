@@ -9,8 +9,10 @@ from ..config import RequestError, TrackingConfig
 from ..rundir import ROOT, RunDirectory
 from ..system.jsonl import Entry, check_jsonl, read_jsonl
 from ..system.secrets import without_login
+from ..system.words import enumerate_some
+from .address import find_moved
 from .journal import end_if_killed, read_start, try_lock, write_entry
-from .offsets import is_uploaded
+from .offsets import is_uploaded, read_offsets
 from .store import LOGIN, open_store
 from .uploader import Uploader
 
@@ -18,6 +20,7 @@ from .uploader import Uploader
 class SyncOutcome(Enum):
     COMPLETE = "MLflow missed nothing"
     UPLOADED = "all of it is in MLflow now"
+    LACKING = "MLflow does not have all of it"
     IN_USE = "still at work, left alone"
 
 
@@ -34,7 +37,9 @@ def sync_run(run: RunDirectory, uri: str | None) -> SyncOutcome:
         DamagedError: if the spool or the journal is not what was written.
     """
     start = read_start(run)
-    if start is None or (uri is None and is_uploaded(run) and start["uri"] is None):
+    if start is None:
+        return SyncOutcome.COMPLETE
+    if uri is None and start["uri"] is None and is_uploaded(run):  # an earlier version kept no address with a login
         return SyncOutcome.COMPLETE
     lock = try_lock(run)
     if lock is None:
@@ -42,14 +47,21 @@ def sync_run(run: RunDirectory, uri: str | None) -> SyncOutcome:
     try:
         target = uri or _store_of(run, start)
         uploader = Uploader(open_store(TrackingConfig(uri=target, experiment=start["experiment"])), run)
-        if uploader.offsets.done and not uploader.forget_if_unknown():
-            return SyncOutcome.COMPLETE
         check_jsonl(run.spool, run.read_status().get("spool_bytes", 0))
         end_if_killed(run)
         uploader.upload()
     finally:
         lock.release()
-    return SyncOutcome.UPLOADED
+    if uploader.offsets.left_out:
+        return SyncOutcome.LACKING
+    return SyncOutcome.UPLOADED if uploader.sent else SyncOutcome.COMPLETE
+
+
+def describe_lacking(run: RunDirectory) -> str:
+    """What the store lacks of a run after `sync_run`, and why."""
+    offsets = read_offsets(run)
+    reasons = [f"{what} ({why})" for what, why in sorted((offsets.left_out if offsets else {}).items())]
+    return f"MLflow lacks {enumerate_some(reasons)}"
 
 
 def _store_of(run: RunDirectory, start: Entry) -> str:
@@ -59,6 +71,7 @@ def _store_of(run: RunDirectory, start: Entry) -> str:
         RequestError: if a login is missing, or somebody else's directory would be given one.
     """
     address, ours = start["uri"], os.environ.get("MLFLOW_TRACKING_URI")
+    address = find_moved(address) if address else None
     if ours and address in (None, without_login(ours)):  # an earlier version kept none that had a login
         return ours
     has_own = any(os.environ.get(f"MLFLOW_TRACKING_{name}") for name in ("PASSWORD", "TOKEN"))

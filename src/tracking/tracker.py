@@ -8,21 +8,25 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from uuid import uuid4
 
 from filelock import FileLock
 
-from ..config import Config
+from ..config import Config, RequestError
 from ..config.commands import CompareConfig
 from ..config.identity import flatten, plain
 from ..rundir import RunDirectory
 from ..rundir.naming import run_name
 from ..system.files import DamagedError, is_disk_full
 from ..system.jsonl import append_jsonl
-from .journal import now, read_logged, read_start, try_lock, write_entry
-from .offsets import UploadOffsets
+from ..system.words import enumerate_some
+from .journal import START_ID, EarlierRun, now, read_logged, read_start, try_lock, write_entry
+from .offsets import UploadOffsets, is_of_store, read_offsets
+from .refusals import DeletedRunError, OutageError, ask_for_run
 from .store import Store
-from .uploader import OutageError, Uploader
+from .uploader import Uploader
 
 MAX_BACKOFF = 30.0
 """Seconds between two tries to reach a store that is gone, at most."""
@@ -100,6 +104,9 @@ class Tracker:
         if not self.offsets.done:
             message = "%s: not all of it reached MLflow (%s); python -m src.sync brings the rest"
             logger.warning(message, self.run.path, self._trouble)
+        elif self.offsets.left_out:
+            message = "%s: MLflow lacks %s; python -m src.sync says why, and tries again"
+            logger.warning(message, self.run.path, enumerate_some(sorted(self.offsets.left_out)))
 
     def _upload_until_done(self) -> None:
         """Deliver at every flush, and after an outage again and again, until the run has ended and all is there."""
@@ -118,6 +125,8 @@ class Tracker:
                 failures, self._trouble = failures + 1, str(error)
                 if failures == 2:  # one is a hiccup
                     logger.warning("MLflow takes nothing (%s); %s keeps all until it does", error, self.run.path)
+                if self._closing and isinstance(error, DeletedRunError):
+                    break  # nobody restores it within some seconds
             else:
                 if failures > 1:
                     logger.warning("MLflow is back and has all of %s so far", self.run.path)
@@ -127,7 +136,8 @@ class Tracker:
 
 @contextmanager
 def track_run(
-    store: Store, config: Config | CompareConfig, run: RunDirectory, tags: Mapping[str, str], replaces: str | None,
+    store: Store, config: Config | CompareConfig, run: RunDirectory, tags: Mapping[str, str],
+    replaces: EarlierRun | None,
     lock: FileLock | None = None,
 ) -> Iterator[Tracker]:  # fmt: skip
     """An MLflow run that ends as what it was: FINISHED, FAILED, or KILLED when it was interrupted.
@@ -139,17 +149,18 @@ def track_run(
         config: logged flattened, as parameters.
         run: gets spool, journal and the run's id.
         tags: logged beside the name.
-        replaces: id of an earlier start of the same cell, which is ended and deleted.
+        replaces: an earlier start of the same cell, which is ended and deleted.
         lock: the directory's lock, if the caller has it already.
 
     Raises:
         RuntimeError: if another process is at work in the run directory.
     """
     lock = lock or acquire_lock(run)
-    where = {"uri": store.address, "login": store.address != store.uri, "experiment": config.tracking.experiment}
+    where = {"uri": store.place, "login": store.has_login, "experiment": config.tracking.experiment}
     if read_start(run) is None:
         start = where | {
-            "name": run_name(config), "timestamp": now(), "tags": dict(tags), "replaces": replaces,
+            "name": run_name(config), "timestamp": now(), "tags": dict(tags) | {START_ID: uuid4().hex},
+            "replaces": replaces and asdict(replaces),
             "params": {key: str(value) for key, value in flatten(plain(config)).items()},
         }  # fmt: skip
         write_entry(run, {"start": start})
@@ -181,3 +192,16 @@ def acquire_lock(run: RunDirectory) -> FileLock:
     if lock is None:
         raise RuntimeError(f"{run.path}: another process is at work there")
     return lock
+
+
+def refuse_deleted_run(store: Store, run: RunDirectory) -> None:
+    """Raises RequestError if somebody deleted the MLflow run that the directory's next start would go on with."""
+    offsets = read_offsets(run)
+    if offsets is None or not offsets.run_id or not is_of_store(offsets, store.uri):
+        return
+    try:
+        ask_for_run(store.client, offsets.run_id)
+    except DeletedRunError as error:
+        raise RequestError(f"{run.path}: {error}") from error
+    except OutageError:
+        pass  # it is asked again when it answers

@@ -1,60 +1,40 @@
 """From a run directory to MLflow: all that spool and journal hold, in order, nothing missing and nothing twice.
 
 A request whose answer was lost is made again, so each is one that may be made twice: a point is known by key, step,
-timestamp and value, a picture by its name, a run by its name and the millisecond of its start.
+timestamp and value, a picture by its name, a run by the tag that its journal gives it.
 """
 
 from __future__ import annotations
 
 import logging
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from pathlib import Path
-from uuid import UUID
 
 from .store import Store, first_line
 
 # isort: split
 # Behind the store, which sets the environment that mlflow is imported in.
-from mlflow.entities import Metric, Param, ViewType
-from mlflow.exceptions import MlflowException
-from PIL import Image
-from requests import HTTPError
+from mlflow.entities import Metric, Param
 
+from ..config import RequestError
 from ..rundir import RunDirectory
 from ..system.files import DamagedError, check_file, replacing
 from ..system.jsonl import Entry, read_jsonl
-from .journal import check_journal, file_of, read_start
+from ..system.words import enumerate_some
+from .holdings import BATCH, END, NUMBERS, PARAMETERS, Lacking, file_label, find_lacking, is_file, tag_label
+from .images import upload_image
+from .journal import START_ID, EarlierRun, check_journal, file_of, read_replaced, read_start
 from .offsets import UploadOffsets, load_offsets, save_offsets
-
-BATCH = 1000
-"""Metrics that MLflow takes in one call."""
+from .own_runs import delete_run, find_own_runs, make_run
+from .refusals import TROUBLES, OutageError, ask_for_run, is_refusal
 
 PARAMS = 100
 """Parameters that MLflow takes in one call."""
 
-THUMBNAIL = 256
-"""Pixels along the longer side of the small picture that MLflow's image grid shows first."""
-
-CELL_TAGS = ("kind", "model", "objective", "tda", "seed", "source_run")
-"""What two starts of one cell have in common."""
-
-REFUSALS = (
-    "INVALID_PARAMETER_VALUE",
-    "BAD_REQUEST",
-    "RESOURCE_DOES_NOT_EXIST",
-    "RESOURCE_ALREADY_EXISTS",
-    "INVALID_STATE",
-)
-"""Answers that stay the same however often one asks: the run was deleted, a name is not allowed."""
+LOST = "it lost the run, all of which is sent again"
 
 logger = logging.getLogger(__name__)
-
-
-class OutageError(RuntimeError):
-    """The store does not answer, or answers that something is wrong with itself. Worth another try later."""
 
 
 class Uploader:
@@ -65,109 +45,135 @@ class Uploader:
         if start is None:
             raise ValueError(f"{run.path}: its journal has no beginning")
         check_journal(run)
-        self.client, self.experiment = store.client, store.experiment
-        self.run, self.start, self.refused = run, start, 0
-        self.offsets = load_offsets(run, self.client.tracking_uri, start["timestamp"])
+        self.store, self.client, self.run, self.start = store, store.client, run, start
+        self.offsets = load_offsets(run, store.uri, start["timestamp"])
         self.last_success = time.monotonic()
         """When the store last took something."""
-        self._known = False  # whether the store was asked if it still has the run
+        self.sent = 0
+        """Requests by which it took something."""
+        self._checked_at: int | None = None
+        """What was `sent` when the store last had all that it was brought."""
+        self._is_new = False  # whether this process made the run, which therefore lacks nothing yet
+        self._refusals = 0
 
     def upload(self) -> None:
-        """Bring the store whatever is there by now.
+        """Bring the store whatever is there by now, and again what it has lost.
 
         Raises:
             OutageError: if it could not take all; the next call goes on from there.
             DamagedError: if spool or journal are not what was written.
         """
-        if self.offsets.run_id and not self._known:
-            self.forget_if_unknown()
+        self._restore(self.store.restore)
+        if self.offsets.run_id and self._checked_at is None and not self._is_new:
+            self._save_offsets(left_out={})  # it may be taken by now
+            self._send_lacking()
         if not self.offsets.run_id:
             self._begin()
-        self._known = True
         # The journal before the spool: where it has its last line, the spool is complete.
-        entries = list(read_jsonl(self.run.journal, self.offsets.journal))
+        entries, end = list(read_jsonl(self.run.journal, self.offsets.journal)), None
         self._send_metrics()
         for entry, behind in entries:
-            for key, value in entry.get("tags", {}).items():
-                self._request(f"the tag {key}", self.client.set_tag, self.offsets.run_id, key, value)
+            self._send_tags(entry.get("tags", {}))
             if "resume" in entry:
                 self._request("that the run goes on", self.client.update_run, self.offsets.run_id, "RUNNING")
                 self._save_offsets(ended=False)
-            if "end" not in entry:
+            end = entry if "end" in entry else None if "resume" in entry else end
+            if end is None:
                 self._save_offsets(journal=behind)
         trouble = self._send_files()
-        if entries and "end" in entries[-1][0]:
-            self._end(*entries[-1])
+        if end:
+            self._end(end, entries[-1][1])
         if trouble:
             raise OutageError(first_line(trouble)) from trouble
         if self.offsets.ended:
+            self._check_end()
             self._save_offsets(done=True)
 
-    def forget_if_unknown(self) -> bool:
-        """Begin from nothing where the store, whose database was lost, has no such run; whether that is so.
+    def _check_end(self) -> None:
+        """At its end a run asks what the store has: its database may have been lost, or put back, meanwhile."""
+        if self._checked_at == self.sent or not self._send_lacking():
+            return
+        if not self.offsets.run_id:
+            raise OutageError(LOST)
+        self._send_metrics()
+        for part in set(self._find_lacking().parts) - self.offsets.left_out.keys():
+            self._leave_out(part, "the store says that it took it, and does not have it")
 
-        Raises:
-            OutageError: if it does not answer.
+    def _send_lacking(self) -> bool:
+        """Send again what the store lacks of what it was brought, numbers but for the call that follows.
+
+        Returns:
+            Whether there was something. Where the store knows the run no more, all of it is sent again, as another one.
         """
-        try:
-            self.client.get_run(self.offsets.run_id)
-        except (MlflowException, OSError) as error:
-            if getattr(error, "error_code", None) != "RESOURCE_DOES_NOT_EXIST":
-                raise OutageError(first_line(error)) from error
-            logger.warning("MLflow has no run %s any more; all of %s is sent again", self.offsets.run_id, self.run.path)
-            self._save_offsets(**asdict(UploadOffsets(self.offsets.store, self.offsets.started)))
-            return True
-        if not self.run.mlflow_run_id.exists() or self.run.mlflow_run_id.read_bytes() != self.offsets.run_id.encode():
+        lacking = self._find_lacking()
+        # A file that is damaged here by now may be there from an earlier start.
+        self._save_offsets(left_out={what: why for what, why in self.offsets.left_out.items() if what in lacking.parts})
+        parts = [part for part in lacking.parts if part not in self.offsets.left_out]
+        self._checked_at = self.sent
+        if not parts:
+            return not self.offsets.run_id
+        logger.warning("MLflow has lost %s of %s; it is sent again", enumerate_some(parts), self.run.path)
+        self._save_offsets(done=False)
+        if lacking.metrics:
+            self._save_offsets(metrics=0)
+        self._send_params(self.offsets.run_id, lacking.params)
+        self._send_tags(lacking.tags)
+        for entry in lacking.files:
+            self._send_file(entry)
+        if lacking.end:
+            self._send_end(lacking.end)
+        return True
+
+    def _find_lacking(self) -> Lacking:
+        """What the store lacks; nothing where it knows the run no more, which then begins from nothing."""
+        found = ask_for_run(self.client, self.offsets.run_id)
+        if found is None:
+            self._forget()
+            return Lacking()
+        known = self.run.mlflow_run_id
+        if not known.exists() or known.read_bytes() != self.offsets.run_id.encode():
             self._write_id(self.offsets.run_id)  # it was damaged
-        return False
+        return find_lacking(self.client, found, self.run, self.start, self.offsets)
+
+    def _forget(self) -> None:
+        """Begin from nothing: the store, whose database was lost, has no such run."""
+        logger.warning("MLflow has no run %s any more; all of %s is sent again", self.offsets.run_id, self.run.path)
+        self._save_offsets(**asdict(UploadOffsets(self.offsets.store, self.offsets.started)))
+
+    def _begin(self) -> None:
+        start, replaced = self.start, read_replaced(self.start)
+        try:
+            if replaced:
+                delete_run(self.store, start, replaced, self.run.path)
+            # An earlier try may have made the run without its answer reaching us.
+            run_id = next(iter(find_own_runs(self.store, start)), None) or make_run(self.store, start)
+        except TROUBLES as error:
+            if is_refusal(error):  # the experiment is gone with the database of a server
+                self._restore(self.store.renew)
+            raise OutageError(first_line(error)) from error
+        self._send_params(run_id, start["params"])
+        self._write_id(run_id)
+        self._save_offsets(run_id=run_id, start_id=start["tags"].get(START_ID, ""))
+        self._is_new = True
+
+    def _restore(self, restore: Callable[[], None]) -> None:
+        try:
+            restore()
+        except (RequestError, *TROUBLES) as error:
+            raise OutageError(first_line(error)) from error
 
     def _write_id(self, run_id: str) -> None:
         with replacing(self.run.mlflow_run_id) as partial:
             partial.write_text(run_id)
 
-    def _begin(self) -> None:
-        start = self.start
-        try:
-            if start["replaces"]:
-                self._delete_replaced(start["replaces"])
-            # An earlier try may have made the run without its answer reaching us.
-            run_id = (
-                next(iter(self._duplicate_runs()), None)
-                or self.client.create_run(
-                    self.experiment, start_time=start["timestamp"], tags=start["tags"], run_name=start["name"]
-                ).info.run_id
-            )
-        except (MlflowException, OSError) as error:
-            raise OutageError(first_line(error)) from error
-        params = [Param(key, value) for key, value in start["params"].items()]
-        for first in range(0, len(params), PARAMS):
-            some = params[first : first + PARAMS]
-            self._request("parameters", self.client.log_batch, run_id, params=some)
-        self._write_id(run_id)
-        self._save_offsets(run_id=run_id)
+    def _send_params(self, run_id: str, params: Mapping[str, str]) -> None:
+        listed = [Param(key, value) for key, value in params.items()]
+        for first in range(0, len(listed), PARAMS):
+            self._request(PARAMETERS, self.client.log_batch, run_id, params=listed[first : first + PARAMS])
 
-    def _duplicate_runs(self) -> list[str]:
-        """Runs that this start made: one, or more where the answer to a request was lost."""
-        same_time = f"attributes.start_time = {self.start['timestamp']}"
-        found = self.client.search_runs([self.experiment], same_time, ViewType.ACTIVE_ONLY)
-        return [duplicate.info.run_id for duplicate in found if duplicate.info.run_name == self.start["name"]]
-
-    def _delete_replaced(self, run_id: str) -> None:
-        """End and delete a run that another one takes the place of: an earlier start of the same cell, no other run."""
-        try:
-            found = self.client.get_run(run_id)
-            ours, theirs = ({key: tags.get(key) for key in CELL_TAGS} for tags in (self.start["tags"], found.data.tags))
-            names = found.info.run_name, found.info.experiment_id
-            if ours != theirs or names != (self.start["name"], self.experiment):
-                logger.warning("the MLflow run %s is no earlier start of %s, and stays", run_id, self.run.path)
-                return
-            if found.info.status == "RUNNING":
-                self.client.set_terminated(run_id, "KILLED")
-            self.client.delete_run(run_id)
-        except MlflowException as error:
-            if not _is_refusal(error):
-                raise
-            logger.info("the earlier MLflow run %s stays as it is: %s", run_id, first_line(error))  # of another store
+    def _send_tags(self, tags: Mapping[str, str]) -> None:
+        for key, value in tags.items():
+            self._request(tag_label(key), self.client.set_tag, self.offsets.run_id, key, value)
 
     def _send_metrics(self) -> None:
         points: list[Metric] = []
@@ -183,53 +189,44 @@ class Uploader:
         """In as few calls as MLflow allows, then save how far the spool was read."""
         for first in range(0, len(points), BATCH):
             some = points[first : first + BATCH]
-            self._request("metrics", self.client.log_batch, self.offsets.run_id, metrics=some)
+            self._request(NUMBERS, self.client.log_batch, self.offsets.run_id, metrics=some)
         self._save_offsets(metrics=behind)
 
     def _send_files(self) -> Exception | None:
         """Upload what is next until something goes wrong; a run whose files have no place still ends as what it was."""
         for entry, behind in read_jsonl(self.run.journal, self.offsets.artifacts):
             try:
-                if "artifact" in entry:
-                    self._request(entry["artifact"], self._upload_artifact, entry)
-                if "picture" in entry:
-                    self._request(entry["picture"], self._upload_image, entry)
+                if is_file(entry):
+                    self._send_file(entry)
             except Exception as error:  # artifacts go where the server says, and each such place has errors of its own
                 return error
             self._save_offsets(artifacts=behind)
         return None
 
-    def _upload_artifact(self, entry: Entry) -> None:
-        path = file_of(self.run, entry["artifact"])
-        check_file(path)
-        self.client.log_artifact(self.offsets.run_id, str(path), entry["folder"])
+    def _send_file(self, entry: Entry) -> None:
+        self._request(file_label(entry), self._upload_file, entry)
 
-    def _upload_image(self, entry: Entry) -> None:
-        """What `log_image` does, but under the same names at every try: the image grid reads them."""
-        key, step, at = entry["key"].replace("/", "~"), entry["step"], entry["timestamp"]
-        name = f"{key}+step+{step}+timestamp+{at}+{UUID(int=step)}"
-        path = file_of(self.run, entry["picture"])
-        with tempfile.TemporaryDirectory() as folder:
-            full, small = Path(folder, f"{name}.png"), Path(folder, f"{name}+compressed.webp")
-            check_file(path)
-            with Image.open(path) as picture:
-                picture.save(full)
-                picture.thumbnail((THUMBNAIL, THUMBNAIL))
-                picture.save(small)
-            for path in (full, small):
-                self.client.log_artifact(self.offsets.run_id, str(path), "images")
-        self.client.set_tag(self.offsets.run_id, "mlflow.loggedImages", "True")
+    def _upload_file(self, entry: Entry) -> None:
+        path = file_of(self.run, entry["artifact"] if "artifact" in entry else entry["picture"])
+        check_file(path)
+        if "artifact" in entry:
+            self.client.log_artifact(self.offsets.run_id, str(path), entry["folder"])
+        else:
+            upload_image(self.client, self.offsets.run_id, entry, path)
 
     def _end(self, entry: Entry, behind: int) -> None:
         try:
-            for duplicate in self._duplicate_runs():
+            for duplicate in find_own_runs(self.store, self.start):
                 if duplicate != self.offsets.run_id:
-                    self._delete_replaced(duplicate)
-        except (MlflowException, OSError) as error:
+                    delete_run(self.store, self.start, EarlierRun(duplicate, self.offsets.start_id), self.run.path)
+        except TROUBLES as error:
             raise OutageError(first_line(error)) from error
-        run_id, status, at = self.offsets.run_id, entry["end"], entry["timestamp"]
-        self._request("the end of the run", self.client.set_terminated, run_id, status, at)
+        self._send_end(entry)
         self._save_offsets(journal=behind, ended=True)
+
+    def _send_end(self, entry: Entry) -> None:
+        run_id, status, at = self.offsets.run_id, entry["end"], entry["timestamp"]
+        self._request(END, self.client.set_terminated, run_id, status, at)
 
     def _request(self, what: str, request: Callable[..., object], *args: object, **kwargs: object) -> None:
         """Make a request that may be made twice; what is refused for good is left out, and logged once.
@@ -239,21 +236,27 @@ class Uploader:
         """
         try:
             request(*args, **kwargs)
-        except (MlflowException, OSError, DamagedError) as error:
-            if not _is_refusal(error):
+        except (*TROUBLES, DamagedError) as error:
+            if not is_refusal(error):
                 raise OutageError(first_line(error)) from error
-            self.refused += 1
-            if self.refused == 1:
-                logger.warning("MLflow refuses %s, which is left out: %s", what, first_line(error))
+            if not isinstance(error, DamagedError):
+                self._check_known()
+            self._leave_out(what, first_line(error))
+        else:
+            self.sent += 1
         self.last_success = time.monotonic()
 
-    def _save_offsets(self, **offsets: int | str | bool) -> None:
+    def _check_known(self) -> None:
+        """Of a run that is gone everything is refused, and none of it was delivered: raises OutageError."""
+        if self.offsets.run_id and ask_for_run(self.client, self.offsets.run_id) is None:
+            self._forget()
+            raise OutageError(LOST)
+
+    def _leave_out(self, what: str, reason: str) -> None:
+        self._refusals += 1
+        if self._refusals == 1:
+            logger.warning("MLflow refuses %s, which is left out: %s", what, reason)
+        self._save_offsets(left_out=self.offsets.left_out | {what: reason})
+
+    def _save_offsets(self, **offsets: int | str | bool | dict[str, str]) -> None:
         save_offsets(self.run, self.offsets, **offsets)
-
-
-def _is_refusal(error: Exception) -> bool:
-    if isinstance(error, MlflowException):
-        return error.error_code in REFUSALS
-    if isinstance(error, HTTPError) and error.response is not None:
-        return error.response.status_code in (400, 413, 422)  # 413: a proxy that lets no large file through
-    return isinstance(error, (FileNotFoundError, DamagedError))  # deleted from the run directory since, or damaged

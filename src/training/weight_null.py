@@ -83,6 +83,7 @@ class WeightNull:
                 assign_trained(self.network, draw_update(tensors, lengths, f"{self.probe_hash} {start} {draw}"))
                 clouds = self.capture()
                 write_clouds(self.run.weight_cloud(start, draw), clouds, step=start, probe_hash=self.probe_hash)
+            self.run.note_weight_clouds(start, self.draws)
         finally:
             assign_trained(self.network, arrived.items())
 

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from src.rundir import RunDirectory
 from src.tracking.sync import SyncOutcome, sync_run
 from tests.support.processes import ENVIRONMENT, run_module, wait_until
-from tests.support.runs import spooled, stored
+from tests.support.runs import all_runs, spooled, stored
 from tests.support.servers import Gate, MlflowServer
 from tests.support.tracked import check_complete
 
@@ -151,3 +151,31 @@ def test_a_directory_that_is_no_run_is_refused(place: Path) -> None:
     done = run_module("src.sync", "rum=nowhere", cwd=place)
     assert done.returncode == 2
     assert "did you mean run" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_run_or_experiment_that_was_deleted_in_mlflow_is_said_before_anything_starts(place: Path) -> None:
+    words = ["tda=none", "trainer.max_steps=4", "trainer.warmup_steps=1", "schedule=list", "schedule.steps=[0]"]
+    words += ["schedule.repeats=1", "objective.eval_size=4", "probe.size=16", "trainer.progress=false"]
+    done = run_module("src.run", *words, cwd=place)
+    assert done.returncode == 0, done.stderr
+    run = all_runs(Path())[0]
+    run_id, client = run.mlflow_run_id.read_text(), MlflowClient(f"sqlite:///{place}/multirun/mlflow.db")
+    run.write_status("interrupted")
+    client.delete_run(run_id)
+    for module, given in (("src.run", words), ("src.sync", [])):
+        done = run_module(module, *given, cwd=place)
+        assert done.returncode == 2, done.stdout
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert f"mlflow runs restore --run-id {run_id}" in done.stderr
+        assert "force=true makes another one" in done.stderr
+    assert run.read_status()["state"] == "interrupted"
+    client.delete_experiment("1")
+    for module, given in (("src.run", [*words, "seed=1"]), ("src.sync", [])):
+        done = run_module(module, *given, cwd=place)
+        assert done.returncode == 2, done.stdout
+        assert "tracking.experiment=alignment-topology: was deleted in sqlite:///" in done.stderr
+        assert "mlflow experiments restore --experiment-id 1" in done.stderr
+    client.restore_experiment("1")
+    client.restore_run(run_id)
+    assert sync_run(run, None) is SyncOutcome.COMPLETE

@@ -85,6 +85,14 @@ def test_an_analysis_uses_the_clouds_that_are_there_and_says_what_is_missing(cel
         assert refused.returncode == 2
         assert named in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
+    first = cell.run.weight_cloud(0, 0)
+    first.parent.rename(first.parent.with_name("away"))
+    for note in ("there", "gone, as of an earlier version"):
+        refused = analyze(cell, "tda.metric=standardized", DRAWS)
+        assert refused.returncode == 2, note
+        assert f"{first.relative_to(cell.cwd)}: damaged (it" in refused.stderr, note
+        first.parent.with_suffix(".json").unlink(missing_ok=True)
+    first.parent.with_name("away").rename(first.parent)
 
 
 def test_a_run_in_which_nothing_moves_says_that_none_was_measured(tmp_path: Path) -> None:

@@ -22,6 +22,13 @@ HOSTILE = {
     "a stream by its name": "hydra: {job_logging: {handlers: {a: {class: logging.StreamHandler, stream: 'ext://os'}}}}",
     "another launcher": "hydra: {launcher: {_target_: subprocess.run}}",
     "another sweeper": "hydra: {sweeper: {_target_: subprocess.run}}",
+    "lines of a job's script": "hydra: {launcher: {setup: ['touch made']}}",
+    "what sbatch is given": "hydra: {launcher: {additional_parameters: {wrap: 'touch made'}}}",
+    "a partition of two lines": 'hydra: {launcher: {partition: "gpu\\ntouch made"}}',
+    "a reference": "hydra: {launcher: {comment: '${oc.env:HOME}'}}",
+    "a folder elsewhere": "hydra: {launcher: {submitit_folder: /tmp/made/%j}}",
+    "a folder above": "hydra: {launcher: {submitit_folder: multirun/../../made/%j}}",
+    "what every process loads": "hydra: {job: {env_set: {LD_PRELOAD: made.so}}}",
     "what it names itself": "tda: {allow: [os.system]}",
     "what a sweep of it names": "hydra: {sweeper: {params: {tda.allow: '[os.system]'}}}",
 }
@@ -38,14 +45,38 @@ def compose_with(text: str, folder: Path, *words: str) -> tuple[DictConfig, list
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_what_others_have_hydra_run_is_refused(tmp_path: Path, text: str) -> None:
-    assert list(composition_problems(*compose_with(text, tmp_path)))
+    src.sweeps.launchers.register_launchers()
+    launcher = ["hydra/launcher=submitit_slurm"] if "launcher: {" in text and "_target_" not in text else []
+    assert list(composition_problems(*compose_with(text, tmp_path, *launcher)))
 
 
-def test_what_the_command_line_allows_is_not_refused(tmp_path: Path) -> None:
-    assert not list(composition_problems(*compose_with("sweep: mine", tmp_path, "tda.allow=[mine.Method]")))
+@pytest.mark.parametrize(
+    "words",
+    [["tda.allow=[mine.Method]"], ["hydra/launcher=submitit_slurm", "hydra.launcher.setup=['module load cuda']"],
+     ["hydra/launcher=submitit_slurm", "+hydra.launcher.additional_parameters.mail-type=END"],
+     ["hydra/launcher=submitit_slurm", "hydra.launcher.partition='gpu;x'"], ["hydra.run.dir=elsewhere"]],
+    ids=str,
+)  # fmt: skip
+def test_what_the_command_line_allows_is_not_refused(tmp_path: Path, words: list[str]) -> None:
+    src.sweeps.launchers.register_launchers()
+    assert not list(composition_problems(*compose_with("sweep: mine", tmp_path, *words)))
+
+
+def test_a_file_may_say_what_a_job_needs(tmp_path: Path) -> None:
+    src.sweeps.launchers.register_launchers()
+    text = "hydra: {launcher: {partition: gpu-a100, mem_gb: 48, gpus_per_node: 1, gres: 'gpu:2', timeout_min: 720}}"
+    assert not list(composition_problems(*compose_with(text, tmp_path, "hydra/launcher=submitit_slurm")))
 
 
 @pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local", "submitit_slurm"])
 def test_the_launchers_are_not_refused(tmp_path: Path, launcher: str) -> None:
     src.sweeps.launchers.register_launchers()
     assert not list(composition_problems(*compose_with("sweep: mine", tmp_path, f"hydra/launcher={launcher}")))
+
+
+@pytest.mark.parametrize(("key", "folder"), [("run", "/tmp/made"), ("sweep", "../made"), ("run", "${oc.env:HOME}")])
+def test_a_primary_configuration_of_others_writes_nowhere_else(tmp_path: Path, key: str, folder: str) -> None:
+    composed_hydra, given = compose_with("sweep: mine", tmp_path)
+    composed_hydra.hydra[key].dir = folder
+    [problem] = composition_problems(composed_hydra, given)
+    assert problem.startswith(f"hydra.{key}.dir: {folder} lies outside multirun/")

@@ -22,6 +22,7 @@ from src.system.files import (
     seal,
     sweep_partial,
     write_json,
+    write_page,
 )  # fmt: skip
 
 
@@ -123,3 +124,15 @@ def test_a_full_disk_is_known_by_number_and_by_what_libraries_say_of_it() -> Non
     outer.__cause__ = OSError(errno.EDQUOT, "quota")
     assert is_disk_full(outer)
     assert not is_disk_full(OSError(errno.EACCES, "not allowed"))
+
+
+def test_a_page_that_is_cut_anywhere_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "figures.html"
+    write_page(page, "<!doctype html>\n<title>Velocity</title>\n")
+    check_file(page)
+    whole = page.read_bytes()
+    assert b"<!doctype html>\n<title>Velocity</title>\n" in whole
+    for cut in (whole[:-5], whole[9:], whole[: len(whole) // 2], whole.replace(b"Vel", b"vel"), b""):
+        page.write_bytes(cut)
+        with pytest.raises(DamagedError):
+            check_file(page)

@@ -10,7 +10,7 @@ import pytest
 
 from src.config import RequestError, TrackingConfig
 from src.rundir import RunDirectory
-from src.tracking.journal import check_journal, file_of
+from src.tracking.journal import START_ID, check_journal, file_of
 from src.tracking.store import open_store
 from src.tracking.sync import sync_run
 from src.tracking.tracker import track_run
@@ -69,15 +69,20 @@ def test_nothing_of_a_foreign_journal_reaches_the_store(stored_here: Path) -> No
     assert store.client.search_runs([store.experiment]) == before
 
 
-def test_a_journal_deletes_no_run_but_an_earlier_start_of_its_cell(
+def test_a_journal_deletes_no_run_but_one_that_it_made_by_its_tag(
     stored_here: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     config, store = configure(None), open_store(TrackingConfig())
     with track_run(store, config, directory("victim"), {"kind": "cell", "model": "tiny"}, None) as tracker:
         pass
     victim = tracker.offsets.run_id
-    for name, tags in (("x", {"kind": "cell", "model": "tiny"}), (store.client.get_run(victim).info.run_name, {})):
-        foreign = write_journal(directory(f"foreign{len(tags)}"), replaces=victim, name=name, tags=tags)
+    name, cell = store.client.get_run(victim).info.run_name, {"kind": "cell", "model": "tiny"}
+    guesses: list[tuple[str, dict[str, str], Any]] = [
+        ("x", cell, victim), (name, {}, victim), (name, cell, victim), (name, cell | {START_ID: "0"}, victim),
+        (name, cell | {START_ID: "0"}, {"run_id": victim, "start_id": "0"}),
+    ]  # fmt: skip
+    for number, (called, tags, replaces) in enumerate(guesses):
+        foreign = write_journal(directory(f"foreign{number}"), replaces=replaces, name=called, tags=tags)
         sync_run(foreign, store.uri)
         assert store.client.get_run(victim).info.lifecycle_stage == "active"
         assert "is no earlier start of multirun/foreign" in caplog.text

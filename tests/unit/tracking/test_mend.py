@@ -12,10 +12,11 @@ from mlflow import MlflowClient
 from src.rundir import RunDirectory
 from src.system.files import DamagedError
 from src.system.jsonl import size_of
+from src.tracking.journal import find_earlier_run
 from src.tracking.mend import Mended, mend_log
 from src.tracking.offsets import read_offsets
 from src.tracking.store import open_store
-from src.tracking.sync import SyncOutcome, sync_run
+from src.tracking.sync import SyncOutcome, describe_lacking, sync_run
 from src.tracking.tracker import track_run
 from tests.support.runs import spooled, stored
 from tests.support.tracked import STEPS, conclude, configure, directory, log_checkpoint
@@ -38,6 +39,13 @@ def change(path: Path, before: bytes, after: bytes) -> None:
     path.write_bytes(content.replace(before, after, 1))
 
 
+def lose_run(run_id: str) -> None:
+    """What a database has of a run, as if another one had been put in its place."""
+    with closing(sqlite3.connect("multirun/mlflow.db")) as connection, connection:
+        for table in ("metrics", "latest_metrics", "params", "tags", "runs"):
+            connection.execute(f"DELETE FROM {table} WHERE run_uuid = ?", [run_id])
+
+
 def test_what_is_whole_is_gone_on_with(run: RunDirectory) -> None:
     assert mend_log(run, size_of(run.spool)) == Mended()
     with run.spool.open("ab") as spool:
@@ -47,30 +55,34 @@ def test_what_is_whole_is_gone_on_with(run: RunDirectory) -> None:
 
 @pytest.mark.parametrize("how", ["digit", "empty", "gone"])
 def test_numbers_that_are_lost_are_made_again_in_another_mlflow_run(run: RunDirectory, how: str) -> None:
-    run_id, noted = run.mlflow_run_id.read_text(), size_of(run.spool)
+    earlier, noted = find_earlier_run(run), size_of(run.spool)
+    assert earlier
+    assert earlier.start_id
     if how == "digit":
         change(run.spool, b'"step": 3', b'"step": 4')
     elif how == "empty":
         run.spool.write_bytes(b"")
     else:
         run.spool.unlink()
-    assert mend_log(run, noted) == Mended(numbers_lost=True, replaces=run_id)
+    assert mend_log(run, noted) == Mended(numbers_lost=True, replaces=earlier)
     assert not any(path.exists() for path in (run.spool, run.journal, run.offsets, run.mlflow_run_id))
 
 
 @pytest.mark.parametrize("how", ["digit", "end", "gone"])
 def test_a_damaged_journal_is_begun_anew_and_the_numbers_stay(run: RunDirectory, how: str) -> None:
-    run_id, numbers = run.mlflow_run_id.read_text(), spooled(run)
+    earlier, numbers = find_earlier_run(run), spooled(run)
+    assert earlier
+    run_id = earlier.run_id
     if how == "digit":
         change(run.journal, b"diagrams", b"diagramt")
     elif how == "end":
         run.journal.write_bytes(run.journal.read_bytes()[:3000])
     else:
         run.journal.unlink()
-    assert mend_log(run, size_of(run.spool)) == Mended(replaces=run_id)
+    assert mend_log(run, size_of(run.spool)) == Mended(replaces=earlier)
     assert spooled(run) == numbers
     config = configure(None)
-    with track_run(open_store(config.tracking), config, run, {"kind": "cell"}, run_id):
+    with track_run(open_store(config.tracking), config, run, {"kind": "cell"}, earlier):
         pass
     client = open_store(config.tracking).client
     assert client.get_run(run_id).info.lifecycle_stage == "deleted"
@@ -106,9 +118,7 @@ def test_another_digit_of_the_id_deletes_no_run(run: RunDirectory) -> None:
 def test_a_store_that_lost_the_run_is_brought_it_again(run: RunDirectory) -> None:
     before, database = run.mlflow_run_id.read_text(), Path("multirun/mlflow.db")
     assert sync_run(run, None) is SyncOutcome.COMPLETE
-    with closing(sqlite3.connect(database)) as connection, connection:
-        for table in ("metrics", "latest_metrics", "params", "tags", "runs"):
-            connection.execute(f"DELETE FROM {table} WHERE run_uuid = ?", [before])
+    lose_run(before)
     assert sync_run(run, None) is SyncOutcome.UPLOADED
     assert run.mlflow_run_id.read_text() != before
     assert stored(database, run.mlflow_run_id.read_text()) == spooled(run)
@@ -130,8 +140,16 @@ def test_a_run_that_is_done_never_ends_as_killed(run: RunDirectory) -> None:
         sync_run(run, None)
 
 
-def test_a_damaged_picture_keeps_nothing_else_back(run: RunDirectory) -> None:
+def test_a_damaged_picture_keeps_nothing_else_back_and_is_named(run: RunDirectory) -> None:
+    picture = (run.path / "2.png").read_bytes()
     (run.path / "2.png").write_bytes(b"none")
     run.offsets.unlink()
-    assert sync_run(run, None) is SyncOutcome.UPLOADED
+    assert sync_run(run, None) is SyncOutcome.UPLOADED, "MLflow has the picture"
+    lose_run(run.mlflow_run_id.read_text())
+    for _ in range(2):
+        assert sync_run(run, None) is SyncOutcome.LACKING
+        assert "the picture diagrams of step 2 (multirun/a/2.png: damaged" in describe_lacking(run)
     assert stored(Path("multirun/mlflow.db"), run.mlflow_run_id.read_text()) == spooled(run)
+    (run.path / "2.png").write_bytes(picture)
+    assert sync_run(run, None) is SyncOutcome.UPLOADED, "it can be had by now"
+    assert sync_run(run, None) is SyncOutcome.COMPLETE

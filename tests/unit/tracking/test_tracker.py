@@ -9,6 +9,7 @@ import pytest
 
 from src.config import Config
 from src.rundir.naming import run_name
+from src.tracking.journal import EarlierRun
 from src.tracking.store import open_store
 from src.tracking.tracker import track_run
 from tests.support.tracked import configure, directory
@@ -61,7 +62,7 @@ def test_a_start_that_replaces_another_retires_its_run(config: Config) -> None:
     left_over = store.client.create_run(
         store.experiment, run_name=run_name(config)
     ).info.run_id  # as after a SIGKILL: RUNNING for ever
-    with track_run(store, config, run, {}, left_over):
+    with track_run(store, config, run, {}, EarlierRun(left_over)):
         pass
     active = store.client.search_runs([store.experiment])
     assert [found.info.run_id for found in active] == [run.mlflow_run_id.read_text()]
