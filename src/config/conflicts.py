@@ -13,6 +13,7 @@ from .memory import memory_shortage
 from .schedule import lag_of, plan_schedule
 from .schema import AUTO, MAX_CHECKPOINTS, SECOND_METRIC, SOURCES, Config, TdaConfig
 from .targets import target_problems
+from .track import CALLBACK, UNTRAINED, TrackConfig, name_steps
 from .transformer import parts_of
 
 NAME = re.compile(r"[^\W_][\w.-]{0,99}")
@@ -71,21 +72,13 @@ def config_conflicts(config: Config) -> Iterator[str]:
     """Settings of a run that do not go together, of whatever groups."""
     objective, trainer, schedule, probe = config.objective, config.trainer, config.schedule, config.probe
     unknown = sorted(set(objective.weights) - set(SOURCES))
-    if unknown:
+    if objective.name == UNTRAINED and not objective.weights:
+        yield "objective=none: nothing to train on; python -m src.track measures checkpoints without training"
+    elif unknown:
         yield f"objective.weights={unknown}: unknown source, use {', '.join(SOURCES)}"
     elif not sum(objective.weights.values()) > 0 or min(objective.weights.values()) < 0:
         yield f"objective.weights={objective.weights}: at least one weight must be above 0, and none below"
-    if objective.dialogues == "jsonl" and not objective.data_dir:
-        yield "objective.dialogues=jsonl: needs objective.data_dir=<folder with helpful.jsonl and harmless.jsonl>"
-    if probe.file and not Path(probe.file).expanduser().is_file():
-        yield f"probe.file={probe.file}: no such file; give text with one prompt per line, or JSONL"
-    if objective.data_dir and objective.dialogues == "embedded":
-        yield f"objective.dialogues={objective.dialogues}: reads no objective.data_dir; drop one of the two"
-    if objective.data_dir and not Path(objective.data_dir).expanduser().is_dir():
-        yield f"objective.data_dir={objective.data_dir}: no such folder of dialogues"
-    path = config.model.path
-    if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
-        yield f"model.path={path}: no such folder; give one with config.json and *.safetensors"
+    yield from _source_conflicts(config)
     if trainer.micro_batch_size and trainer.batch_size % trainer.micro_batch_size:
         micro = trainer.micro_batch_size
         yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
@@ -99,12 +92,49 @@ def config_conflicts(config: Config) -> Iterator[str]:
             yield "schedule.steps=[]: schedule=list needs steps, for example schedule.steps=[0,1,2,4,8]"
         elif min(schedule.steps) < 0 or max(schedule.steps) > last:
             yield f"schedule.steps={schedule.steps}: must lie from 0 to {last}, later pairs do not fit"
-    if probe.size % 2:
-        yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
     if config.tda.transformer is None and config.tda.second_metric == SECOND_METRIC:
         yield f"tda.second_metric={SECOND_METRIC}: tda={config.tda.name} measures nothing; choose a method, or drop it"
     yield from _weight_null_conflicts(config)
     yield from size_conflicts(config.tda, probe.size)
+
+
+def _source_conflicts(config: Config) -> Iterator[str]:
+    """What is wrong with where dialogues, probes and the model come from."""
+    objective, probe = config.objective, config.probe
+    if objective.dialogues == "jsonl" and not objective.data_dir:
+        yield "objective.dialogues=jsonl: needs objective.data_dir=<folder with helpful.jsonl and harmless.jsonl>"
+    if probe.file and not Path(probe.file).expanduser().is_file():
+        yield f"probe.file={probe.file}: no such file; give text with one prompt per line, or JSONL"
+    if objective.data_dir and objective.dialogues == "embedded":
+        yield f"objective.dialogues={objective.dialogues}: reads no objective.data_dir; drop one of the two"
+    if objective.data_dir and not Path(objective.data_dir).expanduser().is_dir():
+        yield f"objective.data_dir={objective.data_dir}: no such folder of dialogues"
+    if probe.size % 2 and not probe.file:
+        yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
+    path = config.model.path
+    if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
+        yield f"model.path={path}: no such folder; give one with config.json and *.safetensors"
+
+
+def track_conflicts(config: TrackConfig) -> Iterator[str]:
+    """Settings of a measured series that do not go together."""
+    track = config.track
+    if config.tda.transformer is None:
+        yield f"tda={config.tda.name}: measures nothing; choose a method"
+    if track.source != CALLBACK and bool(track.checkpoints) == bool(track.revisions):
+        yield (
+            f"track.checkpoints={track.checkpoints}, track.revisions={track.revisions}: give one of them, the folders "
+            "of a series such as track.checkpoints=out/checkpoint-*, or revisions of a hub model"
+        )
+    if config.tda.weight_draws:
+        yield f"tda.weight_draws={config.tda.weight_draws}: random updates are made while src.run trains; leave it out"
+    if len(set(track.steps)) < len(track.steps):
+        twice = sorted({step for step in track.steps if track.steps.count(step) > 1})
+        yield f"track.steps={track.steps}: {name_steps(twice)} twice; give each checkpoint a step of its own"
+    if track.steps and min(track.steps) < 0:
+        yield f"track.steps={track.steps}: steps are 0 or more"
+    yield from _source_conflicts(config)
+    yield from size_conflicts(config.tda, config.probe.size)
 
 
 def _too_many_checkpoints(config: Config) -> bool:

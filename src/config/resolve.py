@@ -9,8 +9,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from .adapter import complete_adapter
 from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
-from .conflicts import config_conflicts, outside_limits, size_conflicts, tda_conflicts
+from .conflicts import config_conflicts, outside_limits, size_conflicts, tda_conflicts, track_conflicts
 from .schema import Config, ModelConfig, RequestError, TdaConfig
+from .track import AdviseConfig, TrackConfig
 
 
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
@@ -76,8 +77,8 @@ def _refuse(problems: Iterable[str]) -> None:
         raise RequestError("\n".join(found))
 
 
-def _refuse_missing(composed: DictConfig) -> None:
-    _refuse(f"{key} is not set: give {key}=..." for key in sorted(OmegaConf.missing_keys(composed)))
+def _refuse_missing(composed: DictConfig, but: str = "") -> None:
+    _refuse(f"{key} is not set: give {key}=..." for key in sorted(OmegaConf.missing_keys(composed) - {but}))
 
 
 def _to_dataclass(composed: DictConfig, schema: type) -> Any:
@@ -88,9 +89,28 @@ def _to_dataclass(composed: DictConfig, schema: type) -> Any:
     return OmegaConf.to_object(merged)
 
 
-def complete_config(composed: DictConfig) -> Config:
+def resolve_track(composed: DictConfig) -> TrackConfig:
+    """As `resolve_config`, for `python -m src.track`; the steps are those of the series, so nothing is said of them."""
+    _refuse_missing(composed, but="model.path")  # by default it is read off the checkpoints
+    config = complete_config(composed, TrackConfig)
+    assert isinstance(config, TrackConfig)
+    given = config.track.checkpoints
+    config.track.checkpoints = [given] if isinstance(given, str) else given
+    _refuse(_all_problems(outside_limits(config, ""), track_conflicts(config), tda_conflicts(config.tda)))
+    return config
+
+
+def resolve_advice(composed: DictConfig) -> AdviseConfig:
+    """As `resolve_config`, for `python -m src.track advise`."""
+    _refuse_missing(composed)
+    config: AdviseConfig = _to_dataclass(composed, AdviseConfig)
+    _refuse(outside_limits(config, ""))
+    return config
+
+
+def complete_config(composed: DictConfig, schema: type[Config] = Config) -> Config:
     """The composed configuration with the defaults that hang on other groups filled in; nothing is checked."""
-    config: Config = _to_dataclass(composed, Config)
+    config: Config = _to_dataclass(composed, schema)
     config.objective.dialogues = config.objective.dialogues or (
         "hh_rlhf" if config.objective.data_dir else config.model.dialogues
     )
