@@ -70,7 +70,7 @@ def _broken_rules(value: Any, limits: Any) -> Iterator[str]:
 
 def config_conflicts(config: Config) -> Iterator[str]:
     """Settings of a run that do not go together, of whatever groups."""
-    objective, trainer, schedule, probe = config.objective, config.trainer, config.schedule, config.probe
+    objective, trainer = config.objective, config.trainer
     unknown = sorted(set(objective.weights) - set(SOURCES))
     if objective.name == UNTRAINED and not objective.weights:
         yield "objective=none: nothing to train on; python -m src.track measures checkpoints without training"
@@ -83,19 +83,11 @@ def config_conflicts(config: Config) -> Iterator[str]:
         micro = trainer.micro_batch_size
         yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
     yield from adapter_conflicts(config.adapter)
-    yield from _lag_conflicts(config)
-    if _too_many_checkpoints(config):
-        yield f"schedule.interval={schedule.interval}: more than {MAX_CHECKPOINTS:,} checkpoints; raise it"
-    if schedule.kind == "list" and isinstance(schedule.lag, int):
-        last = trainer.max_steps - schedule.lag * schedule.repeats
-        if not schedule.steps:
-            yield "schedule.steps=[]: schedule=list needs steps, for example schedule.steps=[0,1,2,4,8]"
-        elif min(schedule.steps) < 0 or max(schedule.steps) > last:
-            yield f"schedule.steps={schedule.steps}: must lie from 0 to {last}, later pairs do not fit"
+    yield from schedule_conflicts(config)
     if config.tda.transformer is None and config.tda.second_metric == SECOND_METRIC:
         yield f"tda.second_metric={SECOND_METRIC}: tda={config.tda.name} measures nothing; choose a method, or drop it"
     yield from _weight_null_conflicts(config)
-    yield from size_conflicts(config.tda, probe.size)
+    yield from size_conflicts(config.tda, config.probe.size)
 
 
 def _source_conflicts(config: Config) -> Iterator[str]:
@@ -135,6 +127,20 @@ def track_conflicts(config: TrackConfig) -> Iterator[str]:
         yield f"track.steps={track.steps}: steps are 0 or more"
     yield from _source_conflicts(config)
     yield from size_conflicts(config.tda, config.probe.size)
+
+
+def schedule_conflicts(config: Config) -> Iterator[str]:
+    """What is wrong with the checkpoints and pairs of a training of so many steps."""
+    schedule = config.schedule
+    yield from _lag_conflicts(config)
+    if _too_many_checkpoints(config):
+        yield f"schedule.interval={schedule.interval}: more than {MAX_CHECKPOINTS:,} checkpoints; raise it"
+    if schedule.kind == "list" and isinstance(schedule.lag, int):
+        last = config.trainer.max_steps - schedule.lag * schedule.repeats
+        if not schedule.steps:
+            yield "schedule.steps=[]: schedule=list needs steps, for example schedule.steps=[0,1,2,4,8]"
+        elif min(schedule.steps) < 0 or max(schedule.steps) > last:
+            yield f"schedule.steps={schedule.steps}: must lie from 0 to {last}, later pairs do not fit"
 
 
 def _too_many_checkpoints(config: Config) -> bool:

@@ -9,9 +9,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from .adapter import complete_adapter
 from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
-from .conflicts import config_conflicts, outside_limits, size_conflicts, tda_conflicts, track_conflicts
+from .conflicts import (
+    config_conflicts,
+    outside_limits,
+    schedule_conflicts,
+    size_conflicts,
+    tda_conflicts,
+    track_conflicts,
+)
 from .schema import Config, ModelConfig, RequestError, TdaConfig
-from .track import AdviseConfig, TrackConfig
+from .track import CALLBACK, AdviseConfig, TrackConfig
 
 
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
@@ -90,13 +97,14 @@ def _to_dataclass(composed: DictConfig, schema: type) -> Any:
 
 
 def resolve_track(composed: DictConfig) -> TrackConfig:
-    """As `resolve_config`, for `python -m src.track`; the steps are those of the series, so nothing is said of them."""
+    """As `resolve_config`, for `python -m src.track` and the callbacks; a series that was saved has its own steps."""
     _refuse_missing(composed, but="model.path")  # by default it is read off the checkpoints
     config = complete_config(composed, TrackConfig)
     assert isinstance(config, TrackConfig)
     given = config.track.checkpoints
     config.track.checkpoints = [given] if isinstance(given, str) else given
-    _refuse(_all_problems(outside_limits(config, ""), track_conflicts(config), tda_conflicts(config.tda)))
+    planned = schedule_conflicts(config) if config.track.source == CALLBACK else []
+    _refuse(_all_problems(outside_limits(config, ""), track_conflicts(config), tda_conflicts(config.tda), planned))
     return config
 
 
