@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
@@ -56,7 +57,7 @@ def track_series(config: TrackConfig, series: Series, run: RunDirectory) -> None
 
     check_transformer(config.tda, config.probe.size)
     check_precision(config)
-    tokenizer = load_tokenizer(config.model)
+    tokenizer = load_tokenizer(replace(config.model, path=series.tokenizer_path(config.model.path)))
     check_template(config, tokenizer)
     probes = load_probes(config, {} if config.probe.file else read_split(config)[1], tokenizer)
     model = SeriesModel(config, series)

@@ -118,7 +118,7 @@ def _read_checkpoints(steps: Sequence[int], lag: int, repeats: int) -> tuple[lis
     runs = _consecutive_runs(steps, lag)
     lengths = sorted(len(run) for run in runs if len(run) > 1)
     usual = lengths[len(lengths) // 2] if lengths else 1
-    is_even = usual > repeats + 1
+    is_even = len(runs) == 1 or usual > repeats + 1
     repeats = 1 if is_even else max(1, usual - 1)
     found: list[int] = []
     for run in runs:

@@ -39,6 +39,10 @@ class Series:
     def first(self) -> Checkpoint:
         return next(iter(self.checkpoints.values()))
 
+    def tokenizer_path(self, model: str) -> str:
+        """Where the tokenizer is; `model`: the model that the series is of."""
+        return str(self.first.path) if self.source == "revisions" else model
+
     @property
     def kind(self) -> str:
         return self.first.kind
