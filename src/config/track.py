@@ -78,7 +78,7 @@ def complete_schedule(schedule: ScheduleConfig, steps: Sequence[int]) -> Schedul
     Raises:
         RequestError: if the series lacks steps of the schedule that was asked for.
     """
-    lag = _usual_gap(steps) if schedule.lag == AUTO else schedule.lag
+    lag = _commonest_gap(steps) if schedule.lag == AUTO else schedule.lag
     assert isinstance(lag, int)
     if schedule.kind == "list" and not schedule.steps:
         checkpoints, repeats = _read_checkpoints(steps, lag, schedule.repeats)
@@ -103,7 +103,7 @@ def name_steps(steps: Sequence[int]) -> str:
     )
 
 
-def _usual_gap(steps: Iterable[int]) -> int:
+def _commonest_gap(steps: Iterable[int]) -> int:
     """The gap that most neighbours have between them, the shortest of equally frequent ones."""
     gaps = Counter(later - step for step, later in pairwise(steps))
     return min(gaps, key=lambda gap: (-gaps[gap], gap))
@@ -117,9 +117,9 @@ def _read_checkpoints(steps: Sequence[int], lag: int, repeats: int) -> tuple[lis
     """
     runs = _consecutive_runs(steps, lag)
     lengths = sorted(len(run) for run in runs if len(run) > 1)
-    usual = lengths[len(lengths) // 2] if lengths else 1
-    is_even = len(runs) == 1 or usual > repeats + 1
-    repeats = 1 if is_even else max(1, usual - 1)
+    median = lengths[len(lengths) // 2] if lengths else 1
+    is_even = len(runs) == 1 or median > repeats + 1
+    repeats = 1 if is_even else max(1, median - 1)
     found: list[int] = []
     for run in runs:
         found += run[:1] if len(run) <= repeats + 1 and not is_even else run if is_even else run[:-repeats]

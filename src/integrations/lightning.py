@@ -39,7 +39,8 @@ class TopologyLightningCallback(Callback):
         steps = trainer.estimated_stepping_batches
         if not math.isfinite(steps) or steps < 1:
             raise ValueError(
-                f"the trainer takes {steps} steps; give it max_steps, checkpoints are planned over all of them"
+                f"max_steps={trainer.max_steps}: how many steps the trainer takes is not known; give it max_steps, "
+                "checkpoints are planned over all of them"
             )
         self.observer = TopologyObserver(self._tokenizer, int(steps), **self._settings)
         self._observe(trainer, pl_module)

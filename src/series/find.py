@@ -141,11 +141,11 @@ def _order(found: Sequence[Checkpoint], steps: Sequence[int], key: str) -> dict[
 
 
 def _check_kinds(found: Sequence[Checkpoint], key: str) -> None:
-    usual = Counter(checkpoint.kind for checkpoint in found).most_common(1)[0][0]
+    common = Counter(checkpoint.kind for checkpoint in found).most_common(1)[0][0]
     for checkpoint in found:
-        if checkpoint.kind != usual:
+        if checkpoint.kind != common:
             raise RequestError(
-                f"{key}={checkpoint.named}: is a checkpoint of kind {checkpoint.kind}, the others {usual}"
+                f"{key}={checkpoint.named}: is a checkpoint of kind {checkpoint.kind}, the others {common}"
             )
 
 
@@ -208,12 +208,12 @@ def _check_bases(found: Sequence[Checkpoint], key: str) -> str:
 
 def _name_odd(found: Sequence[Checkpoint], values: Sequence[str], key: str, explain: Any) -> None:
     """Raises RequestError for the first checkpoint whose value is not that of most."""
-    usual = values.index(Counter(values).most_common(1)[0][0])
+    common = values.index(Counter(values).most_common(1)[0][0])
     for n, checkpoint in enumerate(found):
-        if values[n] != values[usual]:
+        if values[n] != values[common]:
             raise RequestError(
-                f"{key}={checkpoint.named}: is not of the same training as {found[usual].named}, "
-                f"{explain(n, usual)}; leave it out"
+                f"{key}={checkpoint.named}: is not of the same training as {found[common].named}, "
+                f"{explain(n, common)}; leave it out"
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -87,9 +88,13 @@ def the_run(place: Path, name: str) -> RunDirectory:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, tokenizer: PreTrainedTokenizerBase) -> Iterator[Path]:
+def trained(
+    tmp_path_factory: pytest.TempPathFactory, fresh_database: Path, tokenizer: PreTrainedTokenizerBase
+) -> Path:  # fmt: skip
     """A folder in which a training was measured while it went on."""
     place = tmp_path_factory.mktemp("trained")
+    (place / "multirun").mkdir()
+    shutil.copy(fresh_database, place / "multirun")
     (place / "probes.txt").write_text("\n".join(PROMPTS))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
@@ -108,19 +113,20 @@ def words(*more: str) -> list[str]:
     return ["track.checkpoints=out/checkpoint-*", base, "probe.file=probes.txt", "probe.size=24", *WORDS, *more]
 
 
-@pytest.fixture(scope="module")
-def tracked(trained: Path) -> RunDirectory:
-    done = run_module("src.track", *words("model.name=saved", *SCHEDULE), cwd=trained, **ENVIRONMENT)
-    assert done.returncode == 0, done.stderr
-    return the_run(trained, "saved")
-
-
 SCHEDULE = ["schedule.steps=[0,1,4]", "schedule.lag=1"]
 
 
-def test_saved_checkpoints_give_what_the_callback_measured(trained: Path, tracked: RunDirectory) -> None:
-    seen = the_run(trained, "seen")
-    assert seen.read_status()["state"] == "done"
+def test_saved_checkpoints_give_what_the_callback_measured(trained: Path) -> None:
+    """Also where the command was killed and started again."""
+    asked = words("model.name=saved", *SCHEDULE)
+    with subprocess.Popen([sys.executable, "-m", "src.track", *asked], cwd=trained, env=ENVIRONMENT) as process:
+        wait_until(lambda: bool(list(trained.glob("multirun/saved/*/*/*/step_000002/clouds.safetensors"))))
+        process.send_signal(signal.SIGKILL)
+    seen, tracked = the_run(trained, "seen"), the_run(trained, "saved")
+    assert tracked.read_status()["state"] == "running"
+    done = run_module("src.track", *asked, cwd=trained, **ENVIRONMENT)
+    assert done.returncode == 0, done.stderr
+    assert [run.read_status()["state"] for run in (seen, tracked)] == ["done", "done"]
     captured = sorted(step for step in tracked.steps() if tracked.clouds(step).exists())
     assert captured == [0, 1, 2, 3, 4, 5, 6]
     for step in captured:
@@ -129,22 +135,7 @@ def test_saved_checkpoints_give_what_the_callback_measured(trained: Path, tracke
     table = table_of(seen)
     pd.testing.assert_frame_equal(table_of(tracked), table, check_exact=True)
     assert {"velocity", "excess", "drift", "train_loss", "learning_rate", "kl_to_base"} <= set(table.quantity)
-
-
-def test_a_series_that_was_killed_goes_on(trained: Path, tracked: RunDirectory) -> None:
-    again = words("model.name=killed", *SCHEDULE)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "src.track", *again], cwd=trained, env=ENVIRONMENT, stdout=subprocess.PIPE
-    )
-    wait_until(lambda: bool(list(trained.glob("multirun/killed/*/*/*/step_000002/clouds.safetensors"))))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    killed = the_run(trained, "killed")
-    assert killed.read_status()["state"] == "running"
-    done = run_module("src.track", *again, cwd=trained, **ENVIRONMENT)
-    assert done.returncode == 0, done.stderr
-    pd.testing.assert_frame_equal(table_of(killed), table_of(tracked), check_exact=True)
-    assert "done already" in run_module("src.track", *again, cwd=trained, **ENVIRONMENT).stdout
+    assert "done already" in run_module("src.track", *asked, cwd=trained, **ENVIRONMENT).stdout
 
 
 class Module(lightning.LightningModule):
@@ -154,7 +145,7 @@ class Module(lightning.LightningModule):
 
     def training_step(self, batch: dict[str, torch.Tensor], _: int) -> torch.Tensor:
         loss = self.net(**batch).loss
-        self.losses.append(float(loss))
+        self.losses.append(loss.item())
         return loss
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -193,7 +184,9 @@ def test_a_trainer_without_steps_is_refused(place: Path, tokenizer: PreTrainedTo
         max_steps=-1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False, callbacks=[callback],
     )  # fmt: skip
-    with pytest.raises(ValueError, match=r"the trainer takes inf steps; give it max_steps"):
+    with pytest.raises(
+        ValueError, match=r"max_steps=-1: how many steps the trainer takes is not known; give it max_steps"
+    ):
         trainer.fit(Module(), DataLoader(Endless(), 4, collate_fn=collate))
 
 

@@ -28,7 +28,7 @@ def tokenizer() -> PreTrainedTokenizerBase:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "named"),
     [
         ({"total_steps": 0}, "total_steps=0: give the number of optimizer steps"),
         ({"total_steps": 10, "tda": "vietoris"}, "tda=vietoris: unknown"),
@@ -43,9 +43,9 @@ def tokenizer() -> PreTrainedTokenizerBase:
     ],
 )
 def test_a_wrong_setting_is_one_message(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, place: Path, given: dict, said: str
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, place: Path, given: dict, named: str
 ) -> None:
-    with pytest.raises(ValueError, match=re.escape(said)):
+    with pytest.raises(ValueError, match=re.escape(named)):
         TopologyObserver(tokenizer, **({"probes": PROMPTS} | given)).observe(model, 0)
     assert not list(place.glob("multirun/*/*/*")), "nothing is begun"
 
