@@ -17,9 +17,10 @@ def describe_missing_pairs(config: Config, schedule: Schedule) -> str:
     if not alone:
         return ""
     last, count = config.trainer.max_steps, len(schedule.checkpoints)
+    having = count_of(count - 1 - len(alone), "checkpoint")
+    reach = "cannot be measured" if len(alone) == count - 1 else f"and what is found of them rest on {having} only"
     return (
-        f"velocity and excess, and every finding about them, are of {count_of(count - len(alone) - 1, 'checkpoint')} "
-        f"only: {len(alone)} of the first {count - 1} checkpoints have no second one {count_of(schedule.lag, 'step')} "
-        f"later. Drift needs none. To have them, save pairs: python -m {PACKAGE}.track advise steps={last} "
-        f"checkpoints={count} prints the steps"
+        f"velocity and excess {reach}: {len(alone)} of the first {count - 1} checkpoints have no second one "
+        f"{count_of(schedule.lag, 'step')} later. Drift needs none. To have them, save pairs: "
+        f"python -m {PACKAGE}.track advise steps={last} checkpoints={count} prints the steps"
     )
