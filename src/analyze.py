@@ -10,9 +10,9 @@ from omegaconf import DictConfig
 from .cli import launch
 from .config import Config, RequestError, ScheduleConfig, TdaConfig
 from .config.commands import AnalyzeConfig
-from .config.memory import count_workers
 from .config.resolve import check_size, complete_draws, resolve_analysis
-from .config.schedule import Schedule, lag_of, plan_schedule
+from .config.schedule import Schedule, lag_of
+from .config.track import schedule_of
 from .pipeline.note import show_summary
 from .rundir import RunDirectory
 from .rundir.find import find_run
@@ -95,7 +95,7 @@ def change_lag(schedule: ScheduleConfig, lag: int | None) -> ScheduleConfig:
 
 def planned_part(config: Config, source: RunDirectory) -> Schedule:
     """All checkpoints of a stored run, at the lag of `config`."""
-    stored = plan_schedule(load_measured_config(source).schedule, config.trainer.max_steps)
+    stored = schedule_of(load_measured_config(source))
     planned = replace(stored, lag=lag_of(config.schedule), repeats=config.schedule.repeats)
     # A version before captured no windows, and at another lag they would reach further than they were captured.
     windows = tuple(
@@ -184,14 +184,10 @@ def analyze_run(
     """
     # Late: composing and checking a request must not wait for MLflow.
     from .clouds.store import read_probe_hash
-    from .measure.pool import WorkerPool
     from .measure.prepared_cloud import check_transformer
-    from .pipeline.checkpoint_task import finish_checkpoint
-    from .pipeline.session import Session
-    from .pipeline.start import run_tags, start_run
+    from .pipeline.start import open_session, run_tags, start_run
     from .tracking.mend import begin_anew, mend_log
     from .tracking.store import open_store
-    from .tracking.tracker import track_run
 
     check_transformer(config.tda, config.probe.size)
     store = open_store(config.tracking)
@@ -206,11 +202,8 @@ def analyze_run(
         if is_begun_partial(run):  # what was found of some checkpoints is not what is found of all
             run.spool.unlink(missing_ok=True)
             replaces = begin_anew(run)
-        with (
-            track_run(store, config, run, tags, replaces, started.lock) as tracker,
-            WorkerPool(count_workers(config.tda), finish_checkpoint) as pool,
-        ):
-            session = Session(config, run, schedule, tracker, pool, source, max(planned.checkpoints))
+        last = max(planned.checkpoints)
+        with open_session(store, config, run, schedule, started, tags, replaces, source, last) as session:
             print(f"{run.path}: {describe_part(len(schedule.checkpoints), len(planned.checkpoints), source)}")
             session.measure_stored()
             started.summary |= session.finish()

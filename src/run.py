@@ -12,7 +12,6 @@ from omegaconf import DictConfig
 from . import PACKAGE
 from .cli import launch
 from .config import Config
-from .config.memory import count_workers
 from .config.resolve import resolve_config
 from .config.schedule import plan_schedule
 from .pipeline.note import describe_start, show_summary
@@ -59,15 +58,11 @@ def run_cell(config: Config, run: RunDirectory) -> None:
         RuntimeError: at the end, if a checkpoint could not be measured.
     """
     # Late: composing and checking a request must not wait for torch and MLflow.
-    from .measure.pool import WorkerPool
     from .measure.prepared_cloud import check_transformer
-    from .pipeline.checkpoint_task import finish_checkpoint
     from .pipeline.lag import resolve_lag
-    from .pipeline.session import Session
-    from .pipeline.start import run_tags, start_run
+    from .pipeline.start import open_session, run_tags, start_run
     from .tracking.mend import mend_log
     from .tracking.store import open_store
-    from .tracking.tracker import track_run
     from .training.adapter import describe_training
     from .training.fit import fit, read_last_step, read_spool_bytes
     from .training.inputs import RunHooks, load_inputs
@@ -86,16 +81,12 @@ def run_cell(config: Config, run: RunDirectory) -> None:
             run.last.unlink(missing_ok=True)
             saved = None
         replaces = started.replaces or mended.replaces
-        with (
-            track_run(store, config, run, tags, replaces, started.lock) as tracker,
-            WorkerPool(count_workers(config.tda), finish_checkpoint) as pool,
-        ):
-            trained = describe_training(inputs.network, config.adapter)
-            session = Session(config, run, schedule, tracker, pool, trained=trained)
+        trained = describe_training(inputs.network, config.adapter)
+        with open_session(store, config, run, schedule, started, tags, replaces, trained=trained) as session:
             session.resume_from(saved)
             print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")
             logger.info("%s", trained)
-            fit(config, inputs, schedule, run, RunHooks(session.submit, tracker.log, started.signals))
+            fit(config, inputs, schedule, run, RunHooks(session.submit, session.tracker.log, started.signals))
             started.summary |= session.finish() | {"lag": schedule.lag}
     last = schedule.checkpoints[-1]
     discard_clouds(run, config.clouds.keep, {0, last, *(step for pair in schedule.pairs(last) for step in pair)})

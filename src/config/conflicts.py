@@ -15,6 +15,7 @@ from .paths import MAX_PART, MAX_PATH, fits_disk, is_file, is_folder
 from .schedule import lag_of, plan_schedule
 from .schema import AUTO, MAX_CHECKPOINTS, SECOND_METRIC, SOURCES, Config, TdaConfig
 from .targets import target_problems
+from .track import CALLBACK, UNTRAINED, TrackConfig, name_steps
 from .transformer import parts_of
 
 NAME = re.compile(r"[^\W_][\w.-]{0,99}")
@@ -91,14 +92,31 @@ def _is_address(uri: str) -> bool:
 
 def config_conflicts(config: Config) -> Iterator[str]:
     """Settings of a run that do not go together, of whatever groups."""
-    objective, trainer, schedule, probe = config.objective, config.trainer, config.schedule, config.probe
+    objective, trainer = config.objective, config.trainer
     unknown = sorted(set(objective.weights) - set(SOURCES))
-    if unknown:
+    if objective.name == UNTRAINED and not objective.weights:
+        yield "objective=none: nothing to train on; python -m src.track measures checkpoints without training"
+    elif unknown:
         yield f"objective.weights={unknown}: unknown source, use {', '.join(SOURCES)}"
     elif math.inf in objective.weights.values():
         yield f"objective.weights={objective.weights}: must be finite numbers"
     elif not sum(objective.weights.values()) > 0 or min(objective.weights.values()) < 0:
         yield f"objective.weights={objective.weights}: at least one weight must be above 0, and none below"
+    yield from _source_conflicts(config)
+    if trainer.micro_batch_size and trainer.batch_size % trainer.micro_batch_size:
+        micro = trainer.micro_batch_size
+        yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
+    yield from adapter_conflicts(config.adapter)
+    yield from schedule_conflicts(config)
+    if config.tda.transformer is None and config.tda.second_metric == SECOND_METRIC:
+        yield f"tda.second_metric={SECOND_METRIC}: tda={config.tda.name} measures nothing; choose a method, or drop it"
+    yield from _weight_null_conflicts(config)
+    yield from size_conflicts(config.tda, config.probe.size)
+
+
+def _source_conflicts(config: Config) -> Iterator[str]:
+    """What is wrong with where dialogues, probes and the model come from."""
+    objective, probe = config.objective, config.probe
     if objective.dialogues == "jsonl" and not objective.data_dir:
         yield "objective.dialogues=jsonl: needs objective.data_dir=<folder with helpful.jsonl and harmless.jsonl>"
     if probe.file and not is_file(probe.file):
@@ -107,29 +125,47 @@ def config_conflicts(config: Config) -> Iterator[str]:
         yield f"objective.dialogues={objective.dialogues}: reads no objective.data_dir; drop one of the two"
     if objective.data_dir and not is_folder(objective.data_dir):
         yield f"objective.data_dir={objective.data_dir}: no such folder of dialogues"
+    if probe.size % 2 and not probe.file:
+        yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
     path = config.model.path
     if not path.startswith("embedded:") and not is_folder(path) and not HUB_ID.fullmatch(path.rstrip("/")):
         hub = "" if path.startswith((".", "/", "~")) else ", and no id of the hub, which is <owner>/<name>"
         yield f"model.path={path}: no such folder{hub}; give one with config.json and *.safetensors"
-    if trainer.micro_batch_size and trainer.batch_size % trainer.micro_batch_size:
-        micro = trainer.micro_batch_size
-        yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
-    yield from adapter_conflicts(config.adapter)
+
+
+def track_conflicts(config: TrackConfig) -> Iterator[str]:
+    """Settings of a measured series that do not go together."""
+    track = config.track
+    if config.tda.transformer is None:
+        yield f"tda={config.tda.name}: measures nothing; choose a method"
+    if track.source != CALLBACK and bool(track.checkpoints) == bool(track.revisions):
+        yield (
+            f"track.checkpoints={track.checkpoints}, track.revisions={track.revisions}: give one of them, the folders "
+            "of a series such as track.checkpoints=out/checkpoint-*, or revisions of a hub model"
+        )
+    if config.tda.weight_draws:
+        yield f"tda.weight_draws={config.tda.weight_draws}: random updates are made while src.run trains; leave it out"
+    if len(set(track.steps)) < len(track.steps):
+        twice = sorted({step for step in track.steps if track.steps.count(step) > 1})
+        yield f"track.steps={track.steps}: {name_steps(twice)} twice; give each checkpoint a step of its own"
+    if track.steps and min(track.steps) < 0:
+        yield f"track.steps={track.steps}: steps are 0 or more"
+    yield from _source_conflicts(config)
+    yield from size_conflicts(config.tda, config.probe.size)
+
+
+def schedule_conflicts(config: Config) -> Iterator[str]:
+    """What is wrong with the checkpoints and pairs of a training of so many steps."""
+    schedule = config.schedule
     yield from _lag_conflicts(config)
     if _too_many_checkpoints(config):
         yield f"schedule.interval={schedule.interval}: more than {MAX_CHECKPOINTS:,} checkpoints; raise it"
     if schedule.kind == "list" and isinstance(schedule.lag, int):
-        last = trainer.max_steps - schedule.lag * schedule.repeats
+        last = config.trainer.max_steps - schedule.lag * schedule.repeats
         if not schedule.steps:
             yield "schedule.steps=[]: schedule=list needs steps, for example schedule.steps=[0,1,2,4,8]"
         elif min(schedule.steps) < 0 or max(schedule.steps) > last:
             yield f"schedule.steps={schedule.steps}: must lie from 0 to {last}, later pairs do not fit"
-    if probe.size % 2:
-        yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
-    if config.tda.transformer is None and config.tda.second_metric == SECOND_METRIC:
-        yield f"tda.second_metric={SECOND_METRIC}: tda={config.tda.name} measures nothing; choose a method, or drop it"
-    yield from _weight_null_conflicts(config)
-    yield from size_conflicts(config.tda, probe.size)
 
 
 def _too_many_checkpoints(config: Config) -> bool:

@@ -9,9 +9,17 @@ from omegaconf import DictConfig, OmegaConf
 
 from .adapter import complete_adapter
 from .commands import REMOVABLE, AnalyzeConfig, CleanConfig, CompareConfig, SyncConfig, UiConfig
-from .conflicts import config_conflicts, outside_limits, size_conflicts, tda_conflicts
+from .conflicts import (
+    config_conflicts,
+    outside_limits,
+    schedule_conflicts,
+    size_conflicts,
+    tda_conflicts,
+    track_conflicts,
+)
 from .schema import Config, ModelConfig, TdaConfig
 from .setting import RequestError
+from .track import CALLBACK, AdviseConfig, TrackConfig
 
 MAX_PROBLEM = 1000
 """Characters of a message about one key."""
@@ -96,8 +104,8 @@ def _shortened(problem: str) -> str:
     )
 
 
-def _refuse_missing(composed: DictConfig) -> None:
-    _refuse(f"{key} is not set: give {key}=..." for key in sorted(OmegaConf.missing_keys(composed)))
+def _refuse_missing(composed: DictConfig, but: str = "") -> None:
+    _refuse(f"{key} is not set: give {key}=..." for key in sorted(OmegaConf.missing_keys(composed) - {but}))
 
 
 def _to_dataclass(composed: DictConfig, schema: type) -> Any:
@@ -108,9 +116,29 @@ def _to_dataclass(composed: DictConfig, schema: type) -> Any:
     return OmegaConf.to_object(merged)
 
 
-def complete_config(composed: DictConfig) -> Config:
+def resolve_track(composed: DictConfig) -> TrackConfig:
+    """As `resolve_config`, for `python -m src.track` and the callbacks; a series that was saved has its own steps."""
+    _refuse_missing(composed, but="model.path")  # by default it is read off the checkpoints
+    config = complete_config(composed, TrackConfig)
+    assert isinstance(config, TrackConfig)
+    given = config.track.checkpoints
+    config.track.checkpoints = [given] if isinstance(given, str) else given
+    planned = schedule_conflicts(config) if config.track.source == CALLBACK else []
+    _refuse(_all_problems(outside_limits(config, ""), track_conflicts(config), tda_conflicts(config.tda), planned))
+    return config
+
+
+def resolve_advice(composed: DictConfig) -> AdviseConfig:
+    """As `resolve_config`, for `python -m src.track advise`."""
+    _refuse_missing(composed)
+    config: AdviseConfig = _to_dataclass(composed, AdviseConfig)
+    _refuse(outside_limits(config, ""))
+    return config
+
+
+def complete_config(composed: DictConfig, schema: type[Config] = Config) -> Config:
     """The composed configuration with the defaults that hang on other groups filled in; nothing is checked."""
-    config: Config = _to_dataclass(composed, Config)
+    config: Config = _to_dataclass(composed, schema)
     config.objective.dialogues = config.objective.dialogues or (
         "hh_rlhf" if config.objective.data_dir else config.model.dialogues
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import takewhile
 
 from .schema import AUTO, Config, ScheduleConfig
 
@@ -22,9 +23,11 @@ class Schedule:
     repeats: int
     windows: tuple[int, ...] = ()
     """Checkpoints that more pairs follow than the others, so that it is known how alike neighbouring steps are."""
+    available: frozenset[int] | None = None
+    """The only steps that there are, of a series that somebody saved; None: any step can be captured."""
 
     def pairs(self, step: int) -> list[tuple[int, int]]:
-        """The consecutive pairs of a checkpoint."""
+        """The consecutive pairs of a checkpoint; fewer, or none, where later steps are not available."""
         return self._consecutive_pairs(step, self.repeats)
 
     def window(self, step: int) -> list[tuple[int, int]]:
@@ -37,18 +40,19 @@ class Schedule:
         return {s for pair in self.window(step) for s in pair} - pairs
 
     def _consecutive_pairs(self, step: int, count: int) -> list[tuple[int, int]]:
-        starts = [step + n * self.lag for n in range(count)]
-        return [(start, start + self.lag) for start in starts]
+        starts = (step + n * self.lag for n in range(count))
+        pairs = ((start, start + self.lag) for start in starts)
+        return list(takewhile(lambda pair: self.available is None or pair[1] in self.available, pairs))
 
     def _end(self, step: int) -> int:
         """Where the last pair of a checkpoint ends."""
-        return max(later for _, later in [*self.pairs(step), *self.window(step)])
+        return max((later for _, later in [*self.pairs(step), *self.window(step)]), default=step)
 
     @cached_property
     def captured(self) -> frozenset[int]:
         """Every step with a cloud: checkpoints and their pairs, once each, and step 0, which drift is measured from."""
         pairs = (pair for c in self.checkpoints for pair in [*self.pairs(c), *self.window(c)])
-        return frozenset(step for pair in pairs for step in pair) | {0}
+        return frozenset(step for pair in pairs for step in pair) | {0, *self.checkpoints}
 
     @cached_property
     def completions(self) -> frozenset[int]:
@@ -58,8 +62,16 @@ class Schedule:
     @cached_property
     def floor_pairs(self) -> tuple[tuple[int, int], ...]:
         """The pairs that the rounding floor is measured at: the first one of the first and of the last checkpoint."""
-        ends = {self.checkpoints[0], self.checkpoints[-1]} if self.checkpoints else set()
-        return tuple(self.pairs(step)[0] for step in sorted(ends))
+        return tuple(pair for step in sorted(self._ends) for pair in self.pairs(step)[:1])
+
+    @cached_property
+    def floor_steps(self) -> frozenset[int]:
+        """Where some of the probes are read once more: the steps of those pairs, and both checkpoints."""
+        return frozenset(step for pair in self.floor_pairs for step in pair) | self._ends
+
+    @property
+    def _ends(self) -> frozenset[int]:
+        return frozenset(self.checkpoints[:1] + self.checkpoints[-1:])
 
     def completed_at(self, step: int) -> list[int]:
         """Checkpoints whose last pair ends at `step`."""

@@ -23,7 +23,7 @@ AUTO = "auto"
 MAX_CHECKPOINTS = 100_000
 """Checkpoints of a run that can be planned and looked at."""
 
-RESERVED = r"comparison|mlartifacts|mlruns|mlflow\.db.*|mlflow_server\.log"
+RESERVED = r"comparison|probes|mlartifacts|mlruns|mlflow\.db.*|mlflow_server\.log"
 """What lies in multirun/ beside the folders of the models: a pattern."""
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from threading import Lock, Thread, Timer
+from types import ModuleType
 from typing import TypeVar
 
 from ..system.secrets import redact_output
@@ -41,7 +42,7 @@ class Worker:
     def _start(self) -> None:
         context, before = multiprocessing.get_context("spawn"), multiprocessing.active_children()
         try:
-            with _signals_blocked():
+            with _signals_blocked(), _main_hidden():
                 self._executor = ProcessPoolExecutor(1, mp_context=context, initializer=_init_worker)
                 self._executor.submit(os.getpid)  # makes the process, which may not answer for a while, or ever
                 self._processes = [child for child in multiprocessing.active_children() if child not in before]
@@ -86,6 +87,20 @@ def _signals_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """While a process is made: it does not import the main module, which has nothing that a worker needs.
+
+    A script of somebody's without `if __name__ == "__main__":` would train in every worker once more.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _init_worker() -> None:

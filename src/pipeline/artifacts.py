@@ -48,7 +48,7 @@ def draw_run(run: RunDirectory, config: Config, schedule: Schedule, table: pd.Da
         draw_speed(table, dimensions),
         *([draw_excess(table, dimensions)] if is_measured(table, "excess") else []),
         *([draw_movement(table)] if is_measured(table, "rigid_share") else []),
-        draw_velocity(table, dimensions),
+        *([draw_velocity(table, dimensions)] if is_measured(table, "velocity") else []),
         draw_drift(table, dimensions),
         draw_betti(diagrams, shown, dimensions),
     ]

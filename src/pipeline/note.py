@@ -6,6 +6,7 @@ from typing import Any
 
 from ..config import SOURCES, Config, ModelConfig
 from ..config.schedule import lag_of
+from ..config.track import CALLBACK, UNTRAINED, TrackConfig, name_steps
 from ..system.console import show_views
 from ..system.words import count_of
 
@@ -49,6 +50,8 @@ def show_summary(summary: dict[str, Any]) -> None:
     Console().print(table)
     for sentence in summary["headlines"]:
         Console().print(f"- {sentence}", highlight=False, markup=False, soft_wrap=True)
+    if summary.get("missing"):
+        Console().print(f"- Missing: {summary['missing']}", highlight=False, markup=False, soft_wrap=True)
     if summary.get("views"):
         show_views(summary["views"])
     else:
@@ -59,18 +62,36 @@ def _show(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
+def _describe_training(config: Config) -> str:
+    """The model and what was done to it."""
+    model, trainer = config.model, config.trainer
+    if not isinstance(config, TrackConfig):
+        return (
+            f"**{model.name}** ({model.stage}) fine-tuned to be **{config.objective.name}**, seed {config.seed}: "
+            f"{count_of(trainer.max_steps, 'step')} of {count_of(trainer.batch_size, 'dialogue')}, "
+            f"{config.adapter.kind}, {trainer.lr_schedule} learning rate up to {trainer.learning_rate:g}."
+        )
+    track = config.track
+    objective = "" if config.objective.name == UNTRAINED else f", objective **{config.objective.name}**"
+    if track.source == CALLBACK:
+        origin = f"measured while another trainer took {count_of(trainer.max_steps, 'step')}"
+    else:
+        origin = f"{count_of(len(track.steps), 'saved state')} ({track.source}), {name_steps(track.steps)}"
+    reference = ""
+    if track.steps and 0 not in track.steps:
+        reference = f" The series has no step 0: what is said of it here is of its first checkpoint, {track.steps[0]}."
+    return f"**{model.name}** ({model.stage}){objective}: {origin}.{reference}"
+
+
 def write_note(config: Config, summary: dict[str, Any]) -> str:
     """Markdown: what the run answers, what it is, its key figures, what to look at and what to beware of."""
-    model, trainer, schedule = config.model, config.trainer, config.schedule
+    schedule = config.schedule
     draws, points = config.tda.weight_draws, config.tda.count_points(config.probe.size)
     updates = f", at some checkpoints from {draws} random updates of the trained weights" if draws else ""
     lines = [f"- **{question}** {answer}" for question, answer in summary["answers"]]
     lines += [
         *([""] if lines else []),
-        f"**{model.name}** ({model.stage}) fine-tuned to be **{config.objective.name}**, seed {config.seed}: "
-        f"{count_of(trainer.max_steps, 'step')} of {count_of(trainer.batch_size, 'dialogue')}, "
-        f"{config.adapter.kind}, {trainer.lr_schedule} "
-        f"learning rate up to {trainer.learning_rate:g}. Topology: {config.tda.name}, {config.tda.metric} distances, "
+        f"{_describe_training(config)} Topology: {config.tda.name}, {config.tda.metric} distances, "
         f"{points} probes, {config.probe.pooling}-token activations, "
         f"intervals from {config.tda.subsamples} random halves of the probes, excess from {config.tda.null_draws} "
         f"equally smooth random movements and as many of independent points{updates}.",
@@ -93,6 +114,8 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
     ]
     if summary["trained"]:
         lines += ["", f"**Trained**: {summary['trained']}."]
+    if summary.get("missing"):
+        lines += ["", f"**Missing**: {summary['missing']}."]
     if config.adapter.resume is not None:
         lines += [
             "",

@@ -24,6 +24,7 @@ from ..rundir import RunDirectory
 from ..rundir.state import discard_after
 from ..tracking.tracker import Tracker
 from .artifacts import log_artifacts
+from .missing import describe_missing_pairs
 from .note import write_note
 from .sensitivity import find_sensitivity
 from .summary import summarize_run
@@ -78,9 +79,13 @@ class Session:
     def measure_stored(self) -> None:
         """Measure all checkpoints, whose clouds are stored; what an earlier start measured is not again."""
         for step in sorted(self.schedule.captured):
-            for job in self._jobs(step):
-                discard_damaged_results(job)
-            self.submit(step)
+            self.submit_again(step)
+
+    def submit_again(self, step: int) -> None:
+        """As `submit`, of a step that an earlier start may have measured: what is whole is not measured again."""
+        for job in self._jobs(step):
+            discard_damaged_results(job)
+        self.submit(step)
 
     def _awaited(self, step: int) -> Iterator[Path]:
         """Clouds that training itself reads after `step`: random updates are made where the points have moved most."""
@@ -160,7 +165,7 @@ class Session:
             "findings": sentences(found), "headlines": sentences(found, HEADLINES),
             "sensitivity": find_sensitivity(table, found),
             "answers": answer_run(Evidence(found, table)) if found else [],
-            "trained": self.trained,
+            "trained": self.trained, "missing": describe_missing_pairs(self.config, self.schedule),
         }  # fmt: skip
         self.tracker.write_note(write_note(self.config, summary))
         return summary

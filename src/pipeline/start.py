@@ -15,6 +15,9 @@ from filelock import FileLock
 from .. import PACKAGE
 from ..config import Config
 from ..config.identity import config_hash
+from ..config.memory import count_workers
+from ..config.schedule import Schedule
+from ..measure.pool import WorkerPool
 from ..rundir import RunDirectory
 from ..rundir.state import initialize
 from ..system.files import is_disk_full
@@ -24,7 +27,9 @@ from ..system.signals import SignalHandler, handle_signals
 from ..system.version import git_commit
 from ..tracking.journal import EarlierRun, find_earlier_run
 from ..tracking.store import Store, write_views
-from ..tracking.tracker import acquire_lock, refuse_deleted_run
+from ..tracking.tracker import acquire_lock, refuse_deleted_run, track_run
+from .checkpoint_task import finish_checkpoint
+from .session import Session
 
 RESERVED = 2**18
 """Bytes that a run at work keeps for its last words."""
@@ -47,10 +52,15 @@ class StartedRun:
 
 
 @contextmanager
-def start_run(store: Store, config: Config, run: RunDirectory) -> Iterator[StartedRun]:
+def start_run(
+    store: Store, config: Config, run: RunDirectory, *, is_guest: bool = False
+) -> Iterator[StartedRun]:  # fmt: skip
     """Lock, log file, signal handlers and status around a measurement; however the block ends, the status says so.
 
     The measurement goes on with what an earlier start left in the directory, unless the configuration says `force`.
+
+    Args:
+        is_guest: the process is somebody else's, and so are its signals.
 
     Raises:
         RequestError: if the MLflow run of the earlier start was deleted.
@@ -65,7 +75,7 @@ def start_run(store: Store, config: Config, run: RunDirectory) -> Iterator[Start
         try:
             run.reserve.write_bytes(bytes(RESERVED))
             write_views(store)
-            with handle_signals() as signals:
+            with nullcontext(SignalHandler()) if is_guest else handle_signals() as signals:
                 started = StartedRun(lock, replaces, signals)
                 yield started
             started.summary["views"] = write_views(store)
@@ -111,8 +121,26 @@ def _log_file(path: Path) -> Iterator[logging.Handler]:
         handler.close()
 
 
+@contextmanager
+def open_session(
+    store: Store, config: Config, run: RunDirectory, schedule: Schedule, started: StartedRun, tags: dict[str, str],
+    replaces: EarlierRun | None, source: RunDirectory | None = None, last_checkpoint: int | None = None, *, trained: str = "",
+) -> Iterator[Session]:  # fmt: skip
+    """The MLflow run, the worker processes and the session of a run that was started.
+
+    Args:
+        replaces: the earlier run that this one takes the place of.
+        source, last_checkpoint, trained: of `Session`.
+    """
+    with (
+        track_run(store, config, run, tags, replaces, started.lock) as tracker,
+        WorkerPool(count_workers(config.tda), finish_checkpoint) as pool,
+    ):
+        yield Session(config, run, schedule, tracker, pool, source, last_checkpoint, trained=trained)
+
+
 def run_tags(config: Config, kind: str, probe_hash: str, **more: str) -> dict[str, str]:
-    """The tags that a run of this kind, `cell` or `analysis`, has in MLflow."""
+    """The tags that a run of this kind, `cell`, `analysis` or `track`, has in MLflow."""
     return {
         "model": config.model.name, "stage": config.model.stage, "objective": config.objective.name,
         "tda": config.tda.name, "seed": str(config.seed), "sweep": config.sweep, "config_hash": config_hash(config),

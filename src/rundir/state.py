@@ -13,6 +13,7 @@ from ..config.commands import CompareConfig
 from ..config.identity import config_hash, identity, inert, literal, plain
 from ..config.schedule import lag_of, with_lag
 from ..config.schema import AUTO
+from ..config.track import TrackConfig
 from ..system.files import DamagedError, read_json, read_sealed, set_aside, sweep_partial, write_sealed
 from ..system.secrets import redacted
 from .layout import RunDirectory
@@ -33,7 +34,8 @@ def load_config(run: RunDirectory) -> Config:
     except (YAMLError, ValueError, OmegaConfBaseException) as error:
         raise DamagedError(run.config, "it is no configuration") from error
     there = inert(OmegaConf.to_container(stored))
-    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), there))  # type: ignore[return-value]
+    schema = TrackConfig if "track" in there else Config
+    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), there))  # type: ignore[return-value]
 
 
 def write_config(run: RunDirectory, config: Config | CompareConfig) -> None:

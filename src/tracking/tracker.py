@@ -62,6 +62,10 @@ class Tracker:
         if new:
             append_jsonl(self.run.spool, {"step": step, "timestamp": now(), "metrics": new})
 
+    def has_logged(self, key: str, step: int) -> bool:
+        """Whether an earlier start logged this value."""
+        return (key, step) in self._numbers
+
     def flush(self) -> None:
         """Let what waits be sent now, in as few calls as MLflow allows."""
         self._wake.set()

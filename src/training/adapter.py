@@ -30,7 +30,7 @@ def add_adapter(causal: PreTrainedModel, adapter: AdapterConfig, seed: int) -> N
     """
     torch.manual_seed(seed)
     if adapter.resume is not None:
-        return Network(_resume_adapter(causal, adapter).train(), causal)
+        return Network(resume_adapter(causal, adapter).train(), causal)
     targets = choose_targets(Network(causal, causal), adapter.targets)
     lora = LoraConfig(
         r=adapter.rank, lora_alpha=adapter.alpha, lora_dropout=adapter.dropout, target_modules=targets,
@@ -40,7 +40,12 @@ def add_adapter(causal: PreTrainedModel, adapter: AdapterConfig, seed: int) -> N
     return Network(get_peft_model(causal, lora).train(), causal)
 
 
-def _resume_adapter(causal: PreTrainedModel, adapter: AdapterConfig) -> PeftModel:
+def resume_adapter(causal: PreTrainedModel, adapter: AdapterConfig) -> PeftModel:
+    """The model with the stored adapter that `adapter.resume` names.
+
+    Raises:
+        RequestError: if it does not fit the model.
+    """
     folder = Path(str(adapter.resume)).expanduser()
     key, base = f"adapter.resume={folder}", "the base that it was trained on"
     if is_pointer(folder / WEIGHTS):

@@ -13,19 +13,17 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from ..clouds.capture import Cloud
-from ..clouds.layers import choose_layers
-from ..clouds.store import write_clouds
 from ..config import Config
 from ..config.schedule import Schedule
 from ..rundir import RunDirectory
 from ..system.files import replacing, sync
 from ..system.jsonl import size_of
 from ..system.signals import Interrupted
-from .behaviour import evaluate_replies, kl_to_base, write_base_logprobs
+from .behaviour import evaluate_replies
 from .inputs import RunHooks, RunInputs
 from .model import save_adapter
 from .module import FineTuning
-from .probing import capture_probes, capture_reference
+from .probe_capture import ProbeCapture
 from .weight_null import WeightNull
 
 
@@ -34,12 +32,12 @@ class Checkpoints(Callback):
         self, config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory, hooks: RunHooks
     ) -> None:  # fmt: skip
         self.run, self.schedule, self.hooks = run, schedule, hooks
-        self.network, self.data, self.probe = inputs.network, inputs.data, config.probe
-        self.capture = config.tda.transformer is not None
-        self.layers = choose_layers(len(inputs.network.blocks))
+        self.network, self.data = inputs.network, inputs.data
+        self.is_measured = config.tda.transformer is not None
+        self.capture = ProbeCapture(inputs.network, inputs.data.probes, config.probe, schedule, run, hooks.log)
         self.weight_null = WeightNull(
             config.tda, schedule, inputs.network, run, inputs.data.probes.hash,
-            lambda: self._read_probes(self.layers)[0],
+            lambda: self.capture.read_clouds()[0],
         )  # fmt: skip
         self.last_step = -1
         self.capture_seconds = 0.0
@@ -101,11 +99,11 @@ class Checkpoints(Callback):
         self.last_step = step
         is_checkpoint = step in self.schedule.checkpoints
         evaluate = is_checkpoint or step == trainer.max_steps
-        captured = self.capture and step in self.schedule.captured
+        captured = self.is_measured and step in self.schedule.captured
         if captured or is_checkpoint or step in self.schedule.completions:
             _module_of(trainer).read_step()  # a step that diverged leaves nothing behind
         if captured or evaluate or step == 0:
-            last_states = self._capture(step) if captured else self._read_probes([])[1]
+            last_states = self._capture(step) if captured else self.capture.read_last_states()
             with trainer.precision_plugin.forward_context():  # the arithmetic of training
                 self._compare_to_base(last_states, step, evaluate=evaluate)
                 if evaluate:
@@ -128,27 +126,14 @@ class Checkpoints(Callback):
             self.blocked_seconds += time.perf_counter() - start
 
     def _capture(self, step: int) -> Cloud:
-        """Write the clouds; returns the states at the prompts' last tokens."""
         start = time.perf_counter()
-        clouds, last_states = self._read_probes(self.layers)
-        beside = []
-        if any(step in pair for pair in self.schedule.floor_pairs):
-            reference = capture_reference(self.network, self.layers, self.data.probes, self.probe)
-            write_clouds(self.run.floor_clouds(step), reference, step=step, probe_hash=self.data.probes.hash)
-            beside.append(self.run.floor_clouds(step).name)
-        write_clouds(self.run.clouds(step), clouds, step=step, probe_hash=self.data.probes.hash, beside=beside)
+        last_states = self.capture.write_clouds(step)
         self.capture_seconds += time.perf_counter() - start
         return last_states
 
-    def _read_probes(self, layers: list[int]) -> tuple[dict[str, Cloud], Cloud]:
-        return capture_probes(self.network, layers, self.data.probes, self.probe)
-
     def _compare_to_base(self, last_states: Cloud, step: int, *, evaluate: bool) -> None:
         start = time.perf_counter()
-        if step == 0:
-            write_base_logprobs(self.run.base(), self.network.causal, last_states, self.data.probes.hash)
-        if evaluate:
-            self.hooks.log({"behavior/kl_to_base": kl_to_base(self.run.base(), self.network.causal, last_states)}, step)
+        self.capture.compare_to_base(last_states, step, evaluate=evaluate)
         self.behavior_seconds += time.perf_counter() - start
 
     def _evaluate(self, step: int) -> None:

@@ -86,8 +86,8 @@ def _try_tokenizer(model: ModelConfig, tokenizer: PreTrainedTokenizerBase) -> No
         raise RequestError(f"model.path={model.path}: its tokenizer makes no tokens of a text; get the folder again")
 
 
-def load_weights(model: ModelConfig, dtype: torch.dtype) -> PreTrainedModel:
-    """The model's network with its stored weights, all of them.
+def load_weights(model: ModelConfig, dtype: torch.dtype | str) -> PreTrainedModel:
+    """The model's network with its stored weights, all of them; `auto` keeps the precision that they are stored in.
 
     Raises:
         RequestError: if they cannot be read, or are not those of the network, saying what to check.

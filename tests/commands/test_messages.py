@@ -16,6 +16,7 @@ from tests.support.processes import ROOT, Command
 WRONG = [
     # words of the command, what the message must name
     (["model=lama7b"], ["model=lama7b", "did you mean llama7b"]),
+    (["objective=none"], ["objective=none", "src.track"]),
     (["objective=harmles"], ["objective=harmles", "did you mean harmless"]),
     (["tda=rips"], ["tda=rips", "vietoris_rips"]),
     (["experiment=smok"], ["experiment=smok", "smoke"]),
@@ -240,7 +241,9 @@ def test_the_main_command_says_what_a_gated_model_needs(command: Command, tmp_pa
 
 
 @pytest.mark.parametrize("flag", ["--help", "--cfg=job", "--info=all"])
-@pytest.mark.parametrize("module", ["src.run", "src.analyze", "src.compare", "src.preview", "src.sync", "src.ui"])
+@pytest.mark.parametrize(
+    "module", ["src.run", "src.analyze", "src.track", "src.compare", "src.preview", "src.sync", "src.ui"]
+)
 def test_hydras_own_flags_work_on_every_command(command: Command, module: str, flag: str) -> None:
     done = command(module, *flag.split("="))
     assert done.returncode == 0, done.stderr

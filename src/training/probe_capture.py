@@ -1,0 +1,52 @@
+"""What is read off a model at a scheduled step, whoever trains it: clouds, reference rows, distance from the base."""
+
+from __future__ import annotations
+
+from ..clouds.capture import Cloud
+from ..clouds.layers import choose_layers
+from ..clouds.store import write_clouds
+from ..config import ProbeConfig
+from ..config.schedule import Schedule
+from ..data.probes import ProbeSet
+from ..rundir import RunDirectory
+from .behaviour import kl_to_base, write_base_logprobs
+from .module import Log
+from .network import Network
+from .probing import capture_probes, capture_reference
+
+
+class ProbeCapture:
+    """Files of the steps of one run; the model is left as it was, and so are random numbers."""
+
+    def __init__(
+        self, network: Network, probes: ProbeSet, settings: ProbeConfig, schedule: Schedule, run: RunDirectory, log: Log
+    ) -> None:  # fmt: skip
+        self.network, self.probes, self.settings = network, probes, settings
+        self.schedule, self.run, self.log = schedule, run, log
+        self.layers = choose_layers(len(network.blocks))
+
+    def write_clouds(self, step: int) -> Cloud:
+        """Write the clouds; returns the states at the prompts' last tokens, (N, D)."""
+        clouds, last_states = self.read_clouds()
+        beside = []
+        if step in self.schedule.floor_steps:
+            reference = capture_reference(self.network, self.layers, self.probes, self.settings)
+            write_clouds(self.run.floor_clouds(step), reference, step=step, probe_hash=self.probes.hash)
+            beside.append(self.run.floor_clouds(step).name)
+        write_clouds(self.run.clouds(step), clouds, step=step, probe_hash=self.probes.hash, beside=beside)
+        return last_states
+
+    def read_clouds(self) -> tuple[dict[str, Cloud], Cloud]:
+        """Clouds by layer, and the states at the prompts' last tokens, (N, D)."""
+        return capture_probes(self.network, self.layers, self.probes, self.settings)
+
+    def read_last_states(self) -> Cloud:
+        """The states at the prompts' last tokens alone, (N, D)."""
+        return capture_probes(self.network, [], self.probes, self.settings)[1]
+
+    def compare_to_base(self, last_states: Cloud, step: int, *, evaluate: bool) -> None:
+        """Keep what the model of step 0 predicts; with `evaluate`, log how far this one's predictions are from it."""
+        if step == 0:
+            write_base_logprobs(self.run.base(), self.network.causal, last_states, self.probes.hash)
+        if evaluate:
+            self.log({"behavior/kl_to_base": kl_to_base(self.run.base(), self.network.causal, last_states)}, step)

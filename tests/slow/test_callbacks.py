@@ -1,0 +1,259 @@
+"""Somebody's own training, measured while it goes on and from what it saved: the same numbers, and the same losses."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from itertools import cycle
+from pathlib import Path
+
+import lightning
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.utils.data import DataLoader
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)  # fmt: skip
+
+from src.clouds.store import read_clouds
+from src.integrations import TopologyCallback, TopologyLightningCallback, TopologyObserver
+from src.rundir import RunDirectory
+from tests.support.processes import ENVIRONMENT, require, run_module, wait_until
+from tests.support.series import PROMPTS, TINY
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+
+STEPS, MAX_STEPS = [0, 1, 4], 6
+SAVED = {1, 2, 3, 4, 5, 6}
+QUICK = {"tda.subsamples": 0, "tda.null_draws": 2, "tda.workers": 1}
+WORDS = [f"{key}={value}" for key, value in QUICK.items()]
+KEY = ["step", "pair_step", "layer", "dimension", "quantity", "sample"]
+
+
+def fresh() -> PreTrainedModel:
+    torch.manual_seed(5)
+    return (
+        AutoModelForCausalLM.from_pretrained(TINY, dropout=0.1) if False else AutoModelForCausalLM.from_pretrained(TINY)
+    )
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerBase:
+    return AutoTokenizer.from_pretrained(TINY)
+
+
+def examples(tokenizer: PreTrainedTokenizerBase) -> list[dict[str, list[int]]]:
+    rows = [tokenizer(prompt)["input_ids"][:8] for prompt in PROMPTS]
+    return [{"input_ids": ids, "labels": ids} for ids in rows if len(ids) == 8]
+
+
+class SaveSteps(TrainerCallback):
+    def on_step_end(self, args: object, state: object, control: object, **_: object) -> None:
+        control.should_save = state.global_step in SAVED
+
+
+def train(out: Path, tokenizer: PreTrainedTokenizerBase, callbacks: Sequence[TrainerCallback] = ()) -> list[float]:
+    """Losses of a training by the Trainer of transformers."""
+    arguments = TrainingArguments(
+        str(out), max_steps=MAX_STEPS, per_device_train_batch_size=4, logging_steps=1, save_strategy="no",
+        report_to=[], use_cpu=True, learning_rate=1e-3, disable_tqdm=True, seed=3,
+    )  # fmt: skip
+    trainer = Trainer(
+        fresh(), arguments, train_dataset=examples(tokenizer), processing_class=tokenizer, callbacks=list(callbacks)
+    )
+    trainer.train()
+    return [line["loss"] for line in trainer.state.log_history if "loss" in line]
+
+
+def table_of(run: RunDirectory) -> pd.DataFrame:
+    return pd.read_parquet(run.table).sort_values(KEY).reset_index(drop=True)
+
+
+def the_run(place: Path, name: str) -> RunDirectory:
+    (found,) = place.glob(f"multirun/{name}/*/*/*/config.yaml")
+    return RunDirectory(found.parent)
+
+
+@pytest.fixture(scope="module")
+def trained(
+    tmp_path_factory: pytest.TempPathFactory, fresh_database: Path, tokenizer: PreTrainedTokenizerBase
+) -> Path:  # fmt: skip
+    """A folder in which a training was measured while it went on."""
+    place = tmp_path_factory.mktemp("trained")
+    (place / "multirun").mkdir()
+    shutil.copy(fresh_database, place / "multirun")
+    (place / "probes.txt").write_text("\n".join(PROMPTS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        callback = TopologyCallback(
+            "probes.txt", steps=STEPS, model="seen", run="mine", config=QUICK | {"probe.size": 24}
+        )
+        losses = train(place / "out", tokenizer, [SaveSteps(), callback])
+        assert callback.observer is not None
+        assert callback.observer.run == RunDirectory(Path("multirun/seen/none/vietoris_rips/mine"))
+        assert losses == train(place / "plain", tokenizer), "bit-identical without it"
+    return place
+
+
+def words(*more: str) -> list[str]:
+    base = f"track.base={TINY}"
+    return ["track.checkpoints=out/checkpoint-*", base, "probe.file=probes.txt", "probe.size=24", *WORDS, *more]
+
+
+SCHEDULE = ["schedule.steps=[0,1,4]", "schedule.lag=1"]
+
+
+def test_saved_checkpoints_give_what_the_callback_measured(trained: Path) -> None:
+    """Also where the command was killed and started again."""
+    asked = words("model.name=saved", *SCHEDULE)
+    with subprocess.Popen([sys.executable, "-m", "src.track", *asked], cwd=trained, env=ENVIRONMENT) as process:
+        wait_until(lambda: bool(list(trained.glob("multirun/saved/*/*/*/step_000002/clouds.safetensors"))))
+        process.send_signal(signal.SIGKILL)
+    seen, tracked = the_run(trained, "seen"), the_run(trained, "saved")
+    assert tracked.read_status()["state"] == "running"
+    done = run_module("src.track", *asked, cwd=trained, **ENVIRONMENT)
+    assert done.returncode == 0, done.stderr
+    assert [run.read_status()["state"] for run in (seen, tracked)] == ["done", "done"]
+    captured = sorted(step for step in tracked.steps() if tracked.clouds(step).exists())
+    assert captured == [0, 1, 2, 3, 4, 5, 6]
+    for step in captured:
+        ours, theirs = read_clouds(tracked.clouds(step)), read_clouds(seen.clouds(step))
+        assert all(np.array_equal(ours[layer], theirs[layer]) for layer in theirs)
+    table = table_of(seen)
+    pd.testing.assert_frame_equal(table_of(tracked), table, check_exact=True)
+    assert {"velocity", "excess", "drift", "train_loss", "learning_rate", "kl_to_base"} <= set(table.quantity)
+    assert "done already" in run_module("src.track", *asked, cwd=trained, **ENVIRONMENT).stdout
+
+
+class Module(lightning.LightningModule):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net, self.losses = fresh(), []
+
+    def training_step(self, batch: dict[str, torch.Tensor], _: int) -> torch.Tensor:
+        loss = self.net(**batch).loss
+        self.losses.append(loss.item())
+        return loss
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(self.parameters(), lr=1e-3)
+
+
+def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+    return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+
+
+def fit(tokenizer: PreTrainedTokenizerBase, max_steps: int, *callbacks: lightning.Callback) -> list[float]:
+    lightning.seed_everything(1, verbose=False)
+    trainer = lightning.Trainer(
+        max_steps=max_steps, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, callbacks=list(callbacks),
+    )  # fmt: skip
+    module = Module()
+    trainer.fit(module, DataLoader(examples(tokenizer), 4, shuffle=True, collate_fn=collate))
+    return module.losses
+
+
+def test_a_module_of_lightning_trains_as_without_it(stored_here: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    callback = TopologyLightningCallback(tokenizer, PROMPTS, steps=[0, 1], config=QUICK)
+    assert fit(tokenizer, 3, callback) == fit(tokenizer, 3)
+    assert callback.observer is not None
+    assert callback.observer.run is not None
+    run = callback.observer.run
+    assert run.read_status()["state"] == "done"
+    assert set(table_of(run).query("quantity == 'drift'").step) == {0, 1}
+    assert run.path.parts[1:4] == ("tiny", "none", "vietoris_rips")
+
+
+def test_a_trainer_without_steps_is_refused(place: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    callback = TopologyLightningCallback(tokenizer, PROMPTS)
+    trainer = lightning.Trainer(
+        max_steps=-1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, callbacks=[callback],
+    )  # fmt: skip
+    with pytest.raises(
+        ValueError, match=r"max_steps=-1: how many steps the trainer takes is not known; give it max_steps"
+    ):
+        trainer.fit(Module(), DataLoader(Endless(), 4, collate_fn=collate))
+
+
+class Endless(torch.utils.data.IterableDataset):
+    def __iter__(self) -> Iterator[dict[str, list[int]]]:
+        return cycle([{"input_ids": [5, 6, 7], "labels": [5, 6, 7]}])
+
+
+def loop(observer: TopologyObserver, tokenizer: PreTrainedTokenizerBase, first: int, stop: int | None = None) -> None:
+    """A training by hand; the state at `first` is that after so many updates."""
+    model = fresh()
+    optimizer = torch.optim.SGD(model.parameters(), 1e-2)
+    rows = collate(examples(tokenizer)[:4])
+    for step in range(MAX_STEPS + 1):
+        if step >= first:
+            before = random.getstate(), torch.get_rng_state()
+            observer.observe(model, step)
+            assert before[0] == random.getstate()
+            assert torch.equal(before[1], torch.get_rng_state())
+        if step == stop:
+            raise OSError("the power went")
+        model(**rows).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+def test_a_loop_by_hand_that_was_stopped_goes_on(stored_here: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    def observer(name: str) -> TopologyObserver:
+        return TopologyObserver(tokenizer, MAX_STEPS, probes=PROMPTS, steps=STEPS, run=name, config=QUICK)
+
+    with observer("whole") as whole:
+        loop(whole, tokenizer, 0)
+    with pytest.raises(OSError, match="the power went"), observer("parts") as parts:
+        loop(parts, tokenizer, 0, stop=2)
+    assert parts.run is not None
+    assert parts.run.read_status()["state"] == "failed"
+    with pytest.raises(ValueError, match="holds a run that did not end"):
+        loop(observer("parts"), tokenizer, 0)
+    with observer("parts") as rest:
+        loop(rest, tokenizer, 2)
+    assert whole.run is not None
+    pd.testing.assert_frame_equal(table_of(parts.run), table_of(whole.run), check_exact=True)
+
+
+TRL = Path(__file__).parents[1] / "support" / "trl_training.py"
+
+
+@pytest.mark.parametrize("kind", ["sft", "dpo"])
+def test_trl_trains_as_without_it(shared_data: Path, tmp_path: Path, kind: str) -> None:
+    require(find_spec("trl") is not None, "trl is not installed")
+    # A script without `if __name__ == "__main__"`, as people write them: a worker must not train once more.
+    done = [
+        subprocess.run(
+            [sys.executable, TRL, kind, str(shared_data), how], cwd=tmp_path, env=ENVIRONMENT | {"HF_HUB_OFFLINE": "1"},
+            capture_output=True, text=True,
+        )
+        for how in ("with", "without")
+    ]  # fmt: skip
+    assert [one.returncode for one in done] == [0, 0], done[0].stderr + done[1].stderr
+    assert (tmp_path / "with.json").read_text() == (tmp_path / "without.json").read_text()
+    run = the_run(tmp_path, "stories260k")
+    assert run.read_status()["state"] == "done"
+    assert {"velocity", "drift", "train_loss"} <= set(table_of(run).quantity)
+    if kind == "sft":
+        model = shared_data / "models" / "stories260k"
+        series = ["track.checkpoints=out/checkpoint-*", f"track.base={model}", f"model.path={model}"]
+        probes = [f"probe.file={next(tmp_path.glob('multirun/probes/*'))}", "probe.size=24"]
+        again = run_module("src.track", *series, *probes, *WORDS, *SCHEDULE, cwd=tmp_path, **ENVIRONMENT)
+        assert again.returncode == 0, again.stderr
+        pd.testing.assert_frame_equal(table_of(the_run(tmp_path, "local")), table_of(run), check_exact=True)
