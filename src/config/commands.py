@@ -71,3 +71,13 @@ class SyncConfig:
     """Null takes the store that each run was meant for."""
     debug: bool = False
     """Show tracebacks."""
+
+
+@dataclass
+class DoctorConfig:
+    """What `python -m src.doctor` reads."""
+
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    """The store that is asked."""
+    debug: bool = False
+    """Show tracebacks."""

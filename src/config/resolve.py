@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from .adapter import complete_adapter
-from .commands import AnalyzeConfig, CompareConfig, SyncConfig, UiConfig
+from .commands import AnalyzeConfig, CompareConfig, DoctorConfig, SyncConfig, UiConfig
 from .conflicts import config_conflicts, outside_limits, size_conflicts, tda_conflicts
 from .schema import Config, ModelConfig, RequestError, TdaConfig
 
@@ -16,6 +16,13 @@ from .schema import Config, ModelConfig, RequestError, TdaConfig
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
     """As `resolve_config`, for `python -m src.ui`."""
     config: UiConfig = _to_dataclass(composed, UiConfig)
+    _refuse(outside_limits(config, ""))
+    return config
+
+
+def resolve_doctor_config(composed: DictConfig) -> DoctorConfig:
+    """As `resolve_config`, for `python -m src.doctor`."""
+    config: DoctorConfig = _to_dataclass(composed, DoctorConfig)
     _refuse(outside_limits(config, ""))
     return config
 
