@@ -11,7 +11,7 @@ import runpy
 import sys
 
 from . import PACKAGE
-from .system.invocation import command_line
+from .system.invocation import PROGRAM, command_line
 from .system.version import describe_version
 
 COMMANDS = {
@@ -74,9 +74,9 @@ def _complete(words: list[str]) -> list[str]:
 def _help() -> str:
     width = max(map(len, COMMANDS))
     listed = "\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items())
-    start = command_line("run").removesuffix("run").rstrip(".")
+    program = PROGRAM if PACKAGE == PROGRAM else f"python -m {PACKAGE}"
     return (
-        f"usage: {start.rstrip()} <command> [group=option] [key=value] ...\n\n{listed}\n\n"
+        f"usage: {program} <command> [group=option] [key=value] ...\n\n{listed}\n\n"
         f"{command_line('run')} --help shows its groups and keys; so does each command. --version shows the version."
     )
 
