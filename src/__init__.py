@@ -1,6 +1,5 @@
 """Topotrace: watch the shape of a language model's representations while it is fine-tuned."""
 
-import itertools
 import os
 import sys
 from pathlib import Path
@@ -8,13 +7,9 @@ from pathlib import Path
 PACKAGE = __name__
 """`src` in a clone, `topotrace` where a wheel was installed."""
 
+from .system.invocation import is_command
 
-def _is_command(words: list[str]) -> bool:
-    """Whether the interpreter was started for a module of this package: `python -m src.run`."""
-    return any(flag == "-m" and name.startswith(f"{PACKAGE}.") for flag, name in itertools.pairwise(words))
-
-
-if _is_command(sys.orig_argv):  # and not where somebody else imports it: signals are his then
+if is_command(sys.orig_argv):  # and not where somebody else imports it: signals are his then
     from .system.signals import leave_on_signal
 
     leave_on_signal()  # before anything that takes its time is imported

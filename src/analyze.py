@@ -19,6 +19,7 @@ from .rundir.find import find_run
 from .rundir.naming import directory_of_analysis
 from .rundir.state import check_earlier_start, load_measured_config
 from .system.files import DamagedError
+from .system.invocation import command_line
 from .system.jsonl import check_jsonl
 from .system.words import plural
 from .tracking.journal import find_earlier_run, read_start, try_lock
@@ -61,7 +62,7 @@ def check_random_updates(tda: TdaConfig, source: RunDirectory, stored: int) -> N
     if not steps:
         raise RequestError(
             f"{key}: {source.path} holds no clouds of random updates, which are captured while a model is trained; "
-            f"train again with python -m src.run ... {key}, or leave it out"
+            f"train again with {command_line('run')} ... {key}, or leave it out"
         )
     if tda.weight_draws > stored:
         raise RequestError(

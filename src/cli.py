@@ -25,6 +25,7 @@ from .sweeps.parent import RESUME_HINT, JobResult, ParentProcess, distinguish, p
 from .sweeps.submitit_jobs import is_job, requeue_on_timeout
 from .system.allocator import let_segments_grow
 from .system.files import DamagedError, DiskFullError, is_disk_full
+from .system.invocation import name_program
 from .system.secrets import redact_output
 from .system.signals import Interrupted, interrupt_on_signal, leave_soon
 from .system.threads import wait_passively
@@ -51,6 +52,7 @@ def launch(task: Task, config_name: str, schema: type, conclude: Conclude = lamb
     traceback_wanted = os.environ.get("HYDRA_FULL_ERROR") == "1" or "debug=true" in (a.lower() for a in sys.argv)
     parent, statuses, signum = parent_process(), list[int](), 0
     _prepare(config_name, schema)
+    name_program()
     sys.argv[1:] = order_words(sys.argv[1:])
     try:
         interrupt_on_signal()  # until here a signal ends the process: nothing would catch what this one raises

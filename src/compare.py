@@ -12,6 +12,7 @@ from .config import RequestError, TrackingConfig
 from .config.commands import CompareConfig
 from .config.resolve import resolve_comparison
 from .rundir.naming import directory_of_comparison
+from .system.invocation import command_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,8 +45,9 @@ def compare(composed: DictConfig) -> None:
     show_report(report, directory.report)
     if damaged:
         raise RequestError(
-            "\n".join(damaged) + "\nThe report is of the other runs. Measure the clouds of these again (python -m "
-            "src.analyze), make them again with force=true, or name those that are to be compared (runs=[...])"
+            "\n".join(damaged) + "\nThe report is of the other runs. Measure the clouds of these again "
+            f"({command_line('analyze')}), make them again with force=true, or name those that are to be compared "
+            "(runs=[...])"
         )
 
 

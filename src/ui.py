@@ -21,7 +21,7 @@ from .config import RequestError
 from .config.commands import UiConfig
 from .config.resolve import resolve_ui_config
 from .rundir import ROOT
-from .system.console import show_views
+from .system.console import has_screen, show_views
 from .system.secrets import redact
 from .tracking.views import view_addresses
 
@@ -92,8 +92,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 def _open(address: str) -> bool:
     """Show the page in a browser; False if there is none, or no screen for it: one for the terminal would block it."""
-    headless = sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return not headless and webbrowser.open(address)
+    return has_screen() and webbrowser.open(address)
 
 
 def _free_port(wanted: int | None) -> int:

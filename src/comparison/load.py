@@ -23,6 +23,7 @@ from ..metrics.table import COLUMNS, MEAN, NOT_FINITE
 from ..rundir import RunDirectory
 from ..rundir.layout import TABLE_FILE
 from ..system.files import DamagedError
+from ..system.invocation import command_line
 from ..tracking.store import Store, fetch_artifact
 from .select import DAMAGED, StoredRun
 
@@ -54,7 +55,7 @@ def read_table(store: Store, run: StoredRun) -> pd.DataFrame:
     if differing:
         raise RequestError(
             f"{run.name}: another version wrote its {TABLE_FILE} ({', '.join(differing)}); measure its clouds again, "
-            f"python -m src.analyze run={run.id}, or make the run again with force=true"
+            f"{command_line('analyze')} run={run.id}, or make the run again with force=true"
         )
     return table
 
@@ -69,7 +70,7 @@ def track_stored(store: Store, run: StoredRun) -> Tracked:
     if is_measured(table, "excess") and not is_measured(table, "independent_excess"):
         raise RequestError(
             f"{run.name}: an earlier version measured its excess, against points that move independently; measure its "
-            f"clouds again, python -m src.analyze run={run.id}, or make the run again with force=true"
+            f"clouds again, {command_line('analyze')} run={run.id}, or make the run again with force=true"
         )
     if not is_measured(table, "velocity"):
         raise RequestError(f"{run.name}: no velocity was measured (tda=none?); leave this run out")

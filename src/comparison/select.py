@@ -15,6 +15,7 @@ from ..rundir import RunDirectory
 from ..rundir.find import read_mlflow_id, runs_by_mlflow_id
 from ..rundir.naming import also_in
 from ..system.files import DamagedError
+from ..system.invocation import command_line
 from ..tracking.store import Store, read_run, search_runs
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class StoredRun:
             return "damaged"
         message = self.directory.read_status().get("reason") if self.directory else None
         if self.status == "RUNNING":
-            message = "still at work, or killed without a word: then python -m src.sync ends it"
+            message = f"still at work, or killed without a word: then {command_line('sync')} ends it"
         return f"{self.status.lower()}: {message}" if message else self.status.lower()
 
 
@@ -149,6 +150,6 @@ def _find_one(store: Store, wanted: str) -> Run:
     run = read_run(store, noted or wanted)
     if run is None:
         here = directory.path.is_dir()
-        what = "MLflow does not know it yet: python -m src.sync" if here else "no run directory, no id"
+        what = f"MLflow does not know it yet: {command_line('sync')}" if here else "no run directory, no id"
         raise RequestError(f"runs=[{wanted}]: {what} (store: {store.address})")
     return run

@@ -90,3 +90,13 @@ class CleanConfig:
     """Remove what is listed."""
     debug: bool = False
     """Show tracebacks."""
+
+
+@dataclass
+class DoctorConfig:
+    """What `python -m src.doctor` reads."""
+
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    """The store that is asked."""
+    debug: bool = False
+    """Show tracebacks."""

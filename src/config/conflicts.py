@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..system.invocation import command_line
 from .adapter import adapter_conflicts
 from .memory import memory_shortage
 from .paths import MAX_PART, MAX_PATH, fits_disk, is_file, is_folder
@@ -95,7 +96,7 @@ def config_conflicts(config: Config) -> Iterator[str]:
     objective, trainer = config.objective, config.trainer
     unknown = sorted(set(objective.weights) - set(SOURCES))
     if objective.name == UNTRAINED and not objective.weights:
-        yield "objective=none: nothing to train on; python -m src.track measures checkpoints without training"
+        yield f"objective=none: nothing to train on; {command_line('track')} measures checkpoints without training"
     elif unknown:
         yield f"objective.weights={unknown}: unknown source, use {', '.join(SOURCES)}"
     elif math.inf in objective.weights.values():
@@ -216,6 +217,9 @@ def size_conflicts(tda: TdaConfig, rows: int) -> Iterator[str]:
         yield f"tda.points={tda.points}: at most probe.size={rows}"
     if tda.components and tda.components > rows:
         yield f"tda.components={tda.components}: at most probe.size={rows}, so many directions have the probes"
+    points = tda.count_points(rows)
+    if tda.neighbors and tda.neighbors >= points > 0:
+        yield f"tda.neighbors={tda.neighbors}: each of {points} points has {points - 1} others; lower it (4 are usual)"
     # Dimensions that are no numbers are reported by the checks of the method, negative sizes by their limits.
     dimensions = [type(k) is int and 0 <= k <= MAX_DIMENSION for k in tda.dimensions]
     if tda.transformer is not None and dimensions and all(dimensions) and min(rows, tda.points or rows) > 0:
@@ -252,5 +256,12 @@ def tda_conflicts(tda: TdaConfig) -> Iterator[str]:
         yield f"tda.components={tda.components}: takes no tda.metric=cosine, a projection changes angles"
     if tda.second_metric == tda.metric:
         yield f"tda.second_metric={tda.second_metric}: tda.metric is that already; drop one of the two"
+    if tda.neighbors and tda.transformer is None:
+        yield f"tda.neighbors={tda.neighbors}: tda={tda.name} measures nothing; choose a method, or leave it out"
+    if tda.neighbors and tda.drop_sinks:
+        yield (
+            f"tda.neighbors={tda.neighbors}: follows the same points through all layers, and tda.drop_sinks=true "
+            "leaves out others in each; drop one of the two"
+        )
     if tda.metric == "cosine" and tda.transformer and not tda.takes_distances:
         yield f"tda.metric=cosine: {tda.name} takes points, not distances; use euclidean or standardized"

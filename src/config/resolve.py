@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from .adapter import complete_adapter
-from .commands import REMOVABLE, AnalyzeConfig, CleanConfig, CompareConfig, SyncConfig, UiConfig
+from .commands import REMOVABLE, AnalyzeConfig, CleanConfig, CompareConfig, DoctorConfig, SyncConfig, UiConfig
 from .conflicts import (
     config_conflicts,
     outside_limits,
@@ -28,6 +28,13 @@ MAX_PROBLEM = 1000
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
     """As `resolve_config`, for `python -m src.ui`."""
     config: UiConfig = _to_dataclass(composed, UiConfig)
+    _refuse(outside_limits(config, ""))
+    return config
+
+
+def resolve_doctor_config(composed: DictConfig) -> DoctorConfig:
+    """As `resolve_config`, for `python -m src.doctor`."""
+    config: DoctorConfig = _to_dataclass(composed, DoctorConfig)
     _refuse(outside_limits(config, ""))
     return config
 

@@ -114,6 +114,9 @@ class TdaConfig(Method):
     rtd_points: int = setting(512, identity="where changed", at_least=0)
     """Points of a diagram up to which topology divergence from step 0 is measured, by diagrams of twice as many; plain
     Rips with H1 only. 0 leaves it out."""
+    neighbors: int | None = setting(None, identity="where changed", at_least=1, at_most=8)
+    """Nearest neighbours of each point in the graphs that zigzag persistence follows through all layers; 4 are usual,
+    with more than 8 it takes minutes a checkpoint. Null leaves it out."""
     drop_sinks: bool = setting(False, identity=True)
     """Leave out the probes that are sinks at step 0, norms above 20 x the median, for the whole run."""
     takes: str | None = setting(None, identity=True, one_of=("distances", "points"))

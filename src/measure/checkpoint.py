@@ -22,12 +22,15 @@ from ..metrics.selection import select
 from ..metrics.table import NOT_FINITE, Row, metric_key
 from ..rundir import RunDirectory
 from ..system.files import DamagedError, check_file, set_aside
+from ..topology.zigzag import neighbor_graph
 from .floor import measure_base_floor, measure_floor
 from .inference import infer
 from .layer import CheckpointSteps, LayerCheckpoint
 from .layer_diagrams import read_layer_diagrams
+from .prepared_cloud import prepare_cloud
 from .rows import measure_rows, metric_rows
 from .second import has_second_metric
+from .zigzag import LayerImages, layer_distances, zigzag_rows
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,26 @@ def measure_layer(job: Job, layer: str) -> list[Row]:
     if whole is not None:
         rows.append(measure_base_floor(at_layer, whole))
     return list(as_second(rows)) if job.is_second else rows
+
+
+def measure_all_layers(job: Job) -> list[Row]:
+    """Rows of what goes on from layer to layer at the checkpoint; none where fewer than two layers are finite.
+
+    The effective persistence images are left in the checkpoint's directory.
+    """
+    step, tda = job.at.step, job.tda
+    if tda.neighbors is None:
+        return []
+    diagrams = {name: of for name, of in read_layer_diagrams(job.run.diagrams(step)).items() if of.is_defined}
+    if len(diagrams) < 2:
+        return []
+    graphs = {}
+    for layer in diagrams:
+        cloud, base = (read_cloud(job.source.clouds(at), layer) for at in (step, job.at.origin))
+        graphs[layer] = neighbor_graph(prepare_cloud(cloud, base, tda).distances, tda.neighbors)
+    found = LayerImages.of_graphs(graphs)
+    found.write(job.run.zigzag(step))
+    return [*zigzag_rows(step, found), *layer_distances(step, diagrams, tda.dimensions)]
 
 
 def _read_error(job: Job, layer: str) -> np.ndarray | None:
@@ -175,7 +198,8 @@ def discard_damaged_results(job: Job) -> None:
     second = job.run.with_metric(SECOND_METRIC).diagrams(step)
     try:
         read_rows(metrics)
-        for path in (job.run.diagrams(step), *(path for path in (second, job.run.picture(step)) if path.exists())):
+        others = (second, job.run.picture(step), job.run.zigzag(step))
+        for path in (job.run.diagrams(step), *(path for path in others if path.exists())):
             check_file(path)
     except DamagedError as error:
         if error.path.exists():

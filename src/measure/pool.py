@@ -22,7 +22,15 @@ from typing import TypeVar
 from ..clouds.store import cloud_size, layer_names
 from ..config.memory import describe_fit
 from ..metrics.table import Row
-from .checkpoint import Job, Measurement, measure_layer, read_checkpoint, with_second, write_checkpoint
+from .checkpoint import (
+    Job,
+    Measurement,
+    measure_all_layers,
+    measure_layer,
+    read_checkpoint,
+    with_second,
+    write_checkpoint,
+)
 from .layer_diagrams import discard_damaged, merge_layer_diagrams, store_layer_diagram
 from .worker import Worker
 
@@ -98,7 +106,10 @@ class WorkerPool:
                 making = self._make_diagrams(job, step, layers, spent)
                 self.steps[job.run.diagrams(step)] = asyncio.ensure_future(making)
         await asyncio.gather(*(self.steps[job.run.diagrams(step)] for step in job.at.steps))
-        parts = await asyncio.gather(*(self._run(spent, measure_layer, job, layer) for layer in layers))
+        tasks = [self._run(spent, measure_layer, job, layer) for layer in layers]
+        if job.tda.neighbors and not job.is_second:
+            tasks.append(self._run(spent, measure_all_layers, job))
+        parts = await asyncio.gather(*tasks)
         return [row for part in parts for row in part]
 
     async def _make_diagrams(self, job: Job, step: int, layers: list[str], spent: list[float]) -> None:

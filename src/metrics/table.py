@@ -42,8 +42,15 @@ MAX_BELOW_FLOOR = 0.5
 """Share of a layer's velocities below the floor above which the mean leaves it out; of the layers, above which a run's
 velocities are rounding."""
 
-NOT_AVERAGED = ("base_p", NOT_FINITE)
-"""What has no mean over the layers: a mean of p values is none, and of what is left out there is nothing."""
+ZIGZAG = "zigzag/"
+"""What the quantities begin with that say how clusters and loops go on from layer to layer."""
+
+LAYER_DISTANCE = "layer_distance"
+"""How far the shape of a layer is from that of the next one."""
+
+NOT_AVERAGED = ("base_p", NOT_FINITE, f"{ZIGZAG}births")
+"""What has no mean over the layers: a mean of p values is none, of what is left out there is nothing, and shares of
+one whole have always the same."""
 
 SECOND = f"{SECOND_METRIC}/"
 """What the quantities of the second metric, and so their MLflow keys, begin with: they fill sections of their own."""

@@ -12,7 +12,9 @@ from ..figures.interactive import make_page
 from ..figures.motion import draw_excess, draw_movement, draw_speed
 from ..figures.picture import draw_png
 from ..figures.run import choose_shown, draw_betti, draw_diagrams, draw_drift, draw_velocity
+from ..figures.zigzag import draw_zigzag
 from ..measure.layer_diagrams import read_layer_diagrams
+from ..measure.zigzag import LayerImages
 from ..metrics.selection import is_measured
 from ..rundir import RunDirectory
 from ..rundir.naming import run_name
@@ -30,6 +32,9 @@ def log_artifacts(
         for step in schedule.checkpoints:
             if each.diagrams(step).exists():
                 tracker.log_artifact(each.diagrams(step), f"{folder}/{each.step(step).name}")
+    for step in schedule.checkpoints:
+        if run.zigzag(step).exists():
+            tracker.log_artifact(run.zigzag(step), f"zigzag/{run.step(step).name}")
     for path in draw_run(run, config, schedule, table):
         tracker.log_artifact(path, "figures")
 
@@ -52,6 +57,10 @@ def draw_run(run: RunDirectory, config: Config, schedule: Schedule, table: pd.Da
         draw_drift(table, dimensions),
         draw_betti(diagrams, shown, dimensions),
     ]
+    images = {step: LayerImages.read(run.zigzag(step)) for step in done if run.zigzag(step).exists()}
+    if images:
+        last = images[max(images)]
+        figures.append(draw_zigzag(table, last.layers, last.images))
     run.figures.mkdir(exist_ok=True)
     for figure in figures:
         (run.figures / f"{figure.name}.png").write_bytes(draw_png(figure))

@@ -8,6 +8,7 @@ from ..config import SOURCES, Config, ModelConfig
 from ..config.schedule import lag_of
 from ..config.track import CALLBACK, UNTRAINED, TrackConfig, name_steps
 from ..system.console import show_views
+from ..system.invocation import command_line
 from ..system.words import count_of
 
 BEFORE_AFTER = {
@@ -55,7 +56,7 @@ def show_summary(summary: dict[str, Any]) -> None:
     if summary.get("views"):
         show_views(summary["views"])
     else:
-        print("Compare runs in the MLflow UI:  python -m src.ui")
+        print(f"Compare runs in the MLflow UI:  {command_line('ui')}")
 
 
 def _show(value: float | None) -> str:

@@ -124,7 +124,8 @@ def _log_file(path: Path) -> Iterator[logging.Handler]:
 @contextmanager
 def open_session(
     store: Store, config: Config, run: RunDirectory, schedule: Schedule, started: StartedRun, tags: dict[str, str],
-    replaces: EarlierRun | None, source: RunDirectory | None = None, last_checkpoint: int | None = None, *, trained: str = "",
+    replaces: EarlierRun | None, source: RunDirectory | None = None, last_checkpoint: int | None = None, *,
+    trained: str = "",
 ) -> Iterator[Session]:  # fmt: skip
     """The MLflow run, the worker processes and the session of a run that was started.
 

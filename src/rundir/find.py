@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..config import RequestError
 from ..system.files import DamagedError, read_json
+from ..system.invocation import command_line
 from .kept import clouds_kept
 from .layout import CONFIG_FILE, JOURNAL_FILE, MLFLOW_ID_FILE, ROOT, RunDirectory
 
@@ -30,7 +31,7 @@ def read_mlflow_id(run: RunDirectory) -> str | None:
         return None
     text = run.mlflow_run_id.read_bytes().decode("utf-8", "replace").strip()
     if not re.fullmatch(r"[\w-]+", text, re.ASCII):
-        raise DamagedError(run.mlflow_run_id, "it is no id of MLflow; python -m src.sync writes it again")
+        raise DamagedError(run.mlflow_run_id, f"it is no id of MLflow; {command_line('sync')} writes it again")
     return text
 
 

@@ -3,7 +3,7 @@
 multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
     config.yaml  status.json  run.log  last.ckpt  lag.json  clouds_kept.json  topology.parquet  figures/
     metrics.jsonl  journal.jsonl  delivered.json  delivery.lock  mlflow_run_id
-    step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  metrics.json
+    step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  zigzag.npz  metrics.json
         standardized/diagrams.npz
         random_updates/0000.safetensors, ...  random_updates.json  where tda.weight_draws asks for them
         step_000000/  base.safetensors; it, the last checkpoint and the step one lag after each: floor.safetensors
@@ -163,6 +163,10 @@ class RunDirectory:
     def layer_diagram(self, step: int, layer: str) -> Path:
         """One layer's part of `diagrams`, until all are there."""
         return self.step(step) / self.metric / ".layers" / f"{layer}.npz"
+
+    def zigzag(self, step: int) -> Path:
+        """How many clusters and loops go on from which layer to which (`tda.neighbors`)."""
+        return self.step(step) / "zigzag.npz"
 
     def picture(self, step: int) -> Path:
         """Persistence diagrams and barcodes of the step."""

@@ -19,6 +19,7 @@ from omegaconf import II, DictConfig, OmegaConf
 from .. import PACKAGE
 from ..config import RequestError
 from ..rundir import ROOT
+from ..system.invocation import command_line
 from ..system.secrets import without_login
 from .devices import Machine, reserve_devices
 from .parent import ParentProcess, parent_process
@@ -100,8 +101,9 @@ def register_launchers() -> None:
     store = ConfigStore.instance()
     for name, node in (("joblib", Joblib), ("submitit_local", SubmititLocal), ("submitit_slurm", SubmititSlurm)):
         store.store(group="hydra/launcher", name=name, node=node, provider="topotrace")
-    # The callbacks under conf/ are found under whatever name this package was imported as.
+    # The callbacks under conf/ are found under whatever name this package was imported as, and `--help` shows it.
     OmegaConf.register_new_resolver("package", lambda: PACKAGE, replace=True)
+    OmegaConf.register_new_resolver("command", command_line, replace=True)
 
 
 def chosen_launcher() -> str:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+
+
+def has_screen() -> bool:
+    """Whether a browser could show a window here."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def show_rows(titles: Sequence[str], rows: Sequence[Sequence[str]], *, lines: bool = False) -> None:

@@ -23,6 +23,7 @@ from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, LifecycleStage, Run
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..config import RequestError, TrackingConfig
 from ..rundir import ROOT
@@ -33,6 +34,9 @@ from .views import view_addresses, view_tags
 
 RECENT = 20
 """Runs that are looked at for the keys a store has."""
+
+UNUSABLE = (MlflowException, OSError, SQLAlchemyError)
+"""What a store that cannot be used raises; the last, a file that is no database."""
 
 PAGE = 1000
 """Runs that are asked for in one request."""
@@ -154,18 +158,41 @@ def open_store(tracking: TrackingConfig) -> Store:
             store = Store(MlflowClient(uri), tracking.experiment, "")
             store.renew()
             _opened[key] = store
-        except (MlflowException, OSError) as error:
-            message, shown = first_line(error), without_login(uri)
-            other = re.search(r"found version (\w+), but expected (\w+)", str(error))
-            raise RequestError(
-                f"tracking.uri={shown}: made by another version of MLflow (schema {other[1]}, this one's is "
-                f"{other[2]}); copy the database and run `mlflow db upgrade {shown}`, or choose another store"
-                if other
-                else f"tracking.uri={shown}: takes no request without a login, and {LOGIN}"
-                if re.search(r"\b401\b|unauthorized|not authenticated", str(error), re.IGNORECASE)
-                else f"tracking.uri={shown}: cannot be used; start the server or choose another store ({message})"
-            ) from error
+        except UNUSABLE as error:
+            raise _refusal(uri, error) from error
     return _opened[key]
+
+
+def describe_store(tracking: TrackingConfig) -> str:
+    """Where the runs go, after asking the store; nothing is made.
+
+    Raises:
+        RequestError: if it does not answer.
+    """
+    uri = store_uri(tracking)
+    database, shown = database_of(uri), without_login(uri)
+    if database is not None and not database.exists():
+        return f"{shown}, which the first run makes"
+    try:
+        found = MlflowClient(uri).search_experiments(max_results=PAGE)
+    except UNUSABLE as error:
+        raise _refusal(uri, error) from error
+    names = [experiment.name for experiment in found]
+    return f"{shown} answers{'' if tracking.experiment in names else f'; no run of {tracking.experiment} yet'}"
+
+
+def _refusal(uri: str, error: Exception) -> RequestError:
+    """What is wrong with a store that did not do what it was asked for."""
+    message, shown = first_line(error), without_login(uri)
+    other = re.search(r"found version (\w+), but expected (\w+)", str(error))
+    return RequestError(
+        f"tracking.uri={shown}: made by another version of MLflow (schema {other[1]}, this one's is "
+        f"{other[2]}); copy the database and run `mlflow db upgrade {shown}`, or choose another store"
+        if other
+        else f"tracking.uri={shown}: takes no request without a login, and {LOGIN}"
+        if re.search(r"\b401\b|unauthorized|not authenticated", str(error), re.IGNORECASE)
+        else f"tracking.uri={shown}: cannot be used; start the server or choose another store ({message})"
+    )
 
 
 def find_store(tracking: TrackingConfig) -> Store:

@@ -20,6 +20,7 @@ from ..config.identity import flatten, plain
 from ..rundir import RunDirectory
 from ..rundir.naming import run_name
 from ..system.files import DamagedError, is_disk_full
+from ..system.invocation import command_line
 from ..system.jsonl import append_jsonl
 from ..system.words import enumerate_some
 from .journal import START_ID, EarlierRun, now, read_logged, read_start, try_lock, write_entry
@@ -106,11 +107,11 @@ class Tracker:
         while self._thread.is_alive() and time.monotonic() - max(since, self._uploader.last_success) < patience:
             self._thread.join(0.05)
         if not self.offsets.done:
-            message = "%s: not all of it reached MLflow (%s); python -m src.sync brings the rest"
-            logger.warning(message, self.run.path, self._trouble)
+            message = "%s: not all of it reached MLflow (%s); %s brings the rest"
+            logger.warning(message, self.run.path, self._trouble, command_line("sync"))
         elif self.offsets.left_out:
-            message = "%s: MLflow lacks %s; python -m src.sync says why, and tries again"
-            logger.warning(message, self.run.path, enumerate_some(sorted(self.offsets.left_out)))
+            message, lacking = "%s: MLflow lacks %s; %s says why, and tries again", sorted(self.offsets.left_out)
+            logger.warning(message, self.run.path, enumerate_some(lacking), command_line("sync"))
 
     def _upload_until_done(self) -> None:
         """Deliver at every flush, and after an outage again and again, until the run has ended and all is there."""

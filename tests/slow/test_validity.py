@@ -16,7 +16,7 @@ TRIALS = {
     "nearest_neighbours_attract": 3, "nearest_neighbours_repel": 3, "one_cluster": 4, "loop_opens": 4,
     "shuffled": 4, "two_objectives": 3, "seeds": 8, "explained": 3,
     "divergence_one_cluster": 4, "divergence_loop_opens": 4, "other_neighbour": 4, "gap_moves": 4,
-    "no_change": 20, "small_change": 3,
+    "birth_layer": 8, "no_birth_layer": 8, "loop_closes": 8, "no_change": 20, "small_change": 3,
     "correlated_dense_early": 12, "correlated_every_2": 12, "correlated_every_5": 12, "declines_quiet_1.3": 6,
     "declines_quiet_2": 6, "declines_loud_2": 6, "burst_of_two": 6, "early_excess_quiet": 4, "level_excess": 8,
 }  # fmt: skip

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from . import across, base, courses, pairs, series, updates
+from . import across, base, courses, layers, pairs, series, updates
 from .answer import Answer, Results
 
 Trial = Callable[[np.random.Generator], dict[str, float]]
@@ -123,6 +123,15 @@ CONTROLS |= {
         "a smooth field, clusters that contract: distance change 0.003, errors as large",
         base.changed_trial, base.judge_changed,
     ),
+    "birth_layer": Control(
+        "half of the points change places at one layer of 8", partial(layers.birth_trial, planted=True),
+        layers.judge_birth,
+    ),
+    "no_birth_layer": Control(
+        "points that move alike from layer to layer, 8 layers", partial(layers.birth_trial, planted=False),
+        layers.judge_no_birth,
+    ),
+    "loop_closes": Control("an arc is closed at one layer of 8", layers.closing_trial, layers.judge_closing),
     "learning_rate": Control(
         "displacement peak without structure, learning rate known",
         partial(courses.schedule_trial, reported=True), partial(courses.judge_schedule, right="learning_rate"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from ...system.invocation import command_line
 from ...system.words import count_of
 from ..claim import Claim, ClaimName, Verdict
 from ..finding import Finding
@@ -34,7 +35,7 @@ ANSWERS: dict[Verdict, str] = {
     "holds": "Yes", "does not hold": "No", "cannot be told": "Cannot be told", "is rounding": "Is rounding",
 }  # fmt: skip
 LAST_QUESTION = "What explains it, and what cannot be told?"
-ACROSS_RUNS = "Whether objectives are separable and twins differ takes several runs (`python -m src.compare`)."
+ACROSS_RUNS = f"Whether objectives are separable and twins differ takes several runs (`{command_line('compare')}`)."
 NOT_MEASURED: dict[ClaimName, str] = {
     "changed": "a test of step 0 against the last checkpoint",
     "early": "the excess (tda.null_draws) in the first tenth of the steps and in the last half",

@@ -161,6 +161,11 @@ def test_names_hold_what_names_hold() -> None:
         (["tracking.uri=http://host:99999"], "must be an address"),
         (["tracking.uri=' '"], "not empty"),
         (["schedule=every", "schedule.interval=-1"], "schedule.interval=-1: must be at least 1"),
+        (["tda=layers", "tda.neighbors=0"], "tda.neighbors=0: must be at least 1"),
+        (["tda=layers", "tda.neighbors=9"], "tda.neighbors=9: must be at most 8"),
+        (["tda=layers", "tda.points=6", "tda.neighbors=6"], "tda.neighbors=6: each of 6 points has 5 others; lower it"),
+        (["tda=layers", "tda.drop_sinks=true"], "tda.neighbors=4: follows the same points through all layers"),
+        (["tda=none", "tda.neighbors=4"], "tda.neighbors=4: tda=none measures nothing"),
     ],
 )
 def test_a_value_that_nothing_can_do_is_refused_before_anything_is_computed(words: list[str], message: str) -> None:
