@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from .adapter import complete_adapter
 from .commands import REMOVABLE, AnalyzeConfig, CleanConfig, CompareConfig, SyncConfig, UiConfig
-from .conflicts import config_conflicts, outside_limits, size_conflicts, tda_conflicts
+from .conflicts import config_conflicts, outside_limits, proxy_conflicts, size_conflicts, tda_conflicts
 from .schema import Config, ModelConfig, TdaConfig
 from .setting import RequestError
 
@@ -17,7 +17,7 @@ from .setting import RequestError
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
     """As `resolve_config`, for `python -m src.ui`."""
     config: UiConfig = _to_dataclass(composed, UiConfig)
-    _refuse(outside_limits(config, ""))
+    _refuse([*outside_limits(config, ""), *proxy_conflicts(config.ui)])
     return config
 
 
