@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -9,21 +10,25 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 import webbrowser
 from types import FrameType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from omegaconf import DictConfig
 
 from .cli import launch
 from .config import RequestError
-from .config.commands import UiConfig
+from .config.commands import UiConfig, UiSettings
 from .config.resolve import resolve_ui_config
 from .rundir import ROOT
 from .system.console import has_screen, show_views
 from .system.secrets import redact
 from .tracking.views import view_addresses
+
+if TYPE_CHECKING:
+    from .tracking.store import Store
 
 HOST = "127.0.0.1"
 START_SECONDS = 120
@@ -44,11 +49,11 @@ def ui(composed: DictConfig) -> None:
     port = _free_port(config.ui.port)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _interrupt)  # so that the server goes too
-    server = _start_server(store.uri, port)
+    server = _start_server(store.uri, port, config.ui)
     try:
-        base = f"http://{HOST}:{port}"
-        _wait_until_up(base, server)
-        addresses = view_addresses(base, store.experiment)
+        base = f"http://{HOST}:{port}{config.ui.prefix}"
+        _wait_until_up(base, server, store)
+        addresses = view_addresses(config.ui.address or base, store.experiment)
         show_views(addresses)
         print("Ctrl-C stops the server.", flush=True)
         if config.ui.open and not _open(next(iter(addresses.values()))):
@@ -61,20 +66,32 @@ def ui(composed: DictConfig) -> None:
         server.wait(timeout=30)
 
 
-def _start_server(uri: str, port: int) -> subprocess.Popen[str]:
+def _start_server(uri: str, port: int, settings: UiSettings) -> subprocess.Popen[str]:
     """The MLflow server over a store, its output in `LOG`."""
     from .tracking.store import POOL_CLASS
 
-    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)]
-    # One worker answers one person; the default of four costs a gigabyte. The address may hold a password, which every
-    # user of the machine could read on a command line.
+    # One worker answers one person; the default of four costs a gigabyte.
+    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    if settings.prefix:
+        command += ["--static-prefix", settings.prefix]
+    if settings.address:
+        command += _admit(settings.address, port)
+    # The address may hold a password, which every user of the machine could read on a command line.
     environment = {key: value for key, value in os.environ.items() if key != POOL_CLASS}
     server = subprocess.Popen(
-        [*command, "--workers", "1"], env=environment | {"MLFLOW_BACKEND_STORE_URI": uri}, text=True,
-        errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        command, env=environment | {"MLFLOW_BACKEND_STORE_URI": uri}, text=True, errors="replace",
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     threading.Thread(target=_keep_log, args=(server,), name="log", daemon=True).start()
     return server
+
+
+def _admit(address: str, port: int) -> list[str]:
+    """What lets MLflow, which refuses the names of other hosts, answer requests that came through a proxy."""
+    proxy, here = urlsplit(address), (HOST, "localhost")
+    hosts = [proxy.netloc, *here, *(f"{name}:{port}" for name in here)]
+    origins = [f"{proxy.scheme}://{proxy.netloc}", *(f"http://{name}:{port}" for name in here)]
+    return ["--allowed-hosts", ",".join(hosts), "--cors-allowed-origins", ",".join(origins)]
 
 
 def _keep_log(server: subprocess.Popen[str]) -> None:
@@ -105,17 +122,29 @@ def _free_port(wanted: int | None) -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_up(base: str, server: subprocess.Popen[str]) -> None:
+def _wait_until_up(base: str, server: subprocess.Popen[str], store: Store) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise RuntimeError(f"the MLflow server ended with status {server.returncode}; {LOG} says why")
-        try:
-            with urllib.request.urlopen(f"{base}/health", timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.3)
+        if _shows(base, store):
+            return
+        time.sleep(0.3)
     raise RuntimeError(f"the MLflow server did not answer within {START_SECONDS} s; see {LOG}")
+
+
+def _shows(base: str, store: Store) -> bool:
+    """Whether the server at `base` answers and is over this store: another user's may have taken the port meanwhile."""
+    ours = store.client.get_experiment(store.experiment)
+    try:
+        asked = f"{base}/api/2.0/mlflow/experiments/get?experiment_id={store.experiment}"
+        with urllib.request.urlopen(asked, timeout=5) as answer:
+            there = json.load(answer)["experiment"]
+        return bool(
+            (there["artifact_location"], there["creation_time"]) == (ours.artifact_location, ours.creation_time)
+        )
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 if __name__ == "__main__":

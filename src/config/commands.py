@@ -52,6 +52,10 @@ class UiSettings:
     """Open the page in the browser."""
     port: int | None = setting(None, at_least=1, at_most=65535)
     """Port on 127.0.0.1; null takes a free one."""
+    address: str | None = None
+    """Where a proxy shows this server to browsers, such as https://hub.example.org/user/me/mlflow; null: directly."""
+    prefix: str = ""
+    """Path that such a proxy leaves before what it hands on, such as /user/me/mlflow; empty if it takes it away."""
 
 
 @dataclass

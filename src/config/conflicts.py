@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ..system.invocation import command_line
 from .adapter import adapter_conflicts
+from .commands import UiSettings
 from .memory import memory_shortage
 from .paths import MAX_PART, MAX_PATH, fits_disk, is_file, is_folder
 from .schedule import lag_of, plan_schedule
@@ -265,3 +266,11 @@ def tda_conflicts(tda: TdaConfig) -> Iterator[str]:
         )
     if tda.metric == "cosine" and tda.transformer and not tda.takes_distances:
         yield f"tda.metric=cosine: {tda.name} takes points, not distances; use euclidean or standardized"
+
+
+def proxy_conflicts(ui: UiSettings) -> Iterator[str]:
+    """What is wrong with where a proxy shows the MLflow server."""
+    if ui.address is not None and not re.fullmatch(r"https?://[\w.-]+(:\d+)?(/[\w.~%-]+)*/?", ui.address, re.ASCII):
+        yield f"ui.address={ui.address}: must be an address as https://<host>/<path>, without login, query or fragment"
+    if ui.prefix and not re.fullmatch(r"(/(?!\.+(/|$))[\w.~-]+)+", ui.prefix, re.ASCII):
+        yield f"ui.prefix={ui.prefix}: must be a path as /user/me/mlflow, without a slash at its end"

@@ -12,6 +12,7 @@ from .commands import REMOVABLE, AnalyzeConfig, CleanConfig, CompareConfig, Doct
 from .conflicts import (
     config_conflicts,
     outside_limits,
+    proxy_conflicts,
     schedule_conflicts,
     size_conflicts,
     tda_conflicts,
@@ -28,7 +29,7 @@ MAX_PROBLEM = 1000
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
     """As `resolve_config`, for `python -m src.ui`."""
     config: UiConfig = _to_dataclass(composed, UiConfig)
-    _refuse(outside_limits(config, ""))
+    _refuse([*outside_limits(config, ""), *proxy_conflicts(config.ui)])
     return config
 
 
