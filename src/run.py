@@ -61,6 +61,7 @@ def run_cell(config: Config, run: RunDirectory) -> None:
     from .measure.pool import WorkerPool
     from .measure.prepared_cloud import check_transformer
     from .pipeline.checkpoint_task import finish_checkpoint
+    from .pipeline.costs import describe_costs
     from .pipeline.lag import resolve_lag
     from .pipeline.session import Session
     from .pipeline.start import run_tags, start_run
@@ -94,8 +95,9 @@ def run_cell(config: Config, run: RunDirectory) -> None:
             session.resume_from(saved)
             print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")
             logger.info("%s", trained)
-            fit(config, inputs, schedule, run, RunHooks(session.submit, tracker.log, started.signals))
+            costs = fit(config, inputs, schedule, run, RunHooks(session.submit, tracker.log, started.signals))
             started.summary |= session.finish() | {"lag": schedule.lag}
+            logger.info("%s", describe_costs(costs | session.waited))
 
 
 if __name__ == "__main__":

@@ -16,12 +16,12 @@ from ..clouds.capture import Cloud
 from ..clouds.layers import choose_layers
 from ..clouds.store import write_clouds
 from ..config import Config
-from ..config.schedule import Schedule
+from ..config.schedule import Schedule, evaluated_steps
 from ..rundir import RunDirectory
 from ..system.files import replacing, sync
 from ..system.jsonl import size_of
 from ..system.signals import Interrupted
-from .behaviour import evaluate_replies, kl_to_base, write_base_logprobs
+from .behaviour import evaluate_replies, kl_to_base, read_base_logprobs, write_base_logprobs
 from .inputs import RunHooks, RunInputs
 from .model import save_adapter
 from .module import FineTuning
@@ -41,6 +41,11 @@ class Checkpoints(Callback):
             config.tda, schedule, inputs.network, run, inputs.data.probes.hash,
             lambda: self._read_probes(self.layers)[0],
         )  # fmt: skip
+        self.evaluated = evaluated_steps(
+            schedule.checkpoints, config.objective.eval_every, config.trainer.max_steps
+        )  # fmt: skip
+        self.base_NV: torch.Tensor | None = None
+        """What the model of step 0 predicts, once it was read."""
         self.last_step = -1
         self.capture_seconds = 0.0
         self.behavior_seconds = 0.0
@@ -99,8 +104,7 @@ class Checkpoints(Callback):
     def process_step(self, step: int, trainer: Trainer) -> None:
         """What the schedule asks for at this step; training goes on as if nothing had been."""
         self.last_step = step
-        is_checkpoint = step in self.schedule.checkpoints
-        evaluate = is_checkpoint or step == trainer.max_steps
+        is_checkpoint, evaluate = step in self.schedule.checkpoints, step in self.evaluated
         captured = self.capture and step in self.schedule.captured
         if captured or is_checkpoint or step in self.schedule.completions:
             _module_of(trainer).read_step()  # a step that diverged leaves nothing behind
@@ -148,7 +152,10 @@ class Checkpoints(Callback):
         if step == 0:
             write_base_logprobs(self.run.base(), self.network.causal, last_states, self.data.probes.hash)
         if evaluate:
-            self.hooks.log({"behavior/kl_to_base": kl_to_base(self.run.base(), self.network.causal, last_states)}, step)
+            if self.base_NV is None:
+                self.base_NV = read_base_logprobs(self.run.base())
+            kl = kl_to_base(self.base_NV, self.network.causal, last_states)
+            self.hooks.log({"behavior/kl_to_base": kl}, step)
         self.behavior_seconds += time.perf_counter() - start
 
     def _evaluate(self, step: int) -> None:
