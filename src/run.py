@@ -59,6 +59,7 @@ def run_cell(config: Config, run: RunDirectory) -> None:
     """
     # Late: composing and checking a request must not wait for torch and MLflow.
     from .measure.prepared_cloud import check_transformer
+    from .pipeline.costs import describe_costs
     from .pipeline.lag import resolve_lag
     from .pipeline.start import open_session, run_tags, start_run
     from .tracking.mend import mend_log
@@ -86,8 +87,9 @@ def run_cell(config: Config, run: RunDirectory) -> None:
             session.resume_from(saved)
             print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")
             logger.info("%s", trained)
-            fit(config, inputs, schedule, run, RunHooks(session.submit, session.tracker.log, started.signals))
+            costs = fit(config, inputs, schedule, run, RunHooks(session.submit, session.tracker.log, started.signals))
             started.summary |= session.finish() | {"lag": schedule.lag}
+            logger.info("%s", describe_costs(costs | session.waited))
     last = schedule.checkpoints[-1]
     discard_clouds(run, config.clouds.keep, {0, last, *(step for pair in schedule.pairs(last) for step in pair)})
 

@@ -55,25 +55,41 @@ def capture_clouds(
     device = next(trunk.parameters()).device
     # Prompts of like length share a batch; the order is by length, then by place, so that it never varies.
     order = sorted(range(len(prompts)), key=lambda n: (len(prompts[n]), n))
-    rows: dict[int, list[Tensor]] = {layer: [] for layer in layers}
-    last_states: list[Tensor] = []
+    passes: list[list[Tensor]] = []
     with eval_mode(trunk), computing_in(arithmetic, trunk, blocks):
         for start in range(0, len(order), batch_size):
             part = [prompts[n] for n in order[start : start + batch_size]]
             ids_BT, mask_BT = _pad(part, device)
-            pool = _pooler(mask_BT, pooling)
+            pool, rows = _pooler(mask_BT, pooling), dict[int, Tensor]()
 
-            def keep(layer: int, out_BTD: Tensor, pool: Callable[[Tensor], Tensor] = pool) -> None:
-                rows[layer].append(pool(out_BTD).float().cpu())
+            def keep(
+                layer: int, out_BTD: Tensor, pool: Callable[[Tensor], Tensor] = pool, rows: dict[int, Tensor] = rows
+            ) -> None:
+                rows[layer] = pool(out_BTD).float()
 
             with _hooks(blocks, [layer for layer in layers if 0 < layer < len(blocks)], keep):
                 output = trunk(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False)
-            if len(blocks) in rows:
+            if len(blocks) in layers:
                 keep(len(blocks), output.last_hidden_state)
-            last_states.append(_pooler(mask_BT, "last")(output.last_hidden_state).float().cpu())
+            last_BD = _pooler(mask_BT, "last")(output.last_hidden_state).float()
+            passes.append(_send([*(rows[layer] for layer in layers), last_BD]))
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
     back = np.argsort(order)
-    clouds = {layer_name(layer): torch.cat(parts).numpy()[back] for layer, parts in rows.items()}
-    return clouds, torch.cat(last_states).numpy()[back]
+    *clouds, last_states = (torch.cat(parts).numpy()[back] for parts in zip(*passes, strict=True))
+    return dict(zip(map(layer_name, layers), clouds, strict=True)), last_states
+
+
+def _send(rows: Sequence[Tensor]) -> list[Tensor]:
+    """The (B, D) rows of a pass, of whatever widths, on the CPU: gathered on the device and copied once.
+
+    From a GPU they are only on their way: it computes the next pass meanwhile, nobody waits for it.
+    """
+    gathered = torch.cat(list(rows), dim=1)
+    if gathered.is_cuda:
+        host = torch.empty(gathered.shape, pin_memory=True)
+        gathered = host.copy_(gathered, non_blocking=True)
+    return list(torch.split(gathered, [row.shape[1] for row in rows], dim=1))
 
 
 def _pooler(mask_BT: Tensor, pooling: str) -> Callable[[Tensor], Tensor]:

@@ -78,6 +78,12 @@ class Schedule:
         return [c for c in self.checkpoints if self._end(c) == step]
 
 
+def evaluated_steps(checkpoints: Sequence[int], every: int, max_steps: int) -> frozenset[int]:
+    """Where behaviour is judged: at the early checkpoints, at each `every`-th of the later ones, and at the end."""
+    early = [step for step in checkpoints if step <= max_steps / 10]
+    return frozenset([*early, *checkpoints[len(early) :][every - 1 :: every], max_steps])
+
+
 LAGS = (1, 2, 4, 8, 16)
 """What `schedule.lag=auto` chooses from."""
 

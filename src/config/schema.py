@@ -78,6 +78,9 @@ class ObjectiveConfig:
     """Dialogues per source for the held-out loss."""
     eval_pairs: int = setting(32, identity=True, at_least=0)
     """How many of them, at most, are judged with their rejected reply as well (preference accuracy)."""
+    eval_every: int = setting(2, identity="where changed", at_least=1)
+    """Behaviour is judged at each checkpoint of the first tenth of the steps, then at each `eval_every`-th, and at the
+    end; 1 judges at every checkpoint."""
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +52,7 @@ class Session:
         self.last_checkpoint = max(schedule.checkpoints, default=0) if last_checkpoint is None else last_checkpoint
         self.trained = trained
         self.has_warned = False
+        self.waited = dict[str, float]()
 
     def resume_from(self, step: int | None) -> None:
         """Go on from a training state that was saved at `step`, or from nothing: what was measured is not again.
@@ -148,7 +150,9 @@ class Session:
         Raises:
             RuntimeError: if a checkpoint could not be measured.
         """
+        start = time.perf_counter()
         self._collect(wait=True)
+        self.waited = {"cost/waiting_seconds": time.perf_counter() - start}
         self._log_counts()
         table = build_table(self.run, self.schedule.checkpoints, behavior=self.source.spool)
         table = derive_for_each(apply_floor, table)
@@ -171,7 +175,8 @@ class Session:
         return summary
 
     def _log_counts(self) -> None:
-        counts = {"cost/skipped_metrics": self.tracker.skipped, "cost/failed_checkpoints": len(self.pool.failed)}
+        skipped, failed = self.tracker.skipped, len(self.pool.failed)
+        counts = {"cost/skipped_metrics": skipped, "cost/failed_checkpoints": failed} | self.waited
         self.tracker.log(counts, self.config.trainer.max_steps)
         self.tracker.flush()
 

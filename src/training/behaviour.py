@@ -110,20 +110,26 @@ def write_base_logprobs(path: Path, causal: PreTrainedModel, last_states: Cloud,
     write_clouds(path, {BASE: torch.cat(parts).numpy()}, step=0, probe_hash=probe_hash)
 
 
-def kl_to_base(path: Path, causal: PreTrainedModel, last_states: Cloud) -> float:
+def read_base_logprobs(path: Path) -> Tensor:
+    """What `write_base_logprobs` wrote, (N, V).
+
+    Raises:
+        DamagedError: if the file is not what was written.
+    """
+    return torch.from_numpy(read_cloud(path, BASE))
+
+
+def kl_to_base(base_NV: Tensor, causal: PreTrainedModel, last_states: Cloud) -> float:
     """KL(model || base) of the next token after each probe, nats, mean over the probes.
 
     At the probe position alone, where the clouds are taken: its states are there already, and what is left is one
     product with the head.
 
     Args:
-        path: what `write_base_logprobs` wrote.
-        ends: (N, D) states at the probes' last tokens, after the final norm.
-
-    Raises:
-        DamagedError: if the file is not what was written.
+        base_NV: what the model of step 0 gives.
+        last_states: (N, D) states at the probes' last tokens, after the final norm.
     """
-    base_NV, total = torch.from_numpy(read_cloud(path, BASE)), 0.0
+    total = 0.0
     for start in range(0, len(last_states), ROWS):
         now_RV = _next_token(causal, last_states[start : start + ROWS])
         base_RV = base_NV[start : start + ROWS].to(now_RV.device)

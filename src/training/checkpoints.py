@@ -14,7 +14,7 @@ from lightning import Callback, LightningModule, Trainer
 
 from ..clouds.capture import Cloud
 from ..config import Config
-from ..config.schedule import Schedule
+from ..config.schedule import Schedule, evaluated_steps
 from ..rundir import RunDirectory
 from ..system.files import replacing, sync
 from ..system.jsonl import size_of
@@ -38,6 +38,9 @@ class Checkpoints(Callback):
         self.weight_null = WeightNull(
             config.tda, schedule, inputs.network, run, inputs.data.probes.hash,
             lambda: self.capture.read_clouds()[0],
+        )  # fmt: skip
+        self.evaluated = evaluated_steps(
+            schedule.checkpoints, config.objective.eval_every, config.trainer.max_steps
         )  # fmt: skip
         self.last_step = -1
         self.capture_seconds = 0.0
@@ -97,8 +100,7 @@ class Checkpoints(Callback):
     def process_step(self, step: int, trainer: Trainer) -> None:
         """What the schedule asks for at this step; training goes on as if nothing had been."""
         self.last_step = step
-        is_checkpoint = step in self.schedule.checkpoints
-        evaluate = is_checkpoint or step == trainer.max_steps
+        is_checkpoint, evaluate = step in self.schedule.checkpoints, step in self.evaluated
         captured = self.is_measured and step in self.schedule.captured
         if captured or is_checkpoint or step in self.schedule.completions:
             _module_of(trainer).read_step()  # a step that diverged leaves nothing behind

@@ -28,8 +28,11 @@ from .module import FineTuning
 logger = logging.getLogger(__name__)
 
 
-def fit(config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory, hooks: RunHooks) -> None:
+def fit(config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory, hooks: RunHooks) -> dict[str, float]:
     """Fine-tune, from the last saved state if there is one.
+
+    Returns:
+        What it cost, by metric, all starts of the run together.
 
     Raises:
         Interrupted: after the state was saved, if a signal asked for it.
@@ -43,7 +46,9 @@ def fit(config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory
     with hooks.signals.defer():
         # Batches come ready from memory, from the step on that the state was saved at: no loader around them.
         trainer.fit(module, inputs.data.training, ckpt_path=state, weights_only=True)
-    hooks.log(_costs(module, checkpoints), config.trainer.max_steps)
+    costs = _costs(module, checkpoints)
+    hooks.log(costs, config.trainer.max_steps)
+    return costs
 
 
 class DirectCheckpointIO(TorchCheckpointIO):

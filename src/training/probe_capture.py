@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from ..clouds.capture import Cloud
 from ..clouds.layers import choose_layers
 from ..clouds.store import write_clouds
@@ -9,7 +11,7 @@ from ..config import ProbeConfig
 from ..config.schedule import Schedule
 from ..data.probes import ProbeSet
 from ..rundir import RunDirectory
-from .behaviour import kl_to_base, write_base_logprobs
+from .behaviour import kl_to_base, read_base_logprobs, write_base_logprobs
 from .module import Log
 from .network import Network
 from .probing import capture_probes, capture_reference
@@ -24,6 +26,8 @@ class ProbeCapture:
         self.network, self.probes, self.settings = network, probes, settings
         self.schedule, self.run, self.log = schedule, run, log
         self.layers = choose_layers(len(network.blocks))
+        self.base_NV: Tensor | None = None
+        """What the model of step 0 predicts, once it was read."""
 
     def write_clouds(self, step: int) -> Cloud:
         """Write the clouds; returns the states at the prompts' last tokens, (N, D)."""
@@ -49,4 +53,6 @@ class ProbeCapture:
         if step == 0:
             write_base_logprobs(self.run.base(), self.network.causal, last_states, self.probes.hash)
         if evaluate:
-            self.log({"behavior/kl_to_base": kl_to_base(self.run.base(), self.network.causal, last_states)}, step)
+            if self.base_NV is None:
+                self.base_NV = read_base_logprobs(self.run.base())
+            self.log({"behavior/kl_to_base": kl_to_base(self.base_NV, self.network.causal, last_states)}, step)

@@ -15,7 +15,7 @@ from src.clouds.capture import capture_clouds
 from src.clouds.layers import choose_layers
 from src.clouds.store import write_clouds
 from src.config.resolve import resolve_config
-from src.training.behaviour import evaluate_replies, kl_to_base, write_base_logprobs
+from src.training.behaviour import evaluate_replies, kl_to_base, read_base_logprobs, write_base_logprobs
 from src.training.inputs import load_inputs
 
 from ..support.builders import composed
@@ -46,7 +46,7 @@ def main(*overrides: str) -> None:
         write_base_logprobs(base, network.causal, ends, data.probes.hash)
         ways = {
             "capture": capture,
-            "KL": lambda: kl_to_base(base, network.causal, ends),
+            "KL": lambda: kl_to_base(read_base_logprobs(base), network.causal, ends),
             "held-out loss": lambda: assess(pairs=False),
             "and preference": lambda: assess(pairs=True),
         }

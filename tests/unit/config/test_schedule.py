@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.config import ScheduleConfig
-from src.config.schedule import Schedule, plan_schedule
+from src.config.schedule import Schedule, evaluated_steps, plan_schedule
 
 
 def test_the_default_is_dense_early_and_full_late() -> None:
@@ -61,3 +61,11 @@ def test_steps_that_coincide_are_captured_once_and_step_0_always() -> None:
 def test_linear_and_every_are_evenly_spaced() -> None:
     assert plan_schedule(ScheduleConfig(kind="every", interval=10), 42).checkpoints == (0, 10, 20, 30, 40)
     assert plan_schedule(ScheduleConfig(kind="linear", count=5), 42).checkpoints == (0, 10, 20, 30, 40)
+
+
+def test_behaviour_is_judged_early_then_at_every_other_checkpoint_and_at_the_end() -> None:
+    checkpoints = [0, 1, 2, 4, 10, 20, 30, 40, 50, 60, 98]
+    assert evaluated_steps(checkpoints, 2, 100) == {0, 1, 2, 4, 10, 30, 50, 98, 100}
+    assert evaluated_steps(checkpoints, 1, 100) == {*checkpoints, 100}
+    assert evaluated_steps(checkpoints, 100, 100) == {0, 1, 2, 4, 10, 100}
+    assert evaluated_steps([], 2, 100) == {100}

@@ -23,7 +23,7 @@ from src.data.rendering import render_prompt
 from src.rundir import RunDirectory
 from src.system.signals import SignalHandler
 from src.training import behaviour
-from src.training.behaviour import BASE, evaluate_replies, kl_to_base, write_base_logprobs
+from src.training.behaviour import BASE, evaluate_replies, kl_to_base, read_base_logprobs, write_base_logprobs
 from src.training.check_packing import try_packing
 from src.training.fit import fit
 from src.training.inputs import RunHooks, load_inputs
@@ -159,14 +159,21 @@ def test_kl_to_base_is_that_of_full_logits_after_the_probes(words: tuple[str, ..
             assert torch.equal(torch.stack([log_probabilities(network.causal, ids)[-1] for ids in probes]), before)
     # Nothing but the file and the model decides: a run that goes on from here says the same.
     _, ends = capture_clouds(network.trunk, network.blocks, [], probes, pooling="mean", batch_size=32)
-    assert kl_to_base(run.base(), network.causal, ends) == logged[3]["behavior/kl_to_base"]
+    assert kl_to_base(read_base_logprobs(run.base()), network.causal, ends) == logged[3]["behavior/kl_to_base"]
     assert ("behavior/preference_accuracy_helpful" in logged[3]) == ("objective.eval_pairs=0" not in words)
 
 
 def test_judging_leaves_training_bit_identical(tmp_path: Path) -> None:
     losses = []
     for steps in ("[0]", "[0,1,2]"):
-        words = ["trainer.max_steps=4", "schedule=list", f"schedule.steps={steps}", "adapter.dropout=0.2", "tda=none"]
+        words = [
+            "trainer.max_steps=4",
+            "objective.eval_every=1",
+            "schedule=list",
+            f"schedule.steps={steps}",
+            "adapter.dropout=0.2",
+            "tda=none",
+        ]
         config = resolve_config(composed(*TINY, *words))
         logged: dict[int, dict[str, float]] = {}
         fit(
