@@ -32,7 +32,7 @@ from topotrace.measure.prepared_cloud import check_transformer
 conf = Path(topotrace.__file__).parent / "conf"
 ConfigStore.instance().store(name="config_schema", node=Config)
 needed = {"local": ["model.path=somewhere"], "list": ["schedule.steps=[0,1]"], "study_real": ["model.path=somewhere"],
-          "study_smollm": ["model.path=somewhere"]}
+          "study_smollm": ["model.path=somewhere"], "none": ["++objective.weights.helpful=1"]}
 with initialize_config_dir(str(conf), version_base="1.3"):
     for group in sorted(path.name for path in conf.iterdir() if path.is_dir() and path.name != "hydra"):
         for option in sorted(path.stem for path in (conf / group).glob("*.yaml")):
