@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.request
 import webbrowser
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from .tracking.store import Store
 
 HOST = "127.0.0.1"
-START_SECONDS = 120
+START_SECONDS, STOP_SECONDS = 300, 30
 LOG = ROOT / "mlflow_server.log"
 
 
@@ -62,8 +63,7 @@ def ui(composed: DictConfig) -> None:
     except KeyboardInterrupt:
         print("stopped")
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        _stop_server(server)
 
 
 def _start_server(uri: str, port: int, settings: UiSettings) -> subprocess.Popen[str]:
@@ -80,10 +80,21 @@ def _start_server(uri: str, port: int, settings: UiSettings) -> subprocess.Popen
     environment = {key: value for key, value in os.environ.items() if key != POOL_CLASS}
     server = subprocess.Popen(
         command, env=environment | {"MLFLOW_BACKEND_STORE_URI": uri}, text=True, errors="replace",
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     threading.Thread(target=_keep_log, args=(server,), name="log", daemon=True).start()
     return server
+
+
+def _stop_server(server: subprocess.Popen[str]) -> None:
+    """End it with its worker, which a signal to it alone may leave behind."""
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
 
 
 def _admit(address: str, port: int) -> list[str]:

@@ -71,7 +71,9 @@ class EarlierRun:
 def read_replaced(start: Entry) -> EarlierRun | None:
     """The run that a start takes the place of. An earlier version noted its id alone."""
     noted: Any = start.get("replaces")
-    return EarlierRun(**noted) if isinstance(noted, dict) else EarlierRun(str(noted)) if noted else None
+    if isinstance(noted, dict):
+        return EarlierRun(str(noted.get("run_id")), str(noted.get("start_id", "")))
+    return EarlierRun(str(noted)) if noted else None
 
 
 def find_earlier_run(run: RunDirectory) -> EarlierRun | None:

@@ -15,13 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..support.runs import Reference
-from . import files, hostile
+from . import files, hostile, load
 from .dialogues import read_and_encode
 from .inputs import Trial, run_trials
 from .overrides import compose_and_check
 from .trials import FAULTS
 
-ATTACKS: dict[str, Callable[[int, int], list[files.Row]]] = {"files": files.main, "hostile": hostile.main}
+ATTACKS: dict[str, Callable[[int, int], list[files.Row]]] = {
+    "files": files.main, "hostile": hostile.main, "load": load.main,
+}  # fmt: skip
 """By name, from the number of all trials and a seed to the rows of the table."""
 ATTACK_TRIALS = 400
 
@@ -63,7 +65,7 @@ def disturb_inputs(names: list[str], asked: int | None, seed: int) -> int:
 def attack(names: list[str], trials: int, seed: int) -> int:
     """Returns how many trials ended otherwise than they must."""
     if names:
-        print("| damaged or hostile | trials | held | |\n|---|---|---|---|", flush=True)
+        print("| damaged, hostile or heavy | trials | held | |\n|---|---|---|---|", flush=True)
     broken = 0
     for what, count, held, message in (row for name in names for row in ATTACKS[name](trials, seed)):
         print(f"| {what} | {count} | {held} of {count} | {message} |", flush=True)

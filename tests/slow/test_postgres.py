@@ -12,6 +12,7 @@ import pytest
 from mlflow import MlflowClient
 
 from src.rundir import RunDirectory
+from tests.faults.load import press
 from tests.support.processes import ENVIRONMENT, require, run_module
 from tests.support.runs import spooled
 from tests.support.servers import MlflowServer, Postgres
@@ -78,3 +79,11 @@ def test_four_cells_at_once_lose_and_double_no_point(database: Postgres, server:
     assert "4 runs" in compared.stdout
     report = next(elsewhere.rglob("report.html")).read_text()
     assert "persistence diagrams" in report.lower(), "the diagrams come from the server, too"
+
+
+def test_cells_that_log_as_fast_as_they_can_lose_and_double_no_point(
+    database: Postgres, server: MlflowServer, tmp_path: Path
+) -> None:
+    wrong, points = press(tmp_path, database, server.uri, 3, 5)
+    assert wrong == []
+    assert points >= 3 * 2 * 400
