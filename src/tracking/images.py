@@ -1,4 +1,4 @@
-"""A picture of a run as MLflow's image grid reads it: two files whose names say key, step and time."""
+"""A file of a run on its way to MLflow; a picture as the image grid reads it: two files that say key, step and time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from uuid import UUID
 from mlflow import MlflowClient
 from PIL import Image
 
+from ..rundir import RunDirectory
+from ..system.files import check_file
 from ..system.jsonl import Entry
+from .journal import file_of
 
 FOLDER = "images"
 
@@ -24,6 +27,20 @@ def image_names(entry: Entry) -> Iterator[str]:
     name = f"{key}+step+{step}+timestamp+{at}+{UUID(int=step)}"
     yield f"{name}.png"
     yield f"{name}+compressed.webp"
+
+
+def upload_file(client: MlflowClient, run_id: str, run: RunDirectory, entry: Entry) -> None:
+    """Send the artifact or the picture that an entry of the journal names.
+
+    Raises:
+        DamagedError: if it is not what was written, or gone.
+    """
+    path = file_of(run, entry["artifact"] if "artifact" in entry else entry["picture"])
+    check_file(path)
+    if "artifact" in entry:
+        client.log_artifact(run_id, str(path), entry["folder"])
+    else:
+        upload_image(client, run_id, entry, path)
 
 
 def upload_image(client: MlflowClient, run_id: str, entry: Entry, path: Path) -> None:

@@ -12,6 +12,8 @@ from .store import Store, first_line
 from mlflow.entities import LifecycleStage, Run, ViewType
 from mlflow.exceptions import MlflowException
 
+from ..rundir import RunDirectory
+from ..system.files import replacing
 from ..system.jsonl import Entry
 from .journal import START_ID, EarlierRun
 from .refusals import is_refusal
@@ -39,6 +41,13 @@ def make_run(store: Store, start: Entry) -> str:
         store.experiment, start_time=start["timestamp"], tags=start["tags"], run_name=start["name"]
     )
     return str(made.info.run_id)
+
+
+def note_id(run: RunDirectory, run_id: str) -> None:
+    """Let the run directory hold the id of its MLflow run."""
+    if not run.mlflow_run_id.exists() or run.mlflow_run_id.read_bytes() != run_id.encode():
+        with replacing(run.mlflow_run_id) as partial:
+            partial.write_text(run_id)
 
 
 def delete_run(store: Store, start: Entry, earlier: EarlierRun, directory: Path) -> None:

@@ -19,14 +19,14 @@ from mlflow.entities import Metric, Param
 
 from ..config import RequestError
 from ..rundir import RunDirectory
-from ..system.files import DamagedError, check_file, replacing
+from ..system.files import DamagedError
 from ..system.jsonl import Entry, read_jsonl
 from ..system.words import enumerate_some
 from .holdings import BATCH, END, NUMBERS, PARAMETERS, Lacking, file_label, find_lacking, is_file, tag_label
-from .images import upload_image
-from .journal import START_ID, EarlierRun, check_journal, file_of, read_replaced, read_start
+from .images import upload_file
+from .journal import START_ID, EarlierRun, check_journal, read_replaced, read_start
 from .offsets import UploadOffsets, load_offsets, save_offsets
-from .own_runs import delete_run, find_own_runs, make_run
+from .own_runs import delete_run, find_own_runs, make_run, note_id
 from .refusals import TROUBLES, OutageError, ask_for_run, is_refusal
 
 PARAMS = 100
@@ -130,9 +130,7 @@ class Uploader:
         if found is None:
             self._forget()
             return Lacking()
-        known = self.run.mlflow_run_id
-        if not known.exists() or known.read_bytes() != self.offsets.run_id.encode():
-            self._write_id(self.offsets.run_id)  # it was damaged
+        note_id(self.run, self.offsets.run_id)  # it may be damaged
         return find_lacking(self.client, found, self.run, self.start, self.offsets)
 
     def _forget(self) -> None:
@@ -152,7 +150,7 @@ class Uploader:
                 self._restore(self.store.renew)
             raise OutageError(first_line(error)) from error
         self._send_params(run_id, start["params"])
-        self._write_id(run_id)
+        note_id(self.run, run_id)
         self._save_offsets(run_id=run_id, start_id=start["tags"].get(START_ID, ""))
         self._is_new = True
 
@@ -161,10 +159,6 @@ class Uploader:
             restore()
         except (RequestError, *TROUBLES) as error:
             raise OutageError(first_line(error)) from error
-
-    def _write_id(self, run_id: str) -> None:
-        with replacing(self.run.mlflow_run_id) as partial:
-            partial.write_text(run_id)
 
     def _send_params(self, run_id: str, params: Mapping[str, str]) -> None:
         listed = [Param(key, value) for key, value in params.items()]
@@ -204,15 +198,7 @@ class Uploader:
         return None
 
     def _send_file(self, entry: Entry) -> None:
-        self._request(file_label(entry), self._upload_file, entry)
-
-    def _upload_file(self, entry: Entry) -> None:
-        path = file_of(self.run, entry["artifact"] if "artifact" in entry else entry["picture"])
-        check_file(path)
-        if "artifact" in entry:
-            self.client.log_artifact(self.offsets.run_id, str(path), entry["folder"])
-        else:
-            upload_image(self.client, self.offsets.run_id, entry, path)
+        self._request(file_label(entry), upload_file, self.client, self.offsets.run_id, self.run, entry)
 
     def _end(self, entry: Entry, behind: int) -> None:
         try:

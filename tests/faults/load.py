@@ -55,13 +55,13 @@ def press(folder: Path, database: Postgres, uri: str, cells: int, seconds: float
     with connection, connection.cursor() as cursor:
         for number in range(cells):
             run = RunDirectory(folder / "multirun" / str(number))
-            told = spooled(run)
-            points += len(told)
+            logged = spooled(run)
+            points += len(logged)
             run_id = run.mlflow_run_id.read_text() if run.mlflow_run_id.exists() else ""
             cursor.execute("SELECT key, value, timestamp, step FROM metrics WHERE run_uuid = %s", [run_id])
             found = sorted(cursor.fetchall())
-            if not told or found != told:
-                wrong.append(f"cell {number}: {len(found)} points in MLflow, {len(told)} logged")
+            if not logged or found != logged:
+                wrong.append(f"cell {number}: {len(found)} points in MLflow, {len(logged)} logged")
     connection.close()
     return wrong, points
 
