@@ -14,7 +14,7 @@ from .rendering import encode_dialogues
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvaluatedText:
     """One text that is judged."""
 
     example: Example
@@ -27,8 +27,8 @@ class Judged:
 class HeldOut:
     """Dialogues of one source, neither trained on nor probes."""
 
-    chosen: tuple[Judged, ...]
-    rejected: Mapping[int, Judged]
+    chosen: tuple[EvaluatedText, ...]
+    rejected: Mapping[int, EvaluatedText]
     """By their numbers in `chosen`, some of the dialogues with their rejected reply."""
 
 
@@ -50,12 +50,12 @@ def encode_held_out(
     rejected = dict(zip(swapped, encode(list(swapped.values()), "last"), strict=True))
     uncut = [n for n, other in rejected.items() if max(len(chosen[n].ids), len(other.ids)) < max_length]
     return HeldOut(
-        tuple(_judge(example, reply) for example, reply in zip(learned, chosen, strict=True)),
-        {n: _judge(rejected[n], rejected[n]) for n in uncut[: objective.eval_pairs]},
+        tuple(_mark_reply(example, reply) for example, reply in zip(learned, chosen, strict=True)),
+        {n: _mark_reply(rejected[n], rejected[n]) for n in uncut[: objective.eval_pairs]},
     )
 
 
-def _judge(example: Example, reply: Example) -> Judged:
+def _mark_reply(example: Example, reply: Example) -> EvaluatedText:
     """`reply`: the same tokens, labelled in the last reply alone."""
     pairs = zip(example.labels[1:], reply.labels[1:], strict=True)
-    return Judged(example, tuple(in_reply != IGNORED for label, in_reply in pairs if label != IGNORED))
+    return EvaluatedText(example, tuple(in_reply != IGNORED for label, in_reply in pairs if label != IGNORED))

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 from ..clouds.capture import Cloud, eval_mode
 from ..clouds.store import read_cloud, write_clouds
 from ..data.batches import Layout
-from ..data.held_out import HeldOut, Judged
+from ..data.held_out import EvaluatedText, HeldOut
 from .loss import labelled_logits, token_losses
 
 Array = np.ndarray
@@ -63,7 +63,7 @@ def evaluate_replies(
     return values
 
 
-def _score(causal: PreTrainedModel, texts: Sequence[Judged], layout: Layout, batch_size: int) -> Array:
+def _score(causal: PreTrainedModel, texts: Sequence[EvaluatedText], layout: Layout, batch_size: int) -> Array:
     """Of each text its summed loss, and the log-probability of its reply, summed and per token: float64 (N, 3)."""
     device = next(causal.parameters()).device
     order = sorted(range(len(texts)), key=lambda n: len(texts[n].example.ids))
@@ -83,9 +83,9 @@ def _score(causal: PreTrainedModel, texts: Sequence[Judged], layout: Layout, bat
     return np.stack([loss_N, reply_N, reply_N / length_N], axis=1)[np.argsort(order)]
 
 
-def _cut(texts: Sequence[Judged], layout: Layout, batch_size: int) -> Iterator[list[Judged]]:
+def _cut(texts: Sequence[EvaluatedText], layout: Layout, batch_size: int) -> Iterator[list[EvaluatedText]]:
     """Texts in passes: so many where each takes a row, else as many as fit into one."""
-    part: list[Judged] = []
+    part: list[EvaluatedText] = []
     for text in texts:
         taken = sum(len(other.example.ids) for other in part) + len(text.example.ids)
         if part and (taken > ROW_TOKENS if layout.packed else len(part) == batch_size):

@@ -24,7 +24,7 @@ LAYERS = [f"layer_{n:02d}" for n in range(1, 7)] + ["mean"]
 SUMMARIES = ["n_bars", "total_persistence", "max_persistence", "mean_persistence", "mean_birth", "mean_death"]
 SUMMARIES += ["entropy", "normalized_entropy", "betti_max"]
 CHECKPOINTS = [0, 1, 2, 7, 12, 17, 22]
-JUDGED = [0, 1, 2, 12, 22, 24]
+EVALUATED = [0, 1, 2, 12, 22, 24]
 """Every early checkpoint, every other one after, and the end."""
 FEW = ("experiment=smoke", "tda=none", "trainer.max_steps=6", "trainer.warmup_steps=1", "trainer.progress=false")
 FIGURES = ("speed", "excess", "movement", "velocity", "drift", "betti")
@@ -60,8 +60,8 @@ def test_the_metrics_of_the_contract_are_complete(cell: Cell) -> None:
         assert sorted(cell.history(f"behavior/{name}")) == list(range(24))
     for source in ("helpful", "harmless"):
         for name in ("eval_loss", "preference_accuracy", "preference_accuracy_per_token"):
-            assert sorted(cell.history(f"behavior/{name}_{source}")) == JUDGED
-    assert sorted(cell.history("behavior/kl_to_base")) == JUDGED
+            assert sorted(cell.history(f"behavior/{name}_{source}")) == EVALUATED
+    assert sorted(cell.history("behavior/kl_to_base")) == EVALUATED
     costs = ["train_seconds", "capture_seconds", "topology_seconds", "blocked_seconds", "tokens_per_second"]
     for name in [*costs, "behavior_seconds", "waiting_seconds", "peak_memory_gb", "skipped_metrics"]:
         assert cell.history(f"cost/{name}")

@@ -56,9 +56,9 @@ def held_out(dialogues: list[Dialogue], *, max_length: int = 512, **objective: o
     return encode_held_out(dialogues, settings, TOKENIZER, max_length=max_length)
 
 
-def evaluate(network: Network, judged: HeldOut, *, packed: bool = True) -> dict[str, float]:
+def evaluate(network: Network, held: HeldOut, *, packed: bool = True) -> dict[str, float]:
     """Of one source, without its name."""
-    values = evaluate_replies(network.causal, {"x": judged}, Layout(pad=1, packed=packed), batch_size=2)
+    values = evaluate_replies(network.causal, {"x": held}, Layout(pad=1, packed=packed), batch_size=2)
     return {name.removesuffix("_x"): value for name, value in values.items()}
 
 
