@@ -108,7 +108,8 @@ def _of_the_machine(hydra: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"hydra.job.{name}", f"{value} changes what every process finds, and"
     for group in ("run", "sweep"):
         folder = str((hydra.get(group) or {}).get("dir", ""))
-        if not _is_below_multirun(folder):
+        writes_nothing = folder == "." and not hydra.get("output_subdir")
+        if not (writes_nothing or _is_below_multirun(folder)):
             yield f"hydra.{group}.dir", f"{folder} lies outside multirun/, and"
 
 

@@ -130,7 +130,7 @@ def _source_conflicts(config: Config) -> Iterator[str]:
     if probe.size % 2 and not probe.file:
         yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
     path = config.model.path
-    if not path.startswith("embedded:") and not is_folder(path) and not HUB_ID.fullmatch(path.rstrip("/")):
+    if path and not path.startswith("embedded:") and not is_folder(path) and not HUB_ID.fullmatch(path.rstrip("/")):
         hub = "" if path.startswith((".", "/", "~")) else ", and no id of the hub, which is <owner>/<name>"
         yield f"model.path={path}: no such folder{hub}; give one with config.json and *.safetensors"
 

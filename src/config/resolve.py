@@ -132,7 +132,10 @@ def resolve_track(composed: DictConfig) -> TrackConfig:
     given = config.track.checkpoints
     config.track.checkpoints = [given] if isinstance(given, str) else given
     planned = schedule_conflicts(config) if config.track.source == CALLBACK else []
-    _refuse(_all_problems(outside_limits(config, ""), track_conflicts(config), tda_conflicts(config.tda), planned))
+    limits = outside_limits(config, "")
+    if OmegaConf.is_missing(composed.model, "path"):
+        limits = (problem for problem in limits if not problem.startswith("model.path="))
+    _refuse(_all_problems(limits, track_conflicts(config), tda_conflicts(config.tda), planned))
     return config
 
 

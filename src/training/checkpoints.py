@@ -141,7 +141,7 @@ class Checkpoints(Callback):
     def _evaluate(self, step: int) -> None:
         start = time.perf_counter()
         values = evaluate_replies(
-            self.network.causal, self.data.held_out, self.data.training.layout, self.probe.batch_size
+            self.network.causal, self.data.held_out, self.data.training.layout, self.capture.settings.batch_size
         )
         self.hooks.log({f"behavior/{name}": value for name, value in values.items()}, step)
         self.behavior_seconds += time.perf_counter() - start

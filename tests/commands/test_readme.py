@@ -88,7 +88,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def fill_in(words: list[str], place: Path, request: pytest.FixtureRequest) -> list[str]:
     """The words with the placeholders of the documents replaced."""
-    filled = {"model.path=<folder or hub id>": f"model.path={ROOT}/src/assets/tiny"}
+    model = f"{ROOT}/src/assets/tiny"
+    filled = {"model.path=<folder or hub id>": f"model.path={model}", "track.base=<model>": f"track.base={model}"}
     if "objective.data_dir=<folder>" in words:
         own = "objective.dialogues=jsonl" in words
         dialogues = place / "own" if own else request.getfixturevalue("shared_data") / "hh-rlhf"

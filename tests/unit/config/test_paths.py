@@ -15,7 +15,7 @@ def test_what_is_there_is_found(tmp_path: Path) -> None:
     assert is_file(str(tmp_path / "é.txt"))
     assert not is_folder(tmp_path / "é.txt")
     assert not is_file(tmp_path)
-    assert expand("~") == Path.home()
+    assert expand("~") == Path("~").expanduser()
 
 
 @pytest.mark.parametrize("path", ["/" + "x" * 256, "/x" * 3000, "a\0b", "~nobody-of-this-name/x", ""])
