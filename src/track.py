@@ -41,8 +41,8 @@ def track_series(config: TrackConfig, series: Series, run: RunDirectory) -> None
     """Measure every checkpoint of a series.
 
     Raises:
-        RequestError: before anything is written, if a model, the probes or the store cannot be had; later, if a
-            checkpoint does not fit the model.
+        RequestError: before anything is written, if a model, the probes or the store cannot be had, or checkpoints do
+            not fit the model.
         RuntimeError: at the end, if a checkpoint could not be measured.
     """
     # Late: composing and checking a request must not wait for torch and MLflow.
@@ -63,6 +63,7 @@ def track_series(config: TrackConfig, series: Series, run: RunDirectory) -> None
     model = SeriesModel(config, series)
     check_network(config.model.path, model.network.causal, tokenizer)
     check_context(config, model.network)
+    model.check_fit()
     observer = Observer(config, run, probes, is_guest=False)
     observer.start()
     try:

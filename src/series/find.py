@@ -192,15 +192,8 @@ def _check_bases(found: Sequence[Checkpoint], key: str) -> str:
     bases = [str(one.get("base_model_name_or_path")) for one in configs]
     _name_odd(found, bases, key, lambda n, m: f"stands on {bases[n]}, the others on {bases[m]}")
     names = (
-        "peft_type",
-        "r",
-        "lora_alpha",
-        "use_rslora",
-        "use_dora",
-        "fan_in_fan_out",
-        "alpha_pattern",
-        "rank_pattern",
-    )
+        "peft_type", "r", "lora_alpha", "use_rslora", "use_dora", "fan_in_fan_out", "alpha_pattern", "rank_pattern",
+    )  # fmt: skip
     made = [{name: one.get(name) for name in names} for one in configs]
     _name_odd(found, [_digest(one) for one in made], key, lambda n, m: f"its {ADAPTER_CONFIG} is another one")
     return str(configs[0].get("base_model_name_or_path") or "")

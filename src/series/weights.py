@@ -46,6 +46,16 @@ class SeriesModel:
         if torch.cuda.is_available():
             self.network.model.to("cuda")
 
+    def check_fit(self) -> None:
+        """Put the weights of the base and of one checkpoint into the model; all checkpoints have the same tensors.
+
+        Raises:
+            RequestError: if they do not fit.
+        """
+        for step in sorted({self.config.track.steps[0], self.series.steps[0]}):
+            with self.at(step):
+                pass
+
     @contextmanager
     def at(self, step: int) -> Iterator[Network]:
         """The network with the weights of a step; of step 0, where the series has none, with those of the base.
