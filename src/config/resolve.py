@@ -11,13 +11,13 @@ from .adapter import complete_adapter
 from .commands import REMOVABLE, AnalyzeConfig, CleanConfig, CompareConfig, DoctorConfig, SyncConfig, UiConfig
 from .conflicts import (
     config_conflicts,
-    outside_limits,
     proxy_conflicts,
     schedule_conflicts,
     size_conflicts,
     tda_conflicts,
     track_conflicts,
 )
+from .limits import outside_limits
 from .schema import Config, ModelConfig, TdaConfig
 from .setting import RequestError
 from .track import CALLBACK, AdviseConfig, TrackConfig
