@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .. import PACKAGE
 from ..config import Config
 from ..config.schedule import Schedule
 from ..config.track import TrackConfig
+from ..system.invocation import command_line
 from ..system.words import count_of
 
 
@@ -22,5 +22,5 @@ def describe_missing_pairs(config: Config, schedule: Schedule) -> str:
     return (
         f"velocity and excess {reach}: {len(alone)} of the first {count - 1} checkpoints have no second one "
         f"{count_of(schedule.lag, 'step')} later. Drift needs none. To have them, save pairs: "
-        f"python -m {PACKAGE}.track advise steps={last} checkpoints={count} prints the steps"
+        f"{command_line('track')} advise steps={last} checkpoints={count} prints the steps"
     )

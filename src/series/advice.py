@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import PACKAGE
 from ..config import RequestError, ScheduleConfig
 from ..config.schedule import plan_schedule
 from ..config.track import AdviseConfig
+from ..system.invocation import command_line
 
 
 def advise(asked: AdviseConfig) -> Iterator[str]:
@@ -26,7 +26,7 @@ def advise(asked: AdviseConfig) -> Iterator[str]:
     yield "#     def on_step_end(self, args, state, control, **kwargs):"
     yield "#         control.should_save = state.global_step in STEPS"
     yield "# step 0 is the model before training: track.base=<its folder or hub id>, unless the series is of adapters"
-    yield f"# then: python -m {PACKAGE}.track 'track.checkpoints=<output folder>/checkpoint-*' track.base=<model>"
+    yield f"# then: {command_line('track')} 'track.checkpoints=<output folder>/checkpoint-*' track.base=<model>"
 
 
 def steps_to_save(asked: AdviseConfig) -> list[int]:
