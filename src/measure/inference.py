@@ -111,8 +111,10 @@ def _excess_of_halves(velocity: Row, names: tuple[str, str], samples: dict[Place
     )
     if not moved or {len(values) for values in drawn} != {len(values) for values in moved} or not all(drawn):
         return {}
-    ratios = np.mean(moved, axis=0) / np.mean(drawn, axis=0)
-    return dict(enumerate(ratios.tolist())) if np.isfinite(ratios).all() and ratios.min() > 0 else {}
+    velocities, chance = np.mean(moved, axis=0), np.mean(drawn, axis=0)
+    if not (velocities.min() > 0 and chance.min() > 0):
+        return {}
+    return dict(enumerate((velocities / chance).tolist()))
 
 
 def _number(row: Row) -> int:
