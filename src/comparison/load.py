@@ -67,10 +67,10 @@ def track_stored(store: Store, run: StoredRun) -> Tracked:
         RequestError: if its table cannot be had, or nothing was measured.
     """
     table = read_table(store, run)
-    if is_measured(table, "excess") and not is_measured(table, "independent_excess"):
+    if old := _old_excess(table):
         raise RequestError(
-            f"{run.name}: an earlier version measured its excess, against points that move independently; measure its "
-            f"clouds again, {command_line('analyze')} run={run.id}, or make the run again with force=true"
+            f"{run.name}: an earlier version measured its excess, {old}; measure its clouds again, "
+            f"{command_line('analyze')} run={run.id}, or make the run again with force=true"
         )
     if not is_measured(table, "velocity"):
         raise RequestError(f"{run.name}: no velocity was measured (tda=none?); leave this run out")
@@ -78,6 +78,18 @@ def track_stored(store: Store, run: StoredRun) -> Tracked:
     table = table[kept].reset_index(drop=True)
     model, objective, seed = run.cell
     return Tracked(run.name, model, run.tags.get("stage", "?"), run.twin, objective, seed, table)
+
+
+def _old_excess(table: pd.DataFrame) -> str:
+    """In which other way an earlier version measured the excess; empty if it is today's."""
+    if is_measured(table, "excess") and not is_measured(table, "independent_excess"):
+        return "against points that move independently"
+    halves, draws, excess = (
+        select(table, name, part="sample") for name in ("velocity", "null_own_scale_velocity", "excess")
+    )
+    if len(halves) and len(draws) and excess.empty:
+        return "with another unit for what is left without common scaling, and without a null of the halves"
+    return ""
 
 
 def tabulate_runs(store: Store, runs: Sequence[StoredRun]) -> pd.DataFrame:

@@ -79,9 +79,9 @@ class Schedule:
 
 
 def evaluated_steps(checkpoints: Sequence[int], every: int, max_steps: int) -> frozenset[int]:
-    """Where behaviour is judged: at the early checkpoints, at each `every`-th of the later ones, and at the end."""
+    """Where behaviour is judged: at the early checkpoints, each `every`-th of the later ones, the last, and the end."""
     early = [step for step in checkpoints if step <= max_steps / 10]
-    return frozenset([*early, *checkpoints[len(early) :][every - 1 :: every], max_steps])
+    return frozenset([*early, *checkpoints[len(early) :][every - 1 :: every], *checkpoints[-1:], max_steps])
 
 
 LAGS = (1, 2, 4, 8, 16)

@@ -22,8 +22,8 @@ def setting(
     Args:
         identity: whether another value makes another run, which gets a directory of its own. Not what says how a run is
             watched, what only describes a model, or what another key takes its value from. `where changed`: of a key
-            that came later, whose default is what runs of before did; at its default it does not count, so that they
-            keep their names and hashes. None: no run has this field.
+            that came later; at its default it does not count, so that what is stored keeps its names and hashes.
+            None: no run has this field.
         limits: what `resolve_config` checks: `at_least`, `at_most`, `above`, `below`, `one_of`; `word`, a word that may
             stand instead of a number; `endless`, that it may be infinite; `filled`, words, at most so many characters;
             `is_name`, one part of a path, none of `reserved`; `is_address`, one of a server or a file; `is_path`,

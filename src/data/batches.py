@@ -28,6 +28,10 @@ Batch = dict[str, Any]
 `place` (M,), which of these (B x K) logits is theirs, where there are others. `tokens`, how many are no padding."""
 
 
+ORDER = 2
+"""Raised where the same seed gives another order of training: a run that was begun before cannot be gone on with."""
+
+
 def order_batches(
     sizes: Mapping[str, int], weights: Mapping[str, float], batch_size: int, steps: int, seed: int
 ) -> list[list[Pick]]:

@@ -87,8 +87,8 @@ def draw_against(runs: Runs, dimension: int) -> Figure:
     ]  # fmt: skip
     return Figure(
         "against", f"Topology against behaviour and geometry, H{dimension}", rows,
-        "A point for each run and checkpoint. Where drift is one curve of another quantity, for all models and "
-        "objectives, it says nothing beyond it; complementarity puts a number on that.",
+        "A point for each run and checkpoint where both were measured. Where drift is one curve of another quantity, "
+        "for all models and objectives, it says nothing beyond it; complementarity puts a number on that.",
         heights=[0.85] * len(rows), legend_below=True,
     )  # fmt: skip
 

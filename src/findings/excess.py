@@ -71,9 +71,10 @@ def _errors(table: pd.DataFrame, excess: Curve, k: int, layer: str) -> tuple[np.
     draws = draws.keep(np.isin(draws.steps, excess.steps))
     errors = np.log(draws.halves).std(axis=0, ddof=1) / math.sqrt(max(1, len(draws.halves)))
     half_width = NORMAL * float(np.sqrt((errors**2).mean() / len(errors)))
-    if len(excess.halves):
-        return excess.halves.mean(axis=1), "log", half_width
-    velocity = read_curve(table, "velocity", k, layer)  # a table from before the halves had a null of their own
+    halves = read_curve(table[table.step.isin(excess.steps)], "excess", k, layer).halves
+    if len(halves):
+        return halves.mean(axis=1), "log", half_width
+    velocity = read_curve(table, "velocity", k, layer)  # somewhere a half has no null, or the table is an old one
     velocity = velocity.keep(np.isin(velocity.steps, excess.steps))
     return (velocity.halves / draws.values).mean(axis=1), "log", half_width
 

@@ -81,12 +81,19 @@ def _excess(rows: list[Row], samples: dict[Place, list[Row]]) -> Iterator[Row]:
             low, high = prediction_interval(draws)
             yield replace(blank, quantity=quantity, value=float(draws.mean()), low=low, high=high)
             halves = _excess_of_halves(velocity, (measured, HALF + quantity), samples)
-            yield from _ratio(velocity, draws, name, halves)
+            yield from (replace(blank, quantity=name, value=value, sample=n) for n, value in halves.items())
+            # A mean that is made once more, over fewer layers, has those of its layers.
+            known = {row.sample: row.value for row in samples.get((name, layer, k), [])}
+            yield _ratio(velocity, draws, name, halves or known)
             yield replace(blank, quantity=f"{name}_p", value=prediction_p(velocity.value, draws))
 
 
-def _ratio(velocity: Row, draws: np.ndarray, name: str, halves: dict[int, float]) -> Iterator[Row]:
-    """The velocity over the mean of the draws, the errors of both joined; and that of each half."""
+def _ratio(velocity: Row, draws: np.ndarray, name: str, halves: dict[int, float]) -> Row:
+    """The velocity over the mean of the draws, the errors of both joined.
+
+    Args:
+        halves: the same of each half, by its number.
+    """
     ratio = velocity.value / float(draws.mean())
     error = quantile(len(draws)) * float(np.log(draws).std(ddof=1)) / math.sqrt(len(draws))
     if halves:
@@ -94,9 +101,7 @@ def _ratio(velocity: Row, draws: np.ndarray, name: str, halves: dict[int, float]
     else:
         below, above = math.log(velocity.value / velocity.low), math.log(velocity.high / velocity.value)
         low, high = ratio * math.exp(-math.hypot(below, error)), ratio * math.exp(math.hypot(above, error))
-    yield replace(velocity, quantity=name, value=ratio, low=low, high=high)
-    for sample, value in halves.items():
-        yield replace(velocity, quantity=name, value=value, low=math.nan, high=math.nan, sample=sample)
+    return replace(velocity, quantity=name, value=ratio, low=low, high=high)
 
 
 def _excess_of_halves(velocity: Row, names: tuple[str, str], samples: dict[Place, list[Row]]) -> dict[int, float]:

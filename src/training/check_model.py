@@ -16,6 +16,8 @@ from .network import Network
 from .reasons import first_words, list_names
 
 _LENGTH, _PADDING = 8, 3
+_TRIED = 512
+"""Tokens that are looked at for some that differ."""
 _EQUAL, _ROUNDING = 1e-5, 5e-2
 """Of logits, relative to their spread: where the same sums are made, and where others are, of bfloat16 too."""
 
@@ -105,7 +107,7 @@ def _find_problems(causal: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             yield f"the weight {name} is not finite; get the folder again"
     try:
-        yield from _find_later_tokens(causal, rows)
+        yield from _find_later_tokens(causal)
     except (MemoryError, torch.OutOfMemoryError):
         raise  # nothing is wrong with the model
     except Exception as error:  # what is wrong in config.json may show only where it is used
@@ -113,10 +115,11 @@ def _find_problems(causal: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
 
 
 @torch.inference_mode()
-def _find_later_tokens(causal: PreTrainedModel, rows: int) -> Iterator[str]:
+def _find_later_tokens(causal: PreTrainedModel) -> Iterator[str]:
     """Two texts that differ in the last token, and one of them with padding: what comes before must not change."""
-    tokens = _tokens(rows)
-    other, padded = [*tokens[:-1], (tokens[-1] + 7) % rows], [*tokens, *([0] * _PADDING)]
+    different = telling_tokens(causal)
+    tokens = [different[n % len(different)] for n in range(_LENGTH)]
+    other, padded = [*tokens[:-1], different[_LENGTH % len(different)]], [*tokens, *([0] * _PADDING)]
     with eval_mode(causal):
         first, second = (_logits(causal, text, len(text)) for text in (tokens, other))
         beside = _logits(causal, padded, len(tokens))
@@ -131,8 +134,13 @@ def _find_later_tokens(causal: PreTrainedModel, rows: int) -> Iterator[str]:
         yield "padding changes what it predicts for the text before it: batches of texts cannot be trained on"
 
 
-def _tokens(rows: int) -> list[int]:
-    return [n % rows for n in range(5, 5 + _LENGTH)]
+def telling_tokens(causal: PreTrainedModel) -> list[int]:
+    """Some tokens whose embeddings differ, for texts that shall: those of unused tokens are often all alike."""
+    table = causal.get_input_embeddings().weight.detach()
+    places = torch.linspace(0, len(table) - 1, min(_TRIED, len(table))).long()
+    _, kinds = torch.unique(table[places.to(table.device)].float(), dim=0, return_inverse=True)
+    first = torch.unique(kinds.cpu(), return_inverse=True)[1]
+    return [int(places[(first == kind).nonzero()[0, 0]]) for kind in range(int(first.max()) + 1)]
 
 
 def _logits(causal: PreTrainedModel, tokens: Sequence[int], length: int) -> torch.Tensor:

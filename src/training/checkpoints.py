@@ -15,6 +15,7 @@ from lightning import Callback, LightningModule, Trainer
 from ..clouds.capture import Cloud
 from ..config import Config
 from ..config.schedule import Schedule, evaluated_steps
+from ..data.batches import ORDER
 from ..rundir import RunDirectory
 from ..system.files import replacing, sync
 from ..system.jsonl import size_of
@@ -54,7 +55,7 @@ class Checkpoints(Callback):
         if torch.cuda.is_available():
             random["cuda"] = torch.cuda.get_rng_state()
         return {
-            "step": self.last_step, "random": random, "capture_seconds": self.capture_seconds,
+            "step": self.last_step, "order": ORDER, "random": random, "capture_seconds": self.capture_seconds,
             "behavior_seconds": self.behavior_seconds, "blocked_seconds": self.blocked_seconds,
             "weight_null": self.weight_null.state_dict(), "spool_bytes": size_of(self.run.spool),
         }  # fmt: skip

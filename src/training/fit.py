@@ -15,8 +15,9 @@ from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
 from lightning.pytorch.plugins import TorchCheckpointIO
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from ..config import Config
+from ..config import Config, RequestError
 from ..config.schedule import Schedule
+from ..data.batches import ORDER
 from ..rundir import RunDirectory
 from ..system.files import DamagedError, check_zip, set_aside
 from .check_packing import describe_rows
@@ -84,15 +85,27 @@ def make_trainer(config: Config, callbacks: list[Callback], max_steps: int) -> l
 
 
 def read_last_step(run: RunDirectory) -> int | None:
-    """The step that an earlier start saved its state at; None if there is none. A damaged state is set aside."""
+    """The step that an earlier start saved its state at; None if there is none. A damaged state is set aside.
+
+    Raises:
+        RequestError: if it cannot be gone on with, since the dialogues came in another order then.
+    """
     if not run.last.exists():
         return None
     try:
         check_zip(run.last)
-        return int(_read_state(run)["global_step"])
+        state = _read_state(run)
+        order = state["callbacks"][Checkpoints.__qualname__].get("order")
+        step = int(state["global_step"])
     except (DamagedError, RuntimeError, UnpicklingError, KeyError, TypeError, OSError, EOFError) as error:
         set_aside(run.last, error.reason if isinstance(error, DamagedError) else "it is no state of a training")
         return None
+    if order != ORDER:
+        raise RequestError(
+            f"{run.path}: an earlier version began this run, and trained on the dialogues in another order; force=true "
+            "starts over there, moving the directory away keeps it"
+        )
+    return step
 
 
 def read_spool_bytes(run: RunDirectory) -> int:

@@ -46,14 +46,18 @@ def load_inputs(config: Config) -> RunInputs:
     rehearse(config.model.path, network, config.adapter)
     check_context(config, network)
     network = try_packing(network)
-    layout = replace(data.training.layout, packed=network.packed, multiple=_row_multiple())
+    layout = replace(data.training.layout, packed=network.packed, multiple=_row_multiple(network))
     data.training.layout = layout
     return RunInputs(network, data)
 
 
-def _row_multiple() -> int:
-    """Tokens that packed rows are filled up to a multiple of; a CPU gains nothing by it."""
-    return 64 if torch.cuda.is_available() else 1
+def _row_multiple(network: Network) -> int:
+    """Tokens that packed rows are filled up to a multiple of; a CPU gains nothing by it.
+
+    What fills a row counts its own positions, of which a model may have few.
+    """
+    context = getattr(network.causal.config.get_text_config(), "max_position_embeddings", None) or 64
+    return min(64, int(context)) if torch.cuda.is_available() else 1
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,11 @@ ODD: dict[str, Callable[[], PreTrainedConfig]] = {
         **SHARED_HEADS, num_experts=2, attn_layer_period=2, attn_layer_offset=1, expert_layer_period=2,
         expert_layer_offset=1, mamba_d_state=4, mamba_dt_rank=2,
     ),
+    "gptj": lambda: hf.GPTJConfig(vocab_size=1024, n_embd=32, n_layer=3, n_head=4, n_positions=512, rotary_dim=4),
+    "gpt_neo": lambda: hf.GPTNeoConfig(
+        vocab_size=1024, hidden_size=32, num_layers=3, num_heads=4, attention_types=[[["global"], 3]],
+        max_position_embeddings=512, window_size=16,
+    ),
     "dbrx": lambda: hf.DbrxConfig(
         vocab_size=1024, d_model=32, n_heads=4, n_layers=3, max_seq_len=512,
         ffn_config={"ffn_hidden_size": 16, "moe_num_experts": 4, "moe_top_k": 2},
@@ -75,7 +80,8 @@ ODD: dict[str, Callable[[], PreTrainedConfig]] = {
     ),
 }  # fmt: skip
 """Those that something stands in the way of: a head inside of the trunk, as many blocks of vision as of text, blocks
-that give lists, shared experts, weights that are read past an adapter, routers made of linear layers."""
+that give lists, an attention that cannot be replaced, shared experts, weights that are read past an adapter, routers
+made of linear layers."""
 
 
 def make_family(name: str, folder: Path) -> Path:

@@ -67,5 +67,5 @@ def test_behaviour_is_judged_early_then_at_every_other_checkpoint_and_at_the_end
     checkpoints = [0, 1, 2, 4, 10, 20, 30, 40, 50, 60, 98]
     assert evaluated_steps(checkpoints, 2, 100) == {0, 1, 2, 4, 10, 30, 50, 98, 100}
     assert evaluated_steps(checkpoints, 1, 100) == {*checkpoints, 100}
-    assert evaluated_steps(checkpoints, 100, 100) == {0, 1, 2, 4, 10, 100}
+    assert evaluated_steps(checkpoints, 100, 100) == {0, 1, 2, 4, 10, 98, 100}
     assert evaluated_steps([], 2, 100) == {100}

@@ -33,8 +33,8 @@ from tests.support.networks import make_adapter
 PROMPTS = [[5, 6, 7], [9, 10, 11, 12, 13], [8, 4]]
 LONG = Example(list(range(5, 45)), [IGNORED] * 5 + list(range(10, 45)))
 UNCHECKPOINTED = {"gpt1"}
-PADDED = {"falcon", "bloom", "mamba", "falcon_h1", "gpt1", "jamba"}
-"""Their attention or state goes on where a dialogue ends, or is not told where that is."""
+PADDED = {"falcon", "bloom", "mamba", "falcon_h1", "gpt1", "jamba", "gptj", "gpt_neo", "llama4"}
+"""Their attention or state goes on where a dialogue ends, is not told where that is, or cannot be replaced."""
 NO_EMBEDDING = {"mamba"}
 """Their `hidden_states` begin with the first block."""
 EXPERTS = ["gate", "experts.gate_up_proj", "experts.down_proj"]

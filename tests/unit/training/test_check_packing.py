@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from src.training.check_model import _find_later_tokens, telling_tokens
 from src.training.check_packing import describe_rows, try_packing
 from src.training.network import Network
 from tests.support.networks import make_network
@@ -69,3 +70,17 @@ def test_the_check_leaves_network_and_random_numbers_as_they_were() -> None:
     assert network.model.training
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.model.state_dict().items())
+
+
+def test_unused_tokens_that_are_all_alike_hide_no_leak_and_no_model() -> None:
+    network = make_network("embedded:tiny")
+    with torch.no_grad():
+        network.causal.get_input_embeddings().weight[2:200] = 0
+    assert len(set(telling_tokens(network.causal))) > 100
+    assert list(_find_later_tokens(network.causal)) == []
+    assert try_packing(network).packed
+    leaking = make_network("embedded:tiny")
+    with torch.no_grad():
+        leaking.causal.get_input_embeddings().weight[2:200] = 0
+    leaking.blocks[2].mlp.register_forward_hook(leak)
+    assert not try_packing(leaking).packed
