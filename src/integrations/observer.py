@@ -20,7 +20,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .. import PACKAGE
 from ..clouds.layers import choose_layers
-from ..config import RequestError
 from ..config.track import UNTRAINED, TrackConfig, schedule_of
 from ..data.objectives import load_probes, read_split
 from ..measure.prepared_cloud import check_transformer
@@ -76,6 +75,7 @@ class TopologyObserver:
         self._observer: Observer | None = None
         self._config: TrackConfig | None = None
         self._captured: frozenset[int] = frozenset()
+        self._last = 0
         self.run: RunDirectory | None = None
         """Where the results are, once the first step was observed; only in the main process."""
 
@@ -85,6 +85,7 @@ class TopologyObserver:
         Raises:
             ValueError: if a setting is wrong, the model is none that can be read, or step 0 was not observed.
         """
+        self._last = max(self._last, step)
         if self._config is not None and step not in self._captured:
             return
         with _undisturbed():
@@ -108,17 +109,18 @@ class TopologyObserver:
         """Wait until all is measured, write tables, figures, findings and note, and show what it comes to.
 
         Returns:
-            The summary of the run; empty in a process that is not the main one, or if nothing was observed.
+            The summary of the run; empty in a process that is not the main one, or if nothing was observed. Of a
+            training that ended early it is of the checkpoints whose pairs were captured.
 
         Raises:
-            RuntimeError: if a checkpoint could not be measured.
+            RuntimeError: if a checkpoint could not be measured, or none was captured with all of its pairs.
         """
         if self._observer is None:
             return {}
         observer, self._observer = self._observer, None
         atexit.unregister(self._abandon)
         with _undisturbed():
-            summary = observer.finish()
+            summary = observer.finish(self._last)
         show_summary(summary)
         return summary
 
@@ -162,15 +164,9 @@ class TopologyObserver:
         probes = load_probes(config, {} if config.probe.file else read_split(config)[1], self._tokenizer)
         logging.getLogger(PACKAGE).setLevel(logging.INFO)
         observer = Observer(config, run, probes, is_guest=True)
-        observer.start()
+        observer.start(step)
         self._observer, self.run = observer, run
         atexit.register(self._abandon)
-        if step:
-            try:
-                observer.go_on_after(step)
-            except RequestError as error:
-                self.close(error)
-                raise
         print(f"{run.path}: {describe_start(config, len(observer.schedule.checkpoints), step or None)}", flush=True)
         if waiting := describe_waiting():
             print(waiting, flush=True)
