@@ -69,6 +69,19 @@ class SaveSteps(TrainerCallback):
         control.should_save = state.global_step in SAVED
 
 
+class EndAt(TrainerCallback):
+    """Early stopping, or a cell of a notebook that is interrupted."""
+
+    def __init__(self, step: int, error: type[BaseException] | None = None) -> None:
+        self.step, self.error = step, error
+
+    def on_step_end(self, args: object, state: object, control: object, **_: object) -> None:
+        if state.global_step == self.step:
+            if self.error is not None:
+                raise self.error
+            control.should_training_stop = True
+
+
 def train(out: Path, tokenizer: PreTrainedTokenizerBase, callbacks: Sequence[TrainerCallback] = ()) -> list[float]:
     """Losses of a training by the Trainer of transformers."""
     arguments = TrainingArguments(
@@ -145,6 +158,26 @@ def test_saved_checkpoints_give_what_the_callback_measured(trained: Path) -> Non
     # As if its process had been killed before it removed them.
     assert "done already" in run_module("src.track", *asked, "clouds.keep=last", cwd=trained, **ENVIRONMENT).stdout
     assert sorted(step for step in tracked.steps() if tracked.clouds(step).exists()) == [0, 4, 5, 6]
+
+
+def test_a_trainer_that_was_interrupted_and_one_that_stops_early(
+    stored_here: Path, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    callback = TopologyCallback(PROMPTS, steps=STEPS, config=QUICK)
+    with pytest.raises(KeyboardInterrupt):
+        train(stored_here / "out", tokenizer, [callback, EndAt(1, KeyboardInterrupt)])
+    assert callback.observer is not None
+    assert callback.observer.run is not None
+    first = callback.observer.run
+    assert first.read_status()["state"] == "running"
+    train(stored_here / "out", tokenizer, [callback, EndAt(3)])
+    assert callback.observer.run is not None
+    second = callback.observer.run
+    assert [run.read_status()["state"] for run in (first, second)] == ["interrupted", "partial"]
+    assert "another training began" in first.read_status()["reason"]
+    assert "ended after step 3 of 6: 2 of 3 checkpoints" in second.read_status()["summary"]["missing"]
+    with pytest.raises(RuntimeError, match="ended after step 1 of 6, before the pairs of any checkpoint"):
+        train(stored_here / "out", tokenizer, [callback, EndAt(1)])
 
 
 class Module(lightning.LightningModule):
