@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from omegaconf import DictConfig
 
@@ -13,6 +12,7 @@ from .config.commands import AnalyzeConfig
 from .config.resolve import check_size, complete_draws, resolve_analysis
 from .config.schedule import Schedule, lag_of
 from .config.track import schedule_of
+from .pipeline.complete import complete_part, missing_clouds
 from .pipeline.note import show_summary
 from .rundir import RunDirectory
 from .rundir.find import find_run
@@ -106,19 +106,6 @@ def planned_part(config: Config, source: RunDirectory) -> Schedule:
     return replace(planned, windows=windows)
 
 
-def complete_part(planned: Schedule, source: RunDirectory) -> Schedule:
-    """The checkpoints of a stored run that all clouds of their pairs are there of."""
-    complete = tuple(step for step in planned.checkpoints if not _missing(planned, source, step))
-    return replace(planned, checkpoints=complete, windows=tuple(step for step in planned.windows if step in complete))
-
-
-def _missing(planned: Schedule, source: RunDirectory, step: int) -> list[Path]:
-    """Clouds of a checkpoint's pairs that are not there."""
-    pairs = [*planned.pairs(step), *planned.window(step)]
-    paths = dict.fromkeys(source.clouds(later) for pair in pairs for later in pair)
-    return [path for path in paths if not path.is_file()]
-
-
 def is_as_long(analysis: RunDirectory, schedule: Schedule) -> bool:
     """Whether an earlier analysis measured as many checkpoints as there are by now."""
     return bool(analysis.read_status().get("summary", {}).get("checkpoints") == len(schedule.checkpoints))
@@ -146,7 +133,7 @@ def check_source(source: RunDirectory, planned: Schedule, schedule: Schedule, we
     try:
         if status.get("state") == "done":
             for step in planned.checkpoints:
-                for path in _missing(planned, source, step):
+                for path in missing_clouds(planned, source, step):
                     raise DamagedError(path, "it is gone")
         check_jsonl(source.spool, status.get("spool_bytes", 0))
         for step in sorted(schedule.captured):

@@ -15,8 +15,9 @@ from .config import Config
 from .config.resolve import resolve_config
 from .config.schedule import plan_schedule
 from .pipeline.note import describe_start, show_summary
+from .pipeline.removable import discard_left_over
 from .rundir import RunDirectory
-from .rundir.kept import discard_clouds
+from .rundir.kept import discard_clouds, steps_kept
 from .rundir.state import check_earlier_start
 from .sweeps.estimate import check_disk, check_weight_copies, explain_full_disk, size_on_disk
 from .sweeps.outcome import add_to_sweep, record_failure, show_outcome
@@ -32,6 +33,7 @@ def run(composed: DictConfig) -> None:
     directory = directory_of(config, hydra.runtime.choices)
     if check_earlier_start(directory, config):
         print(f"{directory.path}: done already, skipped (force=true starts over)", flush=True)
+        discard_left_over(directory, config)
         add_to_sweep(directory, config)
         if hydra.mode == RunMode.MULTIRUN:
             return
@@ -90,8 +92,7 @@ def run_cell(config: Config, run: RunDirectory) -> None:
             costs = fit(config, inputs, schedule, run, RunHooks(session.submit, session.tracker.log, started.signals))
             started.summary |= session.finish() | {"lag": schedule.lag}
             logger.info("%s", describe_costs(costs | session.waited))
-    last = schedule.checkpoints[-1]
-    discard_clouds(run, config.clouds.keep, {0, last, *(step for pair in schedule.pairs(last) for step in pair)})
+    discard_clouds(run, config.clouds.keep, steps_kept(schedule))
 
 
 if __name__ == "__main__":

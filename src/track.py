@@ -13,9 +13,11 @@ from .cli import launch
 from .config.resolve import complete_config, resolve_advice, resolve_track
 from .config.track import AdviseConfig, TrackConfig
 from .pipeline.note import describe_start, show_summary
+from .pipeline.removable import discard_left_over
 from .rundir import RunDirectory
 from .rundir.naming import directory_of_run
 from .rundir.state import check_earlier_start
+from .series.content import refuse_other_content
 from .series.find import Series, complete_track, find_series
 from .sweeps.plan import IDENTIFYING
 
@@ -30,8 +32,11 @@ def track(composed: DictConfig) -> None:
     choices = HydraConfig.get().runtime.choices
     baseline = compose("track", [f"{group}={choices[group]}" for group in IDENTIFYING])
     directory = directory_of_run(config, complete_config(baseline, TrackConfig))
-    if check_earlier_start(directory, config):
+    is_done = check_earlier_start(directory, config)
+    refuse_other_content(directory, config)
+    if is_done:
         print(f"{directory.path}: done already, skipped (force=true starts over)", flush=True)
+        discard_left_over(directory, config)
     else:
         track_series(config, series, directory)
     show_summary(directory.read_status()["summary"])

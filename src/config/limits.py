@@ -14,6 +14,8 @@ from .paths import MAX_PART, MAX_PATH, fits_disk
 NAME = re.compile(r"[^\W_][\w.-]{0,99}")
 """A part of a path that is no path of its own, not hidden, and no flag."""
 
+NAME_RULE = "a name of letters, digits, '_', '-' and '.', the first a letter or a digit, at most 100 of them"
+
 MAX_WHOLE = 2**31 - 1
 """The largest whole number, where no key has another."""
 
@@ -38,7 +40,7 @@ def _broken_rules(value: Any, limits: Any) -> Iterator[str]:
     if isinstance(value, str) and {"filled", "is_name", "is_path", "is_address"} & set(limits) and not value.strip():
         yield f"a {'path' if 'is_path' in limits else 'name'}, not empty; leave it out for the default"
     elif "is_name" in limits and not NAME.fullmatch(value):
-        yield "a name of letters, digits, '_', '-' and '.', the first a letter or a digit, at most 100 of them"
+        yield NAME_RULE
     elif {"filled", "is_path", "is_address"} & set(limits) and not value.isprintable():
         yield f"without control characters, such as {next(c for c in value if not c.isprintable())!r}"
     if "filled" in limits and len(value) > limits["filled"]:

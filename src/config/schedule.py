@@ -44,8 +44,8 @@ class Schedule:
         pairs = ((start, start + self.lag) for start in starts)
         return list(takewhile(lambda pair: self.available is None or pair[1] in self.available, pairs))
 
-    def _end(self, step: int) -> int:
-        """Where the last pair of a checkpoint ends."""
+    def end(self, step: int) -> int:
+        """Where the last pair of a checkpoint, or its window, ends."""
         return max((later for _, later in [*self.pairs(step), *self.window(step)]), default=step)
 
     @cached_property
@@ -57,7 +57,7 @@ class Schedule:
     @cached_property
     def completions(self) -> frozenset[int]:
         """Every step that ends the last pair of a checkpoint: what is measured lies before it."""
-        return frozenset(map(self._end, self.checkpoints))
+        return frozenset(map(self.end, self.checkpoints))
 
     @cached_property
     def floor_pairs(self) -> tuple[tuple[int, int], ...]:
@@ -75,7 +75,7 @@ class Schedule:
 
     def completed_at(self, step: int) -> list[int]:
         """Checkpoints whose last pair ends at `step`."""
-        return [c for c in self.checkpoints if self._end(c) == step]
+        return [c for c in self.checkpoints if self.end(c) == step]
 
 
 def evaluated_steps(checkpoints: Sequence[int], every: int, max_steps: int) -> frozenset[int]:

@@ -36,6 +36,9 @@ class SeriesConfig:
     """What stands before the names of the weights in a .ckpt of Lightning: the module's attribute, with a dot."""
     source: str = setting("checkpoints", identity=False)
     """Where the series comes from, filled in: checkpoints, adapters, lightning, revisions, or callback."""
+    content: str = setting("", identity=False)
+    """Hash of the checkpoints' weights, filled in: under the same paths another one is refused, or starts over with
+    `force`."""
 
 
 @dataclass

@@ -42,6 +42,8 @@ class TopologyLightningCallback(Callback):
                 f"max_steps={trainer.max_steps}: how many steps the trainer takes is not known; give it max_steps, "
                 "checkpoints are planned over all of them"
             )
+        if self.observer is not None:
+            self.observer.close(KeyboardInterrupt("another training began"))
         self.observer = TopologyObserver(self._tokenizer, int(steps), **self._settings)
         self._observe(trainer, pl_module)
 

@@ -7,7 +7,6 @@ import logging
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,16 +20,15 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .. import PACKAGE
 from ..clouds.layers import choose_layers
-from ..config import RequestError
 from ..config.track import UNTRAINED, TrackConfig, schedule_of
 from ..data.objectives import load_probes, read_split
 from ..measure.prepared_cloud import check_transformer
 from ..pipeline.note import describe_start, show_summary
 from ..pipeline.observer import Observer
-from ..rundir import ROOT, RunDirectory
-from ..rundir.state import check_earlier_start
+from ..rundir import RunDirectory
 from ..training.model import check_precision, check_template
 from ..training.network import Network
+from .place import choose_run
 from .processes import describe_waiting, is_main_process, others_waiting
 from .settings import Settings, compose_request, name_of_model
 
@@ -77,6 +75,7 @@ class TopologyObserver:
         self._observer: Observer | None = None
         self._config: TrackConfig | None = None
         self._captured: frozenset[int] = frozenset()
+        self._last = 0
         self.run: RunDirectory | None = None
         """Where the results are, once the first step was observed; only in the main process."""
 
@@ -86,7 +85,8 @@ class TopologyObserver:
         Raises:
             ValueError: if a setting is wrong, the model is none that can be read, or step 0 was not observed.
         """
-        if self._observer is not None and step not in self._captured:
+        self._last = max(self._last, step)
+        if self._config is not None and step not in self._captured:
             return
         with _undisturbed():
             network = network_of(model)
@@ -109,17 +109,18 @@ class TopologyObserver:
         """Wait until all is measured, write tables, figures, findings and note, and show what it comes to.
 
         Returns:
-            The summary of the run; empty in a process that is not the main one, or if nothing was observed.
+            The summary of the run; empty in a process that is not the main one, or if nothing was observed. Of a
+            training that ended early it is of the checkpoints whose pairs were captured.
 
         Raises:
-            RuntimeError: if a checkpoint could not be measured.
+            RuntimeError: if a checkpoint could not be measured, or none was captured with all of its pairs.
         """
         if self._observer is None:
             return {}
         observer, self._observer = self._observer, None
         atexit.unregister(self._abandon)
         with _undisturbed():
-            summary = observer.finish()
+            summary = observer.finish(self._last)
         show_summary(summary)
         return summary
 
@@ -159,46 +160,16 @@ class TopologyObserver:
     def _start(self, step: int) -> None:
         assert self._config is not None
         config = self._config
-        run = self._choose_run(config, step)
+        run = choose_run(config, self._settings.run, step)
         probes = load_probes(config, {} if config.probe.file else read_split(config)[1], self._tokenizer)
         logging.getLogger(PACKAGE).setLevel(logging.INFO)
         observer = Observer(config, run, probes, is_guest=True)
-        observer.start()
+        observer.start(step)
         self._observer, self.run = observer, run
         atexit.register(self._abandon)
-        if step:
-            try:
-                observer.go_on_after(step)
-            except RequestError as error:
-                self.close(error)
-                raise
         print(f"{run.path}: {describe_start(config, len(observer.schedule.checkpoints), step or None)}", flush=True)
         if waiting := describe_waiting():
             print(waiting, flush=True)
-
-    def _choose_run(self, config: TrackConfig, step: int) -> RunDirectory:
-        """The directory of the run: a new one, or that of the start which the training goes on from."""
-        place = ROOT / config.model.name / config.objective.name / config.tda.name
-        if self._settings.run is None and step:
-            raise RequestError(
-                f"training goes on from step {step}; give the name of the run that its first start has, run=<name>: "
-                f"{place} holds {', '.join(sorted(path.name for path in place.glob('*'))) or 'none'}"
-            )
-        name = self._settings.run or f"{datetime.now():%Y%m%d-%H%M%S}"
-        run = RunDirectory(place / name)
-        if self._settings.run is None:
-            for number in range(2, 1000):
-                if not run.path.exists():
-                    break
-                run = RunDirectory(place / f"{name}-{number}")
-        is_done = check_earlier_start(run, config)
-        if not config.force and (is_done or (not step and run.config.exists())):
-            state = "a finished run" if is_done else "a run that did not end"
-            raise RequestError(
-                f"run={name}: {run.path} holds {state}; give another name, or "
-                "config={'force': True} to start over there"
-            )
-        return run
 
 
 def network_of(model: nn.Module) -> Network:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ..config import RequestError
+from ..config.limits import NAME, NAME_RULE
 from ..config.messages import CONF, explain
 from ..config.resolve import resolve_track
 from ..config.schema import AUTO
@@ -51,11 +55,13 @@ def compose_request(settings: Settings, model_name: str, model_path: str, stage:
             f"total_steps={total_steps}: give the number of optimizer steps that the training takes, over which the "
             "checkpoints are planned (max_steps of a trainer)"
         )
+    if settings.run is not None and not (isinstance(settings.run, str) and NAME.fullmatch(settings.run)):
+        raise RequestError(f"run={settings.run}: must be {NAME_RULE}")
     schedule = "list" if settings.steps is not None and not isinstance(settings.steps, str) else settings.steps
     words = [f"tda={settings.tda}", f"schedule={schedule or 'dense_early'}"]
     ConfigStore.instance().store(name="track_schema", node=TrackConfig)
     try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
+        with _own_hydra():
             composed = compose("track", words)
         given = OmegaConf.create(_plain(settings.config))
         composed = OmegaConf.merge(composed, given)
@@ -69,6 +75,19 @@ def compose_request(settings: Settings, model_name: str, model_path: str, stage:
         raise
     except Exception as error:  # whatever composing raises is a wrong request
         raise RequestError(explain(error, TrackConfig)) from error
+
+
+@contextmanager
+def _own_hydra() -> Iterator[None]:
+    """Hydra over `conf/`; afterwards it is as the script has it that calls, which `@hydra.main` may have started."""
+    outer, version = GlobalHydra.instance().hydra, VersionBase.instance().version_base
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            yield
+    finally:
+        GlobalHydra.instance().hydra = outer  # only now: leaving puts another instance there
+        VersionBase.instance().version_base = version
 
 
 def _plain(config: Mapping[str, Any] | DictConfig | None) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class TopologyCallback(TrainerCallback):
             )
         if state.max_steps < 1:
             raise ValueError(f"max_steps={state.max_steps}: the trainer takes no step, so nothing moves; give it some")
+        if self.observer is not None:  # of a cell of a notebook that was interrupted: the Trainer tells nobody of that
+            self.observer.close(KeyboardInterrupt("another training began"))
         self.observer = TopologyObserver(tokenizer, state.max_steps, **self._settings)
         self.observer.observe(given["model"], state.global_step)
 

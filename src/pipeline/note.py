@@ -63,8 +63,8 @@ def _show(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _describe_training(config: Config) -> str:
-    """The model and what was done to it."""
+def _describe_training(config: Config, last_step: int | None) -> str:
+    """The model and what was done to it; `last_step`: the last one that was seen of a training that ended early."""
     model, trainer = config.model, config.trainer
     if not isinstance(config, TrackConfig):
         return (
@@ -76,6 +76,8 @@ def _describe_training(config: Config) -> str:
     objective = "" if config.objective.name == UNTRAINED else f", objective **{config.objective.name}**"
     if track.source == CALLBACK:
         origin = f"measured while another trainer took {count_of(trainer.max_steps, 'step')}"
+        if last_step is not None:
+            origin = f"measured while another trainer trained, up to step {last_step} of {trainer.max_steps}"
     else:
         origin = f"{count_of(len(track.steps), 'saved state')} ({track.source}), {name_steps(track.steps)}"
     reference = ""
@@ -92,7 +94,8 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
     lines = [f"- **{question}** {answer}" for question, answer in summary["answers"]]
     lines += [
         *([""] if lines else []),
-        f"{_describe_training(config)} Topology: {config.tda.name}, {config.tda.metric} distances, "
+        f"{_describe_training(config, summary.get('last_step'))} "
+        f"Topology: {config.tda.name}, {config.tda.metric} distances, "
         f"{points} probes, {config.probe.pooling}-token activations, "
         f"intervals from {config.tda.subsamples} random halves of the probes, excess from {config.tda.null_draws} "
         f"equally smooth random movements and as many of independent points{updates}.",

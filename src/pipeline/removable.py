@@ -8,8 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..config import Config
+from ..config.track import schedule_of
 from ..rundir import RunDirectory
-from ..rundir.kept import discard_clouds, lies_within
+from ..rundir.kept import discard_clouds, lies_within, steps_kept
+from ..rundir.state import load_measured_config
 from ..tracking.journal import try_lock
 from ..tracking.offsets import is_uploaded
 
@@ -34,6 +37,16 @@ class Removable:
             discard_clouds(self.run, "none")
         for path in self.files:
             path.unlink(missing_ok=True)
+
+
+def discard_left_over(run: RunDirectory, config: Config) -> None:
+    """The clouds of a run that is done and that `clouds.keep` does not ask for: its process was killed before them.
+
+    They stay while another process, or an analysis that is not done, has use of them.
+    """
+    if config.clouds.keep != "all" and any(find_removable(run, ["clouds"])):
+        schedule = schedule_of(load_measured_config(run))
+        discard_clouds(run, config.clouds.keep, steps_kept(schedule))
 
 
 def find_removable(run: RunDirectory, kinds: Sequence[str]) -> Iterator[Removable]:

@@ -53,6 +53,8 @@ class Session:
         self.trained = trained
         self.has_warned = False
         self.waited = dict[str, float]()
+        self.ending: dict[str, Any] = {}
+        """Of a training that ended early, what the note says of that."""
 
     def resume_from(self, step: int | None) -> None:
         """Go on from a training state that was saved at `step`, or from nothing: what was measured is not again.
@@ -170,9 +172,27 @@ class Session:
             "sensitivity": find_sensitivity(table, found),
             "answers": answer_run(Evidence(found, table)) if found else [],
             "trained": self.trained, "missing": describe_missing_pairs(self.config, self.schedule),
+            **self.ending,
         }  # fmt: skip
         self.tracker.write_note(write_note(self.config, summary))
         return summary
+
+    def end_early(self, measured: Schedule, last_step: int) -> None:
+        """The training was seen up to `last_step` only, or not at every step of the schedule.
+
+        Args:
+            measured: the checkpoints whose pairs came, all of them submitted.
+        """
+        self.ending = {"last_step": last_step}
+        planned, self.schedule = self.schedule, measured
+        if measured == planned:
+            return
+        count, of = len(measured.checkpoints), len(planned.checkpoints)
+        steps = self.config.trainer.max_steps
+        why = f"training ended after step {last_step} of {steps}" if last_step < steps else "steps were not observed"
+        self.ending["missing"] = f"{why}: {count} of {of} checkpoints are measured"
+        logger.warning("%s", self.ending["missing"])
+        self.tracker.tag({"partial": "true"})
 
     def _log_counts(self) -> None:
         skipped, failed = self.tracker.skipped, len(self.pool.failed)

@@ -46,7 +46,8 @@ class StartedRun:
     """The earlier start that this one takes the place of (`force=true`)."""
     signals: SignalHandler
     state: str = "done"
-    """How the run ends, if it ends well: an analysis of a run that is not done is `partial`."""
+    """How the run ends, if it ends well: an analysis of a run that is not done is `partial`, as is a
+    watched training that ended early."""
     summary: dict[str, Any] = field(default_factory=dict)
     """What the run comes to; goes into its status when it is done."""
 

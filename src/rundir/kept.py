@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from ..config.schedule import Schedule
 from ..system.files import DamagedError, read_json, write_json
 from .layout import RunDirectory
 
@@ -27,6 +28,12 @@ def discard_clouds(run: RunDirectory, keep: str, steps: Iterable[int] = ()) -> N
     for folder in {path.parent for path in files}:
         with suppress(OSError):  # it holds other files
             folder.rmdir()
+
+
+def steps_kept(schedule: Schedule) -> set[int]:
+    """Whose clouds stay under `clouds.keep=last`: step 0, and the last checkpoint with its pairs."""
+    last = schedule.checkpoints[-1]
+    return {0, last, *(step for pair in schedule.pairs(last) for step in pair)}
 
 
 def lies_within(run: RunDirectory, path: Path) -> bool:

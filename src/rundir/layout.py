@@ -198,6 +198,7 @@ class RunDirectory:
         """Written last, so that `done` means that all else is there.
 
         Args:
-            state: running, done, partial (an analysis of a run that is not done), interrupted or failed.
+            state: running, done, partial (an analysis of a run that is not done, a watched training that ended early),
+                interrupted or failed.
         """
         write_json(self.status, redacted({"state": state, "at": time.time(), **facts}))

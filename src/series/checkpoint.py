@@ -119,7 +119,9 @@ def read_shapes(checkpoint: Checkpoint, key: str) -> Shapes:
 
 
 def weight_files(checkpoint: Checkpoint) -> list[Path]:
-    """The safetensors files of a folder that hold its weights."""
+    """The files that hold its weights: the safetensors files of a folder, or Lightning's own."""
+    if checkpoint.kind == "lightning":
+        return [checkpoint.path]
     if checkpoint.kind == "adapter":
         return [checkpoint.path / ADAPTER_WEIGHTS]
     whole = checkpoint.path / "model.safetensors"

@@ -16,6 +16,7 @@ from ..config import RequestError
 from ..config.adapter import CONFIG as ADAPTER_CONFIG
 from ..config.track import TrackConfig, complete_schedule, name_steps
 from .checkpoint import Checkpoint, Shapes, read_kind, read_shapes, read_step
+from .content import digest_weights
 from .revisions import find_revision
 
 SOURCES = {"model": "checkpoints", "adapter": "adapters", "lightning": "lightning"}
@@ -71,7 +72,7 @@ def complete_track(config: TrackConfig, series: Series) -> TrackConfig:
         model=replace(config.model, path=path),
         schedule=complete_schedule(config.schedule, steps),
         trainer=replace(config.trainer, max_steps=steps[-1]),
-        track=replace(config.track, steps=steps, source=series.source),
+        track=replace(config.track, steps=steps, source=series.source, content=digest_weights(series.checkpoints)),
     )
 
 
@@ -104,14 +105,21 @@ def _expand(patterns: Sequence[Any]) -> list[str]:
     """Paths that patterns stand for, numbers in their natural order."""
     found: list[str] = []
     for pattern in map(str, patterns):
-        if not glob.has_magic(pattern):
+        path = Path(pattern).expanduser()
+        if not glob.has_magic(pattern) or path.exists():
             found.append(pattern)
             continue
-        there = sorted(glob.glob(str(Path(pattern).expanduser())), key=_natural)  # noqa: PTH207 (absolute ones, too)
+        there = sorted(glob.glob(_escape_existing(path)), key=_natural)  # noqa: PTH207 (absolute ones, too)
         if not there:
             raise RequestError(f"track.checkpoints={pattern}: nothing has such a name; give folders of checkpoints")
         found += there
     return found
+
+
+def _escape_existing(path: Path) -> str:
+    """A pattern in which the folders that are there stand for themselves: `out[1]` is a name before it is a pattern."""
+    folder = next(parent for parent in path.parents if parent.exists())
+    return str(Path(glob.escape(str(folder))) / path.relative_to(folder))
 
 
 def _natural(path: str) -> list[tuple[int, str]]:
@@ -182,13 +190,15 @@ def _tokenizer_digest(file: Path) -> str:
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
+        stored = None
+    if not isinstance(stored, dict):
         return hashlib.sha256(file.read_bytes()).hexdigest()
     return _digest({name: part for name, part in stored.items() if name not in ("padding", "truncation")})
 
 
 def _check_bases(found: Sequence[Checkpoint], key: str) -> str:
     """Adapters of one base, made alike; returns the base, empty where they do not say it."""
-    configs = [json.loads((one.path / ADAPTER_CONFIG).read_text(encoding="utf-8")) for one in found]
+    configs = [_read_adapter_config(one, key) for one in found]
     bases = [str(one.get("base_model_name_or_path")) for one in configs]
     _name_odd(found, bases, key, lambda n, m: f"stands on {bases[n]}, the others on {bases[m]}")
     names = (
@@ -197,6 +207,19 @@ def _check_bases(found: Sequence[Checkpoint], key: str) -> str:
     made = [{name: one.get(name) for name in names} for one in configs]
     _name_odd(found, [_digest(one) for one in made], key, lambda n, m: f"its {ADAPTER_CONFIG} is another one")
     return str(configs[0].get("base_model_name_or_path") or "")
+
+
+def _read_adapter_config(checkpoint: Checkpoint, key: str) -> dict[str, Any]:
+    try:
+        found = json.loads((checkpoint.path / ADAPTER_CONFIG).read_text(encoding="utf-8"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise RequestError(
+            f"{key}={checkpoint.named}: {checkpoint.path / ADAPTER_CONFIG} is damaged, it holds no JSON object; get it "
+            "again"
+        )
+    return found
 
 
 def _name_odd(found: Sequence[Checkpoint], values: Sequence[str], key: str, explain: Any) -> None:

@@ -20,6 +20,9 @@ def read_logged(values: Mapping[str, Any]) -> dict[str, float]:
 def read_history(series: Series) -> Iterator[tuple[int, dict[str, float]]]:
     """Step and numbers of each line that the last checkpoint's trainer noted; none where no trainer noted any."""
     last = list(series.checkpoints.values())[-1]
-    for line in read_trainer_state(last).get("log_history", []):
-        if found := read_logged(line):
-            yield int(line["step"]), found
+    lines = read_trainer_state(last).get("log_history")
+    for line in lines if isinstance(lines, list) else []:
+        if isinstance(line, dict) and isinstance(line.get("step"), int):
+            numbers = {key: value for key, value in line.items() if isinstance(value, (int, float))}
+            if found := read_logged(numbers):
+                yield line["step"], found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..rundir import RunDirectory
-from ..system.files import DamagedError, set_aside
-from ..system.jsonl import check_jsonl, size_of
+from ..system.files import DamagedError, replacing, set_aside
+from ..system.jsonl import append_jsonl, check_jsonl, read_jsonl, size_of
 from .journal import EarlierRun, find_earlier_run, read_start
 from .offsets import read_offsets
 
@@ -50,6 +51,32 @@ def mend_log(run: RunDirectory, spool_bytes: int = 0) -> Mended:
         logger.warning("%s; MLflow is sent the run again, in the place of the one that it has", error)
         return Mended(replaces=begin_anew(run))
     return Mended()
+
+
+def drop_numbers(run: RunDirectory, is_void: Callable[[str, int], bool]) -> EarlierRun | None:
+    """Take numbers that another training makes anew out of the spool.
+
+    Args:
+        run: whoever calls holds its lock, and has called `mend_log`.
+        is_void: of a key and its step, whether what was logged of it counts no more.
+
+    Returns:
+        The MLflow run that has those numbers, which the next one takes the place of; None if there is none.
+    """
+    lines = [line for line, _ in read_jsonl(run.spool)]
+    left = [
+        line | {"metrics": {key: value for key, value in line["metrics"].items() if not is_void(key, line["step"])}}
+        for line in lines
+    ]
+    if left == lines:
+        return None
+    replaces = begin_anew(run)  # first: a start that is killed after it sends MLflow nothing twice
+    with replacing(run.spool) as partial:
+        partial.touch()
+        for line in left:
+            if line["metrics"]:
+                append_jsonl(partial, line)
+    return replaces
 
 
 def begin_anew(run: RunDirectory) -> EarlierRun | None:

@@ -93,10 +93,12 @@ def test_a_run_keeps_the_clouds_that_were_asked_for_and_is_still_done(place: Pat
     assert done.returncode == 0, done.stderr
     [run] = all_runs(Path())
     assert [step for step in run.steps() if run.clouds(step).exists()] == [0, 6, 7]
-    assert run_module("src.run", *words, cwd=place).stdout.startswith(f"{run.path}: done already, skipped")
+    again = run_module("src.run", *words, "clouds.keep=none", cwd=place)
+    assert again.stdout.startswith(f"{run.path}: done already, skipped")
+    assert not [step for step in run.steps() if run.clouds(step).exists()], "as where a kill came before their removal"
     refused = run_module("src.analyze", f"run={run.path}", cwd=place)
     assert refused.returncode == 2
-    assert "its clouds were removed on purpose when it was done (clouds.keep=last" in refused.stderr
+    assert "its clouds were removed on purpose when it was done (clouds.keep=none" in refused.stderr
     assert run_module("src.sync", cwd=place).stdout.strip() == "1 of 1 runs missed nothing"
     assert run_module("src.clean", "yes=true", cwd=place).returncode == 0
     assert run_module("src.sync", cwd=place).stdout.strip() == "1 of 1 runs missed nothing", "MLflow has the pages"

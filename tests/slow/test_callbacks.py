@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from itertools import cycle
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from mlflow import MlflowClient
 from torch.utils.data import DataLoader
 from transformers import (
     AutoModelForCausalLM,
@@ -31,7 +33,9 @@ from transformers import (
 from src.clouds.store import read_clouds
 from src.integrations import TopologyCallback, TopologyLightningCallback, TopologyObserver
 from src.rundir import RunDirectory
+from src.rundir.find import read_mlflow_id
 from tests.support.processes import ENVIRONMENT, require, run_module, wait_until
+from tests.support.runs import stored
 from tests.support.series import PROMPTS, TINY
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -63,6 +67,19 @@ def examples(tokenizer: PreTrainedTokenizerBase) -> list[dict[str, list[int]]]:
 class SaveSteps(TrainerCallback):
     def on_step_end(self, args: object, state: object, control: object, **_: object) -> None:
         control.should_save = state.global_step in SAVED
+
+
+class EndAt(TrainerCallback):
+    """Early stopping, or a cell of a notebook that is interrupted."""
+
+    def __init__(self, step: int, error: type[BaseException] | None = None) -> None:
+        self.step, self.error = step, error
+
+    def on_step_end(self, args: object, state: object, control: object, **_: object) -> None:
+        if state.global_step == self.step:
+            if self.error is not None:
+                raise self.error
+            control.should_training_stop = True
 
 
 def train(out: Path, tokenizer: PreTrainedTokenizerBase, callbacks: Sequence[TrainerCallback] = ()) -> list[float]:
@@ -124,6 +141,7 @@ def test_saved_checkpoints_give_what_the_callback_measured(trained: Path) -> Non
         process.send_signal(signal.SIGKILL)
     seen, tracked = the_run(trained, "seen"), the_run(trained, "saved")
     assert tracked.read_status()["state"] == "running"
+    tracked.floor_clouds(1).write_bytes(b"damaged")
     done = run_module("src.track", *asked, cwd=trained, **ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     assert [run.read_status()["state"] for run in (seen, tracked)] == ["done", "done"]
@@ -135,7 +153,31 @@ def test_saved_checkpoints_give_what_the_callback_measured(trained: Path) -> Non
     table = table_of(seen)
     pd.testing.assert_frame_equal(table_of(tracked), table, check_exact=True)
     assert {"velocity", "excess", "drift", "train_loss", "learning_rate", "kl_to_base"} <= set(table.quantity)
-    assert "done already" in run_module("src.track", *asked, cwd=trained, **ENVIRONMENT).stdout
+    kept, made = (read_clouds(run.floor_clouds(1)) for run in (seen, tracked))
+    assert all(np.array_equal(made[layer], kept[layer]) for layer in kept), "captured again, with its step"
+    # As if its process had been killed before it removed them.
+    assert "done already" in run_module("src.track", *asked, "clouds.keep=last", cwd=trained, **ENVIRONMENT).stdout
+    assert sorted(step for step in tracked.steps() if tracked.clouds(step).exists()) == [0, 4, 5, 6]
+
+
+def test_a_trainer_that_was_interrupted_and_one_that_stops_early(
+    stored_here: Path, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    callback = TopologyCallback(PROMPTS, steps=STEPS, config=QUICK)
+    with pytest.raises(KeyboardInterrupt):
+        train(stored_here / "out", tokenizer, [callback, EndAt(1, KeyboardInterrupt)])
+    assert callback.observer is not None
+    assert callback.observer.run is not None
+    first = callback.observer.run
+    assert first.read_status()["state"] == "running"
+    train(stored_here / "out", tokenizer, [callback, EndAt(3)])
+    assert callback.observer.run is not None
+    second = callback.observer.run
+    assert [run.read_status()["state"] for run in (first, second)] == ["interrupted", "partial"]
+    assert "another training began" in first.read_status()["reason"]
+    assert "ended after step 3 of 6: 2 of 3 checkpoints" in second.read_status()["summary"]["missing"]
+    with pytest.raises(RuntimeError, match="ended after step 1 of 6, before the pairs of any checkpoint"):
+        train(stored_here / "out", tokenizer, [callback, EndAt(1)])
 
 
 class Module(lightning.LightningModule):
@@ -195,18 +237,23 @@ class Endless(torch.utils.data.IterableDataset):
         return cycle([{"input_ids": [5, 6, 7], "labels": [5, 6, 7]}])
 
 
-def loop(observer: TopologyObserver, tokenizer: PreTrainedTokenizerBase, first: int, stop: int | None = None) -> None:
-    """A training by hand; the state at `first` is that after so many updates."""
+def loop(
+    observer: TopologyObserver, tokenizer: PreTrainedTokenizerBase, first: int, *, fault: int | None = None,
+    end: int = MAX_STEPS, logged: float | None = None,
+) -> None:  # fmt: skip
+    """A training by hand; the state at `first` is that after so many updates, `logged` the loss that it says it has."""
     model = fresh()
     optimizer = torch.optim.SGD(model.parameters(), 1e-2)
     rows = collate(examples(tokenizer)[:4])
-    for step in range(MAX_STEPS + 1):
+    for step in range(end + 1):
         if step >= first:
             before = random.getstate(), torch.get_rng_state()
             observer.observe(model, step)
             assert before[0] == random.getstate()
             assert torch.equal(before[1], torch.get_rng_state())
-        if step == stop:
+            if logged is not None:
+                observer.log({"train_loss": logged}, step)
+        if step == fault:
             raise OSError("the power went")
         model(**rows).loss.backward()
         optimizer.step()
@@ -220,15 +267,43 @@ def test_a_loop_by_hand_that_was_stopped_goes_on(stored_here: Path, tokenizer: P
     with observer("whole") as whole:
         loop(whole, tokenizer, 0)
     with pytest.raises(OSError, match="the power went"), observer("parts") as parts:
-        loop(parts, tokenizer, 0, stop=2)
+        loop(parts, tokenizer, 0, fault=2)
     assert parts.run is not None
     assert parts.run.read_status()["state"] == "failed"
     with pytest.raises(ValueError, match="holds a run that did not end"):
         loop(observer("parts"), tokenizer, 0)
+    with observer("parts") as early:
+        loop(early, tokenizer, 2, end=5, logged=1.0)
+    assert parts.run.read_status()["state"] == "partial"
+    summary = parts.run.read_status()["summary"]
+    assert (summary["checkpoints"], summary["last_step"]) == (2, 5)
+    assert summary["missing"] == "training ended after step 5 of 6: 2 of 3 checkpoints are measured"
+    with pytest.raises(ValueError, match="holds a run of a training that ended early"):
+        loop(observer("parts"), tokenizer, 0)
     with observer("parts") as rest:
-        loop(rest, tokenizer, 2)
+        loop(rest, tokenizer, 4, logged=2.0)
+    assert parts.run.read_status()["state"] == "done"
     assert whole.run is not None
-    pd.testing.assert_frame_equal(table_of(parts.run), table_of(whole.run), check_exact=True)
+    table = table_of(parts.run)
+    losses = table[table.quantity == "train_loss"]
+    # What was logged up to the step that the last training went on from stays, the rest is of that training.
+    assert dict(zip(losses.step, losses.value, strict=True)) == {2: 1.0, 3: 1.0, 4: 1.0, 5: 2.0, 6: 2.0}
+    rest_of_it = table[table.quantity != "train_loss"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(rest_of_it, table_of(whole.run), check_exact=True)
+    numbers = Counter(
+        (key, step) for key, _, _, step in stored(stored_here / "multirun" / "mlflow.db", id_of(parts.run))
+    )
+    assert numbers
+    assert set(numbers.values()) == {1}, "each number once"
+    client = MlflowClient("sqlite:///multirun/mlflow.db")
+    names = [run.info.run_id for run in client.search_runs([e.experiment_id for e in client.search_experiments()])]
+    assert sorted(names) == sorted(map(id_of, (whole.run, parts.run))), "the earlier one is replaced"
+
+
+def id_of(run: RunDirectory) -> str:
+    found = read_mlflow_id(run)
+    assert found
+    return found
 
 
 TRL = Path(__file__).parents[1] / "support" / "trl_training.py"

@@ -29,3 +29,4 @@ def test_a_callback_says_whose_training_it_was() -> None:
     config.schedule.lag, config.objective.name, config.trainer.max_steps = 1, "harmless", 30
     note = write_note(config, EMPTY)
     assert "objective **harmless**: measured while another trainer took 30 steps" in note
+    assert "another trainer trained, up to step 7 of 30." in write_note(config, EMPTY | {"last_step": 7})

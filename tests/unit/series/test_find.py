@@ -58,6 +58,25 @@ def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     assert "is damaged or cut off" in refused(tmp_path)
 
 
+def test_a_name_that_is_there_is_no_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "run[1]"
+    for step in (1, 2):
+        write_checkpoint(folder / f"checkpoint-{step}[best]")
+    named = [f"{folder}/checkpoint-{step}[best]" for step in (1, 2)]
+    assert find_series(asked(checkpoints=named)).steps == [1, 2]
+    assert find_series(asked(checkpoints=[f"{folder}/checkpoint-*"])).steps == [1, 2]
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", ""])
+def test_files_of_json_that_hold_something_else_are_named(tmp_path: Path, broken: str) -> None:
+    for step in (1, 2):
+        write_checkpoint(tmp_path / f"checkpoint-{step}", adapter=LORA)
+    (tmp_path / "checkpoint-2" / "adapter_config.json").write_text(broken)
+    assert "checkpoint-2/adapter_config.json is damaged" in refused(tmp_path)
+    (tmp_path / "checkpoint-1" / "tokenizer.json").write_text(broken)
+    assert "its tokenizer.json is another one" in refused(tmp_path)
+
+
 def test_a_step_that_is_not_said_or_said_twice_is_refused(tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "checkpoint-best")
     assert "checkpoint-best: says no optimizer step" in refused(tmp_path)

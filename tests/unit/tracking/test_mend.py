@@ -13,7 +13,7 @@ from src.rundir import RunDirectory
 from src.system.files import DamagedError
 from src.system.jsonl import size_of
 from src.tracking.journal import find_earlier_run
-from src.tracking.mend import Mended, mend_log
+from src.tracking.mend import Mended, drop_numbers, mend_log
 from src.tracking.offsets import read_offsets
 from src.tracking.store import open_store
 from src.tracking.sync import SyncOutcome, describe_lacking, sync_run
@@ -153,3 +153,16 @@ def test_a_damaged_picture_keeps_nothing_else_back_and_is_named(run: RunDirector
     (run.path / "2.png").write_bytes(picture)
     assert sync_run(run, None) is SyncOutcome.UPLOADED, "it can be had by now"
     assert sync_run(run, None) is SyncOutcome.COMPLETE
+
+
+def test_numbers_of_an_abandoned_training_are_dropped_and_sent_by_another_run(run: RunDirectory) -> None:
+    earlier, before = find_earlier_run(run), spooled(run)
+    assert drop_numbers(run, lambda _, step: step > 99) is None
+    assert spooled(run) == before
+    assert find_earlier_run(run) == earlier, "nothing is begun anew for nothing"
+    kept = "velocity/H1/layer_0001"
+    assert drop_numbers(run, lambda key, step: step > 3 or (step == 3 and key != kept)) == earlier
+    assert spooled(run) == [row for row in before if row[3] < 3 or (row[3] == 3 and row[0] == kept)]
+    assert mend_log(run) == Mended()
+    assert drop_numbers(run, lambda *_: True) is None, "there is no run any more to be replaced"
+    assert spooled(run) == []
