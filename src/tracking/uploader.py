@@ -65,7 +65,8 @@ class Uploader:
         """
         self._restore(self.store.restore)
         if self.offsets.run_id and self._checked_at is None and not self._is_new:
-            self._save_offsets(left_out={})  # it may be taken by now
+            if self.offsets.left_out:  # it may be taken by now; until that is known, not all of the run is there
+                self._save_offsets(left_out={}, done=False)
             self._send_lacking()
         if not self.offsets.run_id:
             self._begin()

@@ -13,7 +13,8 @@ import pytest
 
 from src.config import RequestError
 from src.tracking.journal import write_entry
-from src.tracking.refusals import DeletedRunError
+from src.tracking.offsets import is_uploaded
+from src.tracking.refusals import DeletedRunError, OutageError
 from src.tracking.store import open_store
 from src.tracking.sync import SyncOutcome, describe_lacking, sync_run
 from src.tracking.tracker import refuse_deleted_run, track_run
@@ -47,6 +48,26 @@ def test_a_refusal_is_left_out_and_said_once(stored_here: Path, caplog: pytest.L
     assert set(uploaded(tracker).left_out) == {"numbers", f"the tag {'x' * 300}"}
     assert sync_run(run, None) is SyncOutcome.LACKING
     assert "MLflow lacks numbers (" in describe_lacking(run)
+
+
+def test_what_was_refused_is_not_forgotten_when_the_store_goes_away(stored_here: Path) -> None:
+    config, run, database = configure(None), directory("a"), stored_here / "multirun/mlflow.db"
+    store = open_store(config.tracking)
+    with track_run(store, config, run, {}, None) as tracker:
+        tracker.tag({"x" * 300: "too long a name"})
+    assert uploaded(tracker).done
+    assert not is_uploaded(run)
+    ended = store.client.get_run(uploaded(tracker).run_id).info.end_time
+    aside = database.rename(stored_here / "aside.db")
+    database.write_text("no database")
+    with pytest.raises(OutageError):
+        sync_run(run, None)
+    assert not is_uploaded(run)
+    aside.replace(database)
+    assert sync_run(run, None) is SyncOutcome.LACKING
+    assert not is_uploaded(run)
+    found = store.client.get_run(uploaded(tracker).run_id).info
+    assert (found.status, found.end_time) == ("FINISHED", ended)
 
 
 @pytest.mark.parametrize("what", ["run", "experiment"])
