@@ -19,7 +19,6 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one a 
 # A connection that is kept would go on writing to a database that was deleted, and say that all is well.
 os.environ.setdefault(POOL_CLASS := "MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
 
-from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, LifecycleStage, Run
 from mlflow.exceptions import MlflowException
@@ -29,7 +28,7 @@ from ..config import RequestError, TrackingConfig
 from ..rundir import ROOT
 from ..system.secrets import redact, without_login
 from .address import absolute, database_of, portable
-from .database import artifact_place, folder_of, is_lost, make_database, mend_artifact_places
+from .database import artifact_place, folder_of, is_lost, lock_of, make_database, mend_artifact_places
 from .views import view_addresses, view_tags
 
 RECENT = 20
@@ -93,8 +92,7 @@ class Store:
             MlflowException, OSError: if the store does not answer.
         """
         ROOT.mkdir(exist_ok=True)
-        # Two processes that migrate one fresh database at once break it.
-        with FileLock(ROOT / ".mlflow.lock"):
+        with lock_of(self.uri):
             make_database(self.uri)
             found = self.client.get_experiment_by_name(self.name)
             if found is not None:
@@ -155,6 +153,8 @@ def open_store(tracking: TrackingConfig) -> Store:
         # What goes wrong with a database is raised as well; here it would be a traceback.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         try:
+            with lock_of(uri):
+                make_database(uri)  # a client connects at once, which makes one without the lock
             store = Store(MlflowClient(uri), tracking.experiment, "")
             store.renew()
             _opened[key] = store
@@ -255,7 +255,7 @@ def write_views(store: Store) -> dict[str, str]:
     """Put the prepared views into the experiment's tags, in place; name -> address of each if the store is a server."""
     client, experiment = store.client, store.experiment
     try:
-        with FileLock(ROOT / ".mlflow.lock"):  # two processes that add one tag at once: the second fails
+        with lock_of(store.uri):  # two processes that add one tag at once: the second fails
             present = client.get_experiment(experiment).tags
             keys = {key for run in client.search_runs([experiment], max_results=RECENT) for key in run.data.metrics}
             for tag, value in view_tags(keys, present, int(time.time() * 1000)).items():
