@@ -23,9 +23,11 @@ ARTIFACTS = "mlartifacts"
 logger = logging.getLogger(__name__)
 
 
-def artifact_place() -> str:
+def artifact_place(uri: str) -> str:
     """Where the files of new runs go if the store is a database: it would take the current directory."""
-    return (ROOT / ARTIFACTS).resolve().as_uri()
+    path = database_of(uri)
+    root = path.parent if path is not None and path.parent.name == ROOT.name else ROOT
+    return (root / ARTIFACTS).resolve().as_uri()
 
 
 def is_lost(path: Path) -> bool:

@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..config import RequestError, TrackingConfig
 from ..rundir import ROOT
 from ..system.secrets import redact, without_login
-from .address import absolute, database_of, portable
+from .address import absolute, database_of
 from .database import artifact_place, folder_of, is_lost, lock_of, make_database, mend_artifact_places
 from .views import view_addresses, view_tags
 
@@ -69,11 +69,6 @@ class Store:
         return without_login(self.uri)
 
     @property
-    def place(self) -> str:
-        """`uri` as it may be kept in a run directory."""
-        return portable(self.address)
-
-    @property
     def has_login(self) -> bool:
         return self.address != self.uri
 
@@ -100,7 +95,7 @@ class Store:
                 self._check(found)
                 return
             # Next to a database artifacts would land in the current directory; a server has its own place.
-            artifacts = artifact_place() if "://" in self.uri and not _is_server(self.uri) else None
+            artifacts = artifact_place(self.uri) if "://" in self.uri and not _is_server(self.uri) else None
             self.experiment = self.client.create_experiment(self.name, artifacts)
 
     def check_again(self) -> None:

@@ -69,6 +69,16 @@ def test_a_moved_run_that_misses_something_is_brought_to_the_database_beside_it(
     assert not (old / "multirun").exists()
 
 
+def test_a_run_of_another_folder_is_brought_to_the_database_of_that_folder(old: Path) -> None:
+    run = RunDirectory(old / "multirun/a")
+    assert sync_run(run, None) is SyncOutcome.COMPLETE
+    run.offsets.unlink()
+    assert sync_run(run, None) is SyncOutcome.UPLOADED
+    assert stored(old / "multirun/mlflow.db", run.mlflow_run_id.read_text()) == spooled(run)
+    assert not Path("multirun/mlflow.db").exists()
+    assert not Path("multirun/mlartifacts").exists()
+
+
 def test_a_database_elsewhere_whose_files_are_gone_is_refused_with_the_place(old: Path, stored_here: Path) -> None:
     database = shutil.move(old / "multirun/mlflow.db", stored_here / "team.db")
     shutil.rmtree(old / "multirun")
