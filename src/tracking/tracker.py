@@ -49,7 +49,7 @@ class Tracker:
         self._wake, self._closing = threading.Event(), False
         self._trouble = "no answer yet"
         # A daemon: a store that hangs must not keep the process.
-        self._thread = threading.Thread(target=self._upload_until_done, name="tracking", daemon=True)
+        self._thread = threading.Thread(target=self._upload, name="tracking", daemon=True)
         self._wake.set()
         self._thread.start()
 
@@ -114,6 +114,12 @@ class Tracker:
             message, lacking = "%s: MLflow lacks %s; %s says why, and tries again", sorted(self.offsets.left_out)
             logger.warning(message, self.run.path, enumerate_some(lacking), command_line("sync"))
 
+    def _upload(self) -> None:
+        try:
+            self._upload_until_done()
+        finally:
+            self._lock.release()
+
     def _upload_until_done(self) -> None:
         """Deliver at every flush, and after an outage again and again, until the run has ended and all is there."""
         failures = 0
@@ -137,7 +143,6 @@ class Tracker:
                 if failures > 1:
                     logger.warning("MLflow is back and has all of %s so far", self.run.path)
                 failures = 0
-        self._lock.release()
 
 
 @contextmanager
