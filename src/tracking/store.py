@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sqlite3
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,8 +35,8 @@ from .views import view_addresses, view_tags
 RECENT = 20
 """Runs that are looked at for the keys a store has."""
 
-UNUSABLE = (MlflowException, OSError, SQLAlchemyError)
-"""What a store that cannot be used raises; the last, a file that is no database."""
+UNUSABLE = (MlflowException, OSError, SQLAlchemyError, sqlite3.Error)
+"""What a store that cannot be used raises: the third, a file that is no database; the last, one that takes nothing."""
 
 PAGE = 1000
 """Runs that are asked for in one request."""
@@ -100,7 +101,7 @@ class Store:
 
     def check_again(self) -> None:
         """As `renew`, of a store that was opened before; one that does not answer by now stops nothing."""
-        with suppress(MlflowException, OSError):
+        with suppress(*UNUSABLE):
             self.renew()
 
     def _check(self, found: Experiment) -> None:
@@ -180,6 +181,11 @@ def _refusal(uri: str, error: Exception) -> RequestError:
     """What is wrong with a store that did not do what it was asked for."""
     message, shown = first_line(error), without_login(uri)
     other = re.search(r"found version (\w+), but expected (\w+)", str(error))
+    if isinstance(error, sqlite3.Error):
+        return RequestError(
+            f"tracking.uri={shown}: was moved or copied, and cannot be told where the files of its runs are now "
+            f"({message}); make it writable, or copy it with mlartifacts beside it to a folder of your own"
+        )
     return RequestError(
         f"tracking.uri={shown}: made by another version of MLflow (schema {other[1]}, this one's is "
         f"{other[2]}); copy the database and run `mlflow db upgrade {shown}`, or choose another store"

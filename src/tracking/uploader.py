@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from .store import Store, first_line
+from .store import UNUSABLE, Store, first_line
 
 # isort: split
 # Behind the store, which sets the environment that mlflow is imported in.
@@ -177,7 +177,7 @@ class Uploader:
     def _restore(self, restore: Callable[[], None]) -> None:
         try:
             restore()
-        except (RequestError, *TROUBLES) as error:
+        except (RequestError, *UNUSABLE) as error:
             raise OutageError(first_line(error)) from error
 
     def _send_params(self, run_id: str, params: Mapping[str, str]) -> None:
