@@ -21,8 +21,14 @@ from .transformer import parts_of
 OWN_CALLBACKS = ("${package:}.sweeps.plan.PlanSweep", "${package:}.sweeps.launchers.SupervisorCallback")
 """As `conf/hydra/callbacks` names them."""
 
-PLUGINS = ("hydra_plugins.", "hydra._internal.core_plugins.", "optuna.samplers.")
-"""Where launchers, sweepers and their parts come from."""
+PLUGINS = ("hydra_plugins.", "hydra._internal.core_plugins.")
+"""Where launchers and sweepers come from; Hydra takes those of their classes alone that are plugins."""
+
+SAMPLER = re.compile(r"optuna\.samplers\.\w+")
+"""What a part of a sweeper may be: behind a module's name others would reach all that it imports."""
+
+SWEEPER_KEYS = ("storage", "custom_search_space")
+"""Of a sweeper of Optuna: a database that is made, a function by its name."""
 
 SHELL_KEYS = ("setup", "teardown", "srun_args", "additional_parameters", "python", "use_srun")
 """Of a launcher: what becomes lines of a job's shell script."""
@@ -33,9 +39,15 @@ FOLDER_KEYS = ("submitit_folder", "temp_folder")
 _WORD = re.compile(r"[\w.,:+=@%/ *-]*")
 """What a name of a partition, an amount of memory or a folder is made of: it ends no line and refers to nothing."""
 
+_NOW = re.compile(r"\$\{now:(?:%[YmdHMSjf]|[\w-])*\}")
+"""Hydra's own in the names of folders; other directives of `strftime` give ends of lines."""
+
+_JOB_NUMBER = "${hydra.job.num}"
+
 _DEFAULTS = ("${cells_at_once:}", "${hydra.job.name}", "${hydra.sweep.dir}/.submitit/%j")
 
 LOG_HANDLERS = ("logging.StreamHandler", "logging.NullHandler")
+LOG_STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
 LOG_FORMATTERS = ("logging.Formatter", "colorlog.ColoredFormatter")
 
 
@@ -70,19 +82,24 @@ def composition_problems(composed: DictConfig, given: Sequence[str]) -> Iterator
             if "_target_" in inner and inner["_target_"] not in OWN_CALLBACKS:
                 yield f"hydra.callbacks.{name}._target_={inner['_target_']}: no callback of this package; drop it"
     for group in ("launcher", "sweeper"):
-        for inner in parts_of(hydra.get(group)):
-            if "_target_" in inner and not str(inner["_target_"]).startswith(PLUGINS):
+        for number, inner in enumerate(parts_of(hydra.get(group))):
+            target = str(inner.get("_target_", PLUGINS[0]))
+            if not (SAMPLER.fullmatch(target) if number and "_target_" in inner else target.startswith(PLUGINS)):
                 yield f"hydra.{group}._target_={inner['_target_']}: no plugin of Hydra; choose hydra/{group}=<name>"
     for group in ("job_logging", "hydra_logging"):
         yield from _logging_problems(group, hydra.get(group) or {})
     yield from _allowed_elsewhere(composed, hydra, given)
+    for words in (hydra.get("overrides") or {}).values():
+        for word in words or ():
+            if word not in given:
+                yield f"hydra.overrides: {word!r} was not given on the command line; drop it from the file"
     for key, what in _of_the_machine(hydra):
         if not any(_is_of(_key(word), key) for word in given):
             yield f"{key}: {what} counts on the command line alone; give it there, or drop it from the file"
 
 
 def _key(word: str) -> str:
-    return word.partition("=")[0].lstrip("+~")
+    return word.partition("=")[0].strip().lstrip("+~").strip()
 
 
 def _is_of(given: str, key: str) -> bool:
@@ -102,21 +119,43 @@ def _of_the_machine(hydra: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, f"{value!r} is more than a word, and"
         elif key in FOLDER_KEYS and not _is_below_multirun(str(value)):
             yield name, f"{value} lies outside multirun/, and"
+    sweeper = hydra.get("sweeper") or {}
+    for key in sweeper.get("params") or {}:
+        if _key(str(key)).startswith("hydra"):  # a job of the sweep would take it for a word of its command line
+            yield f"hydra.sweeper.params.{key}", "what it tells Hydra"
+    for key in SWEEPER_KEYS:
+        if sweeper.get(key):
+            yield f"hydra.sweeper.{key}", f"{sweeper[key]!r}"
     job = hydra.get("job") or {}
+    if not _WORD.fullmatch(str(job.get("name", ""))):
+        yield "hydra.job.name", f"{job['name']!r} is more than a word, and"
     for name, value in (("env_set", job.get("env_set")), ("chdir", job.get("chdir"))):
         if value:
             yield f"hydra.job.{name}", f"{value} changes what every process finds, and"
     for group in ("run", "sweep"):
         folder = str((hydra.get(group) or {}).get("dir", ""))
-        writes_nothing = folder == "." and not hydra.get("output_subdir")
+        writes_nothing = group == "run" and folder == "." and not hydra.get("output_subdir")
         if not (writes_nothing or _is_below_multirun(folder)):
-            yield f"hydra.{group}.dir", f"{folder} lies outside multirun/, and"
+            yield f"hydra.{group}.dir", f"{_shown(folder)} lies outside multirun/, and"
+    below = {"sweep.subdir": (hydra.get("sweep") or {}).get("subdir"), "output_subdir": hydra.get("output_subdir")}
+    for name, inner in below.items():
+        if inner not in (None, _JOB_NUMBER) and not _is_inside(str(inner)):
+            yield f"hydra.{name}", f"{_shown(str(inner))} is no folder below the job's, and"
+
+
+def _shown(folder: str) -> str:
+    return folder if folder.isprintable() else repr(folder)
+
+
+def _is_inside(folder: str) -> bool:
+    """Whether a folder lies in the one that it is named in, whatever that is."""
+    path = PurePath(folder)
+    return _WORD.fullmatch(folder) is not None and not path.is_absolute() and ".." not in path.parts
 
 
 def _is_below_multirun(folder: str) -> bool:
-    folder = re.sub(r"\$\{now:[^}]*\}", "now", folder)  # Hydra's own
-    parts = PurePath(folder).parts
-    return parts[:1] == ("multirun",) and ".." not in parts and "$" not in folder
+    folder = _NOW.sub("now", folder)
+    return PurePath(folder).parts[:1] == ("multirun",) and _is_inside(folder)
 
 
 def _logging_problems(group: str, logging: dict[str, Any]) -> Iterator[str]:
@@ -125,7 +164,7 @@ def _logging_problems(group: str, logging: dict[str, Any]) -> Iterator[str]:
         for key, value in part.items():
             known = LOG_HANDLERS if key == "class" else LOG_FORMATTERS
             runs = key in ("()", "class", ".") and value not in known
-            refers = isinstance(value, str) and "://" in value and value not in ("ext://sys.stdout", "ext://sys.stderr")
+            refers = isinstance(value, str) and re.search(r"://|\$\{", value) and value not in LOG_STREAMS
             if runs or refers:
                 yield f"hydra.{group}: {key}={value} is not run here; leave hydra/{group} out, run.log has every line"
 

@@ -13,6 +13,7 @@ multirun/comparison/<sweep>/
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,7 +109,8 @@ class RunDirectory:
 
     def steps(self) -> dict[int, Path]:
         """The folders of all steps that are there, by step."""
-        return {int(path.name.removeprefix("step_")): path for path in sorted(self.path.glob("step_*"))}
+        numbered = [path for path in self.path.glob("step_*") if re.fullmatch(r"step_[0-9]{6,}", path.name)]
+        return {int(path.name.removeprefix("step_")): path for path in sorted(numbered)}
 
     def adapter(self, step: int) -> Path:
         return self.step(step) / "adapter"

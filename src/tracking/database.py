@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from filelock import FileLock
 from mlflow import MlflowClient
 
 from ..rundir import ROOT
@@ -20,9 +23,11 @@ ARTIFACTS = "mlartifacts"
 logger = logging.getLogger(__name__)
 
 
-def artifact_place() -> str:
+def artifact_place(uri: str) -> str:
     """Where the files of new runs go if the store is a database: it would take the current directory."""
-    return (ROOT / ARTIFACTS).resolve().as_uri()
+    path = database_of(uri)
+    root = path.parent if path is not None and path.parent.name == ROOT.name else ROOT
+    return (root / ARTIFACTS).resolve().as_uri()
 
 
 def is_lost(path: Path) -> bool:
@@ -30,13 +35,31 @@ def is_lost(path: Path) -> bool:
     return not path.exists() or not path.stat().st_size
 
 
+def lock_of(uri: str) -> FileLock:
+    """What those hold who make or change what all runs of a store have in common.
+
+    Beside a database, which several project folders may share.
+    """
+    path = database_of(uri)
+    folder = path.parent if path is not None else ROOT
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):  # nothing can be made there
+        folder = ROOT
+    return FileLock(folder / ".mlflow.lock", mode=0o666)  # of a team's folder others take it as well
+
+
 def make_database(uri: str) -> None:
-    """A fresh SQLite database, whole or not at all: one whose migration was killed is refused by MLflow for ever."""
+    """A fresh SQLite database, whole or not at all: one whose migration was killed is refused by MLflow for ever.
+
+    Whoever calls holds `lock_of` it: two processes that migrate one fresh database at once break it.
+    """
     path = database_of(uri)
     if path is None or not is_lost(path):
         return
-    for leftover in path.parent.glob(f".*.{path.name}*"):  # by a process that was killed here
-        leftover.unlink()
+    leftover = re.compile(rf"\.\d+\.{re.escape(path.name)}(-\w+)?")  # as `replacing` and SQLite name them
+    for other in path.parent.iterdir():
+        if leftover.fullmatch(other.name):  # by a process that was killed here
+            other.unlink(missing_ok=True)
     with replacing(path) as partial:
         MlflowClient(f"{SQLITE}{partial}").search_experiments(max_results=1)
 

@@ -7,7 +7,7 @@ thousands of keys that a run may have: of each line of the spool so many that ev
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
@@ -43,6 +43,8 @@ class Lacking:
     """Entries of the journal whose files are not all there."""
     end: Entry | None = None
     """The last entry of the journal, if the run has ended and the store does not know it."""
+    trouble: Exception | None = None
+    """Why the files could not all be looked for: they lie where the server says, and each place has its errors."""
 
     @property
     def parts(self) -> list[str]:
@@ -88,13 +90,15 @@ def find_lacking(client: MlflowClient, found: Run, run: RunDirectory, start: Ent
     }  # fmt: skip
     files = [entry for entry, behind in entries if behind <= offsets.artifacts and is_file(entry)]
     ends = [entry for entry, _ in entries if "end" in entry]
+    lost, trouble = _find_lost_files(client, found.info.run_id, files)
     try:
         return Lacking(
             metrics=_lacks_points(client, found, run.spool, offsets.metrics),
             params={key: value for key, value in start["params"].items() if key not in found.data.params},
             tags={key: value for key, value in tags.items() if key not in found.data.tags},
-            files=tuple(_lost_files(client, found.info.run_id, files)),
+            files=tuple(lost),
             end=ends[-1] if ends and offsets.ended and found.info.status == "RUNNING" else None,
+            trouble=trouble,
         )
     except TROUBLES as error:
         raise OutageError(first_line(error)) from error
@@ -114,14 +118,18 @@ def _lacks_points(client: MlflowClient, found: Run, spool: Path, up_to: int) -> 
     return any(len(client.get_metric_history(found.info.run_id, key)) < len(points[key]) for key in sorted(witnesses))
 
 
-def _lost_files(client: MlflowClient, run_id: str, files: Iterable[Entry]) -> Iterator[Entry]:
+def _find_lost_files(client: MlflowClient, run_id: str, files: Iterable[Entry]) -> tuple[list[Entry], Exception | None]:
     listed: dict[str, set[str]] = {}
+    lost: list[Entry] = []
     for entry in files:
         folder = FOLDER if "picture" in entry else entry["folder"] or ""
         if folder not in listed:
-            listed[folder] = {
-                PurePosixPath(item.path).name for item in client.list_artifacts(run_id, folder or None)
-            }  # fmt: skip
+            try:
+                there = client.list_artifacts(run_id, folder or None)
+            except Exception as error:  # of a cloud's library, or that there is none
+                return lost, error
+            listed[folder] = {PurePosixPath(item.path).name for item in there}
         names = image_names(entry) if "picture" in entry else [PurePosixPath(entry["artifact"]).name]
         if not set(names) <= listed[folder]:
-            yield entry
+            lost.append(entry)
+    return lost, None

@@ -69,19 +69,19 @@ def _read_unchecked(run: RunDirectory) -> dict[str, Any] | None:
 def load_offsets(run: RunDirectory, uri: str, started: int) -> UploadOffsets:
     """What was saved for this start of the run and the store at `uri`, or that nothing is there yet."""
     stored = read_offsets(run)
-    if stored is None or stored.started != started or not is_of_store(stored, uri):
-        return UploadOffsets(_hash_store(uri), started)
+    if stored is None or stored.started != started or not is_of_store(run, stored, uri):
+        return UploadOffsets(_hash_store(run, uri), started)
     stored.done = stored.done and not _has_more(run, stored)
     return stored
 
 
-def _hash_store(uri: str) -> str:
-    return hash_values({"uri": portable(without_login(uri))})
+def _hash_store(run: RunDirectory, uri: str) -> str:
+    return hash_values({"uri": portable(without_login(uri), run)})
 
 
-def is_of_store(offsets: UploadOffsets, uri: str) -> bool:
+def is_of_store(run: RunDirectory, offsets: UploadOffsets, uri: str) -> bool:
     """Whether they say what the store at `uri` has; an earlier version hashed a database's whole path."""
-    return offsets.store in (_hash_store(uri), hash_values({"uri": without_login(uri)}))
+    return offsets.store in (_hash_store(run, uri), hash_values({"uri": without_login(uri)}))
 
 
 def save_offsets(run: RunDirectory, offsets: UploadOffsets, **changed: int | str | bool | dict[str, str]) -> None:

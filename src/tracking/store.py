@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sqlite3
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one a 
 # A connection that is kept would go on writing to a database that was deleted, and say that all is well.
 os.environ.setdefault(POOL_CLASS := "MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
 
-from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, LifecycleStage, Run
 from mlflow.exceptions import MlflowException
@@ -28,15 +28,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..config import RequestError, TrackingConfig
 from ..rundir import ROOT
 from ..system.secrets import redact, without_login
-from .address import absolute, database_of, portable
-from .database import artifact_place, folder_of, is_lost, make_database, mend_artifact_places
+from .address import absolute, database_of
+from .database import artifact_place, folder_of, is_lost, lock_of, make_database, mend_artifact_places
 from .views import view_addresses, view_tags
 
 RECENT = 20
 """Runs that are looked at for the keys a store has."""
 
-UNUSABLE = (MlflowException, OSError, SQLAlchemyError)
-"""What a store that cannot be used raises; the last, a file that is no database."""
+UNUSABLE = (MlflowException, OSError, SQLAlchemyError, sqlite3.Error)
+"""What a store that cannot be used raises: the third, a file that is no database; the last, one that takes nothing."""
 
 PAGE = 1000
 """Runs that are asked for in one request."""
@@ -70,11 +70,6 @@ class Store:
         return without_login(self.uri)
 
     @property
-    def place(self) -> str:
-        """`uri` as it may be kept in a run directory."""
-        return portable(self.address)
-
-    @property
     def has_login(self) -> bool:
         return self.address != self.uri
 
@@ -93,8 +88,7 @@ class Store:
             MlflowException, OSError: if the store does not answer.
         """
         ROOT.mkdir(exist_ok=True)
-        # Two processes that migrate one fresh database at once break it.
-        with FileLock(ROOT / ".mlflow.lock"):
+        with lock_of(self.uri):
             make_database(self.uri)
             found = self.client.get_experiment_by_name(self.name)
             if found is not None:
@@ -102,12 +96,12 @@ class Store:
                 self._check(found)
                 return
             # Next to a database artifacts would land in the current directory; a server has its own place.
-            artifacts = artifact_place() if "://" in self.uri and not _is_server(self.uri) else None
+            artifacts = artifact_place(self.uri) if "://" in self.uri and not _is_server(self.uri) else None
             self.experiment = self.client.create_experiment(self.name, artifacts)
 
     def check_again(self) -> None:
         """As `renew`, of a store that was opened before; one that does not answer by now stops nothing."""
-        with suppress(MlflowException, OSError):
+        with suppress(*UNUSABLE):
             self.renew()
 
     def _check(self, found: Experiment) -> None:
@@ -155,6 +149,8 @@ def open_store(tracking: TrackingConfig) -> Store:
         # What goes wrong with a database is raised as well; here it would be a traceback.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         try:
+            with lock_of(uri):
+                make_database(uri)  # a client connects at once, which makes one without the lock
             store = Store(MlflowClient(uri), tracking.experiment, "")
             store.renew()
             _opened[key] = store
@@ -185,6 +181,11 @@ def _refusal(uri: str, error: Exception) -> RequestError:
     """What is wrong with a store that did not do what it was asked for."""
     message, shown = first_line(error), without_login(uri)
     other = re.search(r"found version (\w+), but expected (\w+)", str(error))
+    if isinstance(error, sqlite3.Error):
+        return RequestError(
+            f"tracking.uri={shown}: was moved or copied, and cannot be told where the files of its runs are now "
+            f"({message}); make it writable, or copy it with mlartifacts beside it to a folder of your own"
+        )
     return RequestError(
         f"tracking.uri={shown}: made by another version of MLflow (schema {other[1]}, this one's is "
         f"{other[2]}); copy the database and run `mlflow db upgrade {shown}`, or choose another store"
@@ -255,7 +256,7 @@ def write_views(store: Store) -> dict[str, str]:
     """Put the prepared views into the experiment's tags, in place; name -> address of each if the store is a server."""
     client, experiment = store.client, store.experiment
     try:
-        with FileLock(ROOT / ".mlflow.lock"):  # two processes that add one tag at once: the second fails
+        with lock_of(store.uri):  # two processes that add one tag at once: the second fails
             present = client.get_experiment(experiment).tags
             keys = {key for run in client.search_runs([experiment], max_results=RECENT) for key in run.data.metrics}
             for tag, value in view_tags(keys, present, int(time.time() * 1000)).items():

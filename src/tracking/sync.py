@@ -10,7 +10,7 @@ from ..rundir import ROOT, RunDirectory
 from ..system.jsonl import Entry, check_jsonl, read_jsonl
 from ..system.secrets import without_login
 from ..system.words import enumerate_some
-from .address import find_moved
+from .address import find_noted
 from .journal import end_if_killed, read_start, try_lock, write_entry
 from .offsets import is_uploaded, read_offsets
 from .store import LOGIN, open_store
@@ -71,7 +71,7 @@ def _store_of(run: RunDirectory, start: Entry) -> str:
         RequestError: if a login is missing, or somebody else's directory would be given one.
     """
     address, ours = start["uri"], os.environ.get("MLFLOW_TRACKING_URI")
-    address = find_moved(address) if address else None
+    address = find_noted(address, run) if address else None
     if ours and address in (None, without_login(ours)):  # an earlier version kept none that had a login
         return ours
     has_own = any(os.environ.get(f"MLFLOW_TRACKING_{name}") for name in ("PASSWORD", "TOKEN"))

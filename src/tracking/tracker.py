@@ -23,6 +23,7 @@ from ..system.files import DamagedError, is_disk_full
 from ..system.invocation import command_line
 from ..system.jsonl import append_jsonl
 from ..system.words import enumerate_some
+from .address import portable
 from .journal import START_ID, EarlierRun, now, read_logged, read_start, try_lock, write_entry
 from .offsets import UploadOffsets, is_of_store, read_offsets
 from .refusals import DeletedRunError, OutageError, ask_for_run
@@ -48,7 +49,7 @@ class Tracker:
         self._wake, self._closing = threading.Event(), False
         self._trouble = "no answer yet"
         # A daemon: a store that hangs must not keep the process.
-        self._thread = threading.Thread(target=self._upload_until_done, name="tracking", daemon=True)
+        self._thread = threading.Thread(target=self._upload, name="tracking", daemon=True)
         self._wake.set()
         self._thread.start()
 
@@ -113,6 +114,12 @@ class Tracker:
             message, lacking = "%s: MLflow lacks %s; %s says why, and tries again", sorted(self.offsets.left_out)
             logger.warning(message, self.run.path, enumerate_some(lacking), command_line("sync"))
 
+    def _upload(self) -> None:
+        try:
+            self._upload_until_done()
+        finally:
+            self._lock.release()
+
     def _upload_until_done(self) -> None:
         """Deliver at every flush, and after an outage again and again, until the run has ended and all is there."""
         failures = 0
@@ -136,7 +143,6 @@ class Tracker:
                 if failures > 1:
                     logger.warning("MLflow is back and has all of %s so far", self.run.path)
                 failures = 0
-        self._lock.release()
 
 
 @contextmanager
@@ -161,7 +167,7 @@ def track_run(
         RuntimeError: if another process is at work in the run directory.
     """
     lock = lock or acquire_lock(run)
-    where = {"uri": store.place, "login": store.has_login, "experiment": config.tracking.experiment}
+    where = {"uri": portable(store.address, run), "login": store.has_login, "experiment": config.tracking.experiment}
     if read_start(run) is None:
         start = where | {
             "name": run_name(config), "timestamp": now(), "tags": dict(tags) | {START_ID: uuid4().hex},
@@ -202,7 +208,7 @@ def acquire_lock(run: RunDirectory) -> FileLock:
 def refuse_deleted_run(store: Store, run: RunDirectory) -> None:
     """Raises RequestError if somebody deleted the MLflow run that the directory's next start would go on with."""
     offsets = read_offsets(run)
-    if offsets is None or not offsets.run_id or not is_of_store(offsets, store.uri):
+    if offsets is None or not offsets.run_id or not is_of_store(run, offsets, store.uri):
         return
     try:
         ask_for_run(store.client, offsets.run_id)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from .store import Store, first_line
+from .store import UNUSABLE, Store, first_line
 
 # isort: split
 # Behind the store, which sets the environment that mlflow is imported in.
@@ -55,6 +55,8 @@ class Uploader:
         """What was `sent` when the store last had all that it was brought."""
         self._is_new = False  # whether this process made the run, which therefore lacks nothing yet
         self._refusals = 0
+        self._trouble: Exception | None = None
+        """What kept files from being looked for, or sent again; numbers and the end go on."""
 
     def upload(self) -> None:
         """Bring the store whatever is there by now, and again what it has lost.
@@ -65,7 +67,8 @@ class Uploader:
         """
         self._restore(self.store.restore)
         if self.offsets.run_id and self._checked_at is None and not self._is_new:
-            self._save_offsets(left_out={})  # it may be taken by now
+            if self.offsets.left_out:  # it may be taken by now; until that is known, not all of the run is there
+                self._save_offsets(left_out={}, done=False)
             self._send_lacking()
         if not self.offsets.run_id:
             self._begin()
@@ -91,13 +94,18 @@ class Uploader:
 
     def _check_end(self) -> None:
         """At its end a run asks what the store has: its database may have been lost, or put back, meanwhile."""
-        if self._checked_at == self.sent or not self._send_lacking():
+        if self._checked_at == self.sent and not self._trouble:
             return
+        lacked = self._send_lacking()
         if not self.offsets.run_id:
             raise OutageError(LOST)
-        self._send_metrics()
-        for part in set(self._find_lacking().parts) - self.offsets.left_out.keys():
-            self._leave_out(part, "the store says that it took it, and does not have it")
+        if lacked:
+            self._send_metrics()
+        if self._trouble:
+            raise OutageError(first_line(self._trouble)) from self._trouble
+        if lacked:
+            for part in set(self._find_lacking().parts) - self.offsets.left_out.keys():
+                self._leave_out(part, "the store says that it took it, and does not have it")
 
     def _send_lacking(self) -> bool:
         """Send again what the store lacks of what it was brought, numbers but for the call that follows.
@@ -106,6 +114,7 @@ class Uploader:
             Whether there was something. Where the store knows the run no more, all of it is sent again, as another one.
         """
         lacking = self._find_lacking()
+        self._note_trouble(lacking.trouble)
         # A file that is damaged here by now may be there from an earlier start.
         self._save_offsets(left_out={what: why for what, why in self.offsets.left_out.items() if what in lacking.parts})
         parts = [part for part in lacking.parts if part not in self.offsets.left_out]
@@ -118,11 +127,22 @@ class Uploader:
             self._save_offsets(metrics=0)
         self._send_params(self.offsets.run_id, lacking.params)
         self._send_tags(lacking.tags)
-        for entry in lacking.files:
-            self._send_file(entry)
         if lacking.end:
             self._send_end(lacking.end)
+        try:
+            for entry in lacking.files:
+                self._send_file(entry)
+        except Exception as error:  # as in `_send_files`
+            self._note_trouble(error)
         return True
+
+    def _note_trouble(self, trouble: Exception | None) -> None:
+        if trouble and not self._trouble:
+            logger.warning(
+                "the place of the files of %s in MLflow does not answer (%s); numbers go on, files are tried again "
+                "at the end", self.run.path, first_line(trouble),
+            )  # fmt: skip
+        self._trouble = trouble
 
     def _find_lacking(self) -> Lacking:
         """What the store lacks; nothing where it knows the run no more, which then begins from nothing."""
@@ -157,7 +177,7 @@ class Uploader:
     def _restore(self, restore: Callable[[], None]) -> None:
         try:
             restore()
-        except (RequestError, *TROUBLES) as error:
+        except (RequestError, *UNUSABLE) as error:
             raise OutageError(first_line(error)) from error
 
     def _send_params(self, run_id: str, params: Mapping[str, str]) -> None:

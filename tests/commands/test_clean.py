@@ -7,30 +7,10 @@ from pathlib import Path
 import pytest
 
 from src.rundir import RunDirectory
-from src.system.files import write_json
 from src.tracking.journal import try_lock
 from tests.support.processes import run_module
+from tests.support.removable import make_run
 from tests.support.runs import all_runs
-
-
-def make_run(path: Path, state: str) -> RunDirectory:
-    """All kinds of files, a megabyte each."""
-    run = RunDirectory(path)
-    content = bytes(10**6)
-    for step in (0, 4):
-        run.adapter(step).mkdir(parents=True)
-        files = (run.clouds(step), run.diagrams(step), run.picture(step), run.adapter(step) / "adapter.safetensors")
-        for one in files:
-            one.write_bytes(content)
-    run.figures.mkdir()
-    partial = (run.path / ".123.topology.parquet", run.step(4) / "diagrams.npz.damaged", run.figures / ".5.x.png")
-    for one in (run.last, run.base(), run.table, run.config, run.figures / "drift.png", *partial):
-        one.write_bytes(content)
-    run.journal.touch()
-    run.write_status(state)
-    write_json(run.offsets, {"store": "", "started": 0, "done": True, "run_id": "x"})
-    return run
-
 
 NEEDED = ("config.yaml", "topology.parquet", "step_000004/adapter/adapter.safetensors", "step_000004/diagrams.npz")
 

@@ -22,3 +22,9 @@ def test_random_updates_that_are_gone_are_missed(tmp_path: Path) -> None:
     assert run.weight_clouds(3) == there
     (tmp_path / "step_000003" / "random_updates.json").write_text("{")
     assert run.weight_clouds(3) == []
+
+
+def test_folders_that_are_no_steps_are_none(tmp_path: Path) -> None:
+    for name in ("step_000003", "step_1000000", "step_backup", "step_", "step_3", "step_000003.damaged"):
+        (tmp_path / name).mkdir()
+    assert list(RunDirectory(tmp_path).steps()) == [3, 1000000]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,26 @@ def test_a_moved_run_that_misses_something_is_brought_to_the_database_beside_it(
     assert sync_run(RUN, None) is SyncOutcome.UPLOADED
     assert stored(Path("multirun/mlflow.db"), RUN.mlflow_run_id.read_text()) == spooled(RUN)
     assert not (old / "multirun").exists()
+
+
+def test_a_moved_database_that_takes_no_change_is_refused_with_what_to_do(old: Path) -> None:
+    (old / "multirun").rename("multirun")
+    with closing(sqlite3.connect("multirun/mlflow.db")) as connection, connection:
+        connection.execute(
+            "CREATE TRIGGER kept BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'attempt to write here'); END"
+        )  # also the superuser, whom no mode of a file keeps from writing
+    with pytest.raises(RequestError, match=r"was moved or copied, and .* \(attempt to write here\); make it writable"):
+        open_store(configure(None).tracking)
+
+
+def test_a_run_of_another_folder_is_brought_to_the_database_of_that_folder(old: Path) -> None:
+    run = RunDirectory(old / "multirun/a")
+    assert sync_run(run, None) is SyncOutcome.COMPLETE
+    run.offsets.unlink()
+    assert sync_run(run, None) is SyncOutcome.UPLOADED
+    assert stored(old / "multirun/mlflow.db", run.mlflow_run_id.read_text()) == spooled(run)
+    assert not Path("multirun/mlflow.db").exists()
+    assert not Path("multirun/mlartifacts").exists()
 
 
 def test_a_database_elsewhere_whose_files_are_gone_is_refused_with_the_place(old: Path, stored_here: Path) -> None:

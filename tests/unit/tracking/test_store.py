@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import Timeout
 from mlflow import MlflowClient
 
 from src.config import RequestError, TrackingConfig
+from src.tracking.database import lock_of, make_database
 from src.tracking.store import open_store
 from tests.support.processes import ROOT, run_module
 
@@ -28,6 +30,27 @@ def test_processes_may_meet_at_a_fresh_database(place: Path) -> None:
     answers = {process.communicate()[0].strip() for process in started}
     assert len(answers) == 1
     assert MlflowClient("sqlite:///multirun/mlflow.db").get_experiment(answers.pop()).name == "alignment-topology"
+
+
+def test_project_folders_that_share_a_database_make_it_one_after_the_other(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = f"sqlite:///{place}/team/mlflow.db"
+    for folder in ("one", "two"):
+        (place / folder / "multirun").mkdir(parents=True)
+    monkeypatch.chdir(place / "one")
+    with lock_of(shared):
+        monkeypatch.chdir(place / "two")
+        with pytest.raises(Timeout):
+            lock_of(shared).acquire(blocking=False)
+
+
+def test_only_what_a_killed_process_left_goes_when_a_database_is_made(place: Path) -> None:
+    theirs = {".backup.mlflow.db", ".mlflow.db", ".12.mlflow.db.kept", ".12.other.db"}
+    for name in (*theirs, ".12.mlflow.db", ".345.mlflow.db-journal"):
+        (place / name).touch()
+    make_database(f"sqlite:///{place}/mlflow.db")
+    assert {path.name for path in place.iterdir()} == {"mlflow.db", *theirs}
 
 
 def test_a_store_that_cannot_be_reached_is_named(place: Path) -> None:

@@ -10,10 +10,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from mlflow.tracking._tracking_service import utils
 
 from src.config import RequestError
 from src.tracking.journal import write_entry
-from src.tracking.refusals import DeletedRunError
+from src.tracking.offsets import is_uploaded
+from src.tracking.refusals import DeletedRunError, OutageError
 from src.tracking.store import open_store
 from src.tracking.sync import SyncOutcome, describe_lacking, sync_run
 from src.tracking.tracker import refuse_deleted_run, track_run
@@ -47,6 +49,26 @@ def test_a_refusal_is_left_out_and_said_once(stored_here: Path, caplog: pytest.L
     assert set(uploaded(tracker).left_out) == {"numbers", f"the tag {'x' * 300}"}
     assert sync_run(run, None) is SyncOutcome.LACKING
     assert "MLflow lacks numbers (" in describe_lacking(run)
+
+
+def test_what_was_refused_is_not_forgotten_when_the_store_goes_away(stored_here: Path) -> None:
+    config, run, database = configure(None), directory("a"), stored_here / "multirun/mlflow.db"
+    store = open_store(config.tracking)
+    with track_run(store, config, run, {}, None) as tracker:
+        tracker.tag({"x" * 300: "too long a name"})
+    assert uploaded(tracker).done
+    assert not is_uploaded(run)
+    ended = store.client.get_run(uploaded(tracker).run_id).info.end_time
+    aside = database.rename(stored_here / "aside.db")
+    database.write_text("no database")
+    with pytest.raises(OutageError):
+        sync_run(run, None)
+    assert not is_uploaded(run)
+    aside.replace(database)
+    assert sync_run(run, None) is SyncOutcome.LACKING
+    assert not is_uploaded(run)
+    found = store.client.get_run(uploaded(tracker).run_id).info
+    assert (found.status, found.end_time) == ("FINISHED", ended)
 
 
 @pytest.mark.parametrize("what", ["run", "experiment"])
@@ -109,6 +131,38 @@ def test_what_the_store_lost_of_a_run_is_found_by_counting_and_sent_again(stored
     assert sync_run(run, None) is SyncOutcome.UPLOADED
     assert len(store.client.list_artifacts(run_id, "images")) == 2
     assert [item.path for item in store.client.list_artifacts(run_id, "figures")] == ["figures/0.png"]
+
+
+def test_a_place_of_files_that_cannot_be_listed_keeps_no_numbers_back(
+    stored_here: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config, run, database = configure(None, patience=1), directory("a"), stored_here / "multirun/mlflow.db"
+    store = open_store(config.tracking)
+    with track_run(store, config, run, {}, None) as tracker:
+        log_checkpoint(tracker, 0)
+        conclude(tracker)
+    run_id = uploaded(tracker).run_id
+    wanted, place = stored(database, run_id), store.client.get_run(run_id).info.artifact_uri
+
+    def move_files(to: str, more: str = "UPDATE runs SET status = 'RUNNING'") -> None:
+        with closing(sqlite3.connect(database)) as connection, connection:
+            connection.execute("UPDATE runs SET artifact_uri = ?", [to])
+            connection.execute(more)
+        utils._artifact_repos_cache.clear()  # as in another process
+
+    move_files("gs://bucket/artifacts", "DELETE FROM metrics")  # its library is not installed
+    with pytest.raises(OutageError, match="google"):
+        sync_run(run, None)
+    assert stored(database, run_id) == wanted
+    move_files("gs://bucket/artifacts")
+    with track_run(store, config, run, {}, None) as again:
+        again.log({"later": 1.0}, 9)
+    assert len(stored(database, run_id)) == len(wanted) + 1
+    assert store.client.get_run(run_id).info.status == "FINISHED"
+    assert not uploaded(again).done
+    assert "does not answer (No module named 'google" in caplog.text
+    move_files(place)
+    wait_until(lambda: is_uploaded(run), 20)
 
 
 def test_a_database_that_is_lost_in_the_middle_is_made_and_filled_again(
