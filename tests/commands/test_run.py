@@ -134,7 +134,9 @@ def test_the_table_is_long_and_says_what_mlflow_says(cell: Cell) -> None:
     assert rate.to_dict() == cell.history("behavior/learning_rate")
     draws = table[(table.quantity == "null_velocity") & (table["sample"] >= 0)]
     assert len(draws) == 6 * len(CHECKPOINTS) * 7 * 2
-    whole = table[(table.quantity == "excess") & (table.dimension == 1) & (table.layer == "layer_02")]
+    excess = table[(table.quantity == "excess") & (table.dimension == 1) & (table.layer == "layer_02")]
+    assert (excess["sample"] >= 0).sum() == 6 * len(CHECKPOINTS), "each half has its own"
+    whole = excess[excess["sample"] == -1]
     assert whole.set_index("step").value.to_dict() == cell.history("excess/H1/layer_02")
     assert (whole.low < whole.value).all()
 
