@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -45,7 +45,10 @@ def lock_of(uri: str) -> FileLock:
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK):  # nothing can be made there
         folder = ROOT
-    return FileLock(folder / ".mlflow.lock", mode=0o666)  # of a team's folder others take it as well
+    lock = folder / ".mlflow.lock"
+    with suppress(FileExistsError):
+        lock.touch(exist_ok=False)  # with the umask's mode: a file that FileLock makes is closed to others of a team
+    return FileLock(lock)
 
 
 def make_database(uri: str) -> None:

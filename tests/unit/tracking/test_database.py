@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -12,6 +13,7 @@ from mlflow.tracking._tracking_service import utils
 
 from src.config import RequestError, TrackingConfig
 from src.rundir import RunDirectory
+from src.tracking.database import lock_of
 from src.tracking.store import open_store
 from src.tracking.sync import SyncOutcome, sync_run
 from src.tracking.tracker import track_run
@@ -99,3 +101,13 @@ def test_a_database_elsewhere_whose_files_are_gone_is_refused_with_the_place(old
         open_store(TrackingConfig(uri=uri))
     (old / "multirun/mlartifacts").mkdir(parents=True)
     assert open_store(TrackingConfig(uri=uri)).experiment
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o002, 0o664)])
+def test_the_lock_of_a_store_is_open_to_whom_the_umask_says(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        with lock_of(f"sqlite:///{tmp_path}/mlflow.db"):
+            assert (tmp_path / ".mlflow.lock").stat().st_mode & 0o777 == mode
+    finally:
+        os.umask(before)
