@@ -18,6 +18,7 @@ from .conflicts import (
     track_conflicts,
 )
 from .limits import outside_limits
+from .references import wrong_references
 from .schema import Config, ModelConfig, TdaConfig
 from .setting import RequestError
 from .track import CALLBACK, AdviseConfig, TrackConfig
@@ -28,6 +29,7 @@ MAX_PROBLEM = 1000
 
 def resolve_ui_config(composed: DictConfig) -> UiConfig:
     """As `resolve_config`, for `python -m src.ui`."""
+    _refuse_incomplete(composed)
     config: UiConfig = _to_dataclass(composed, UiConfig)
     _refuse([*outside_limits(config, ""), *proxy_conflicts(config.ui)])
     return config
@@ -35,6 +37,7 @@ def resolve_ui_config(composed: DictConfig) -> UiConfig:
 
 def resolve_doctor_config(composed: DictConfig) -> DoctorConfig:
     """As `resolve_config`, for `python -m src.doctor`."""
+    _refuse_incomplete(composed)
     config: DoctorConfig = _to_dataclass(composed, DoctorConfig)
     _refuse(outside_limits(config, ""))
     return config
@@ -42,6 +45,7 @@ def resolve_doctor_config(composed: DictConfig) -> DoctorConfig:
 
 def resolve_sync_config(composed: DictConfig) -> SyncConfig:
     """As `resolve_config`, for `python -m src.sync`."""
+    _refuse_incomplete(composed)
     config: SyncConfig = _to_dataclass(composed, SyncConfig)
     _refuse(outside_limits(config, ""))
     return config
@@ -49,6 +53,7 @@ def resolve_sync_config(composed: DictConfig) -> SyncConfig:
 
 def resolve_clean_config(composed: DictConfig) -> CleanConfig:
     """As `resolve_config`, for `python -m src.clean`."""
+    _refuse_incomplete(composed)
     config: CleanConfig = _to_dataclass(composed, CleanConfig)
     unknown = [kind for kind in config.what if kind not in REMOVABLE]
     wrong = [f"what={config.what}: must be some of {', '.join(REMOVABLE)}"] if unknown or not config.what else []
@@ -58,6 +63,7 @@ def resolve_clean_config(composed: DictConfig) -> CleanConfig:
 
 def resolve_comparison(composed: DictConfig) -> CompareConfig:
     """As `resolve_config`, for `python -m src.compare`."""
+    _refuse_incomplete(composed)
     config: CompareConfig = _to_dataclass(composed, CompareConfig)
     given = [key for key in ("sweep", "runs", "filter") if getattr(config, key)]
     one = "give one of sweep=<name>, runs=[<directory or MLflow id>,...] and filter='<MLflow search filter>'"
@@ -68,7 +74,7 @@ def resolve_comparison(composed: DictConfig) -> CompareConfig:
 
 def resolve_analysis(composed: DictConfig) -> AnalyzeConfig:
     """As `resolve_config`, for `python -m src.analyze`."""
-    _refuse_missing(composed)
+    _refuse_incomplete(composed)
     config: AnalyzeConfig = _to_dataclass(composed, AnalyzeConfig)
     nothing = ["tda=none: measures nothing; choose a method"] if config.tda.transformer is None else []
     _refuse(_all_problems(outside_limits(config, ""), tda_conflicts(config.tda), nothing))
@@ -81,7 +87,7 @@ def resolve_config(composed: DictConfig) -> Config:
     Raises:
         RequestError: naming every key that is missing, out of range or in conflict, all at once.
     """
-    _refuse_missing(composed)
+    _refuse_incomplete(composed)
     config = complete_config(composed)
     _refuse(_all_problems(outside_limits(config, ""), config_conflicts(config), tda_conflicts(config.tda)))
     return config
@@ -112,13 +118,15 @@ def _shortened(problem: str) -> str:
     )
 
 
-def _refuse_missing(composed: DictConfig, but: str = "") -> None:
+def _refuse_incomplete(composed: DictConfig, but: str = "") -> None:
+    _refuse(wrong_references(composed))
     _refuse(f"{key} is not set: give {key}=..." for key in sorted(OmegaConf.missing_keys(composed) - {but}))
 
 
 def _to_dataclass(composed: DictConfig, schema: type) -> Any:
     # Merging into the schema once more refuses what `+key=value` smuggled in: nothing would read it.
-    merged = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.to_container(composed))
+    # What interpolations come to is held against the schema as well: a typed node takes any.
+    merged = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.to_container(composed, resolve=True))
     for key in OmegaConf.missing_keys(merged):
         OmegaConf.update(merged, key, "")
     return OmegaConf.to_object(merged)
@@ -126,7 +134,7 @@ def _to_dataclass(composed: DictConfig, schema: type) -> Any:
 
 def resolve_track(composed: DictConfig) -> TrackConfig:
     """As `resolve_config`, for `python -m src.track` and the callbacks; a series that was saved has its own steps."""
-    _refuse_missing(composed, but="model.path")  # by default it is read off the checkpoints
+    _refuse_incomplete(composed, but="model.path")  # by default it is read off the checkpoints
     config = complete_config(composed, TrackConfig)
     assert isinstance(config, TrackConfig)
     given = config.track.checkpoints
@@ -141,7 +149,7 @@ def resolve_track(composed: DictConfig) -> TrackConfig:
 
 def resolve_advice(composed: DictConfig) -> AdviseConfig:
     """As `resolve_config`, for `python -m src.track advise`."""
-    _refuse_missing(composed)
+    _refuse_incomplete(composed)
     config: AdviseConfig = _to_dataclass(composed, AdviseConfig)
     _refuse(outside_limits(config, ""))
     return config

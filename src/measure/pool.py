@@ -40,6 +40,9 @@ Finish = Callable[[Job, list[Row], float], Measurement]
 TRIES = 2
 """Times that a task is given to a worker that dies over it."""
 
+STOPPED_SECONDS = 10.0
+"""How often a worker that has a task is looked at."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -129,7 +132,7 @@ class WorkerPool:
             worker = await self.free.get()
             life = worker.life
             try:
-                done, seconds = await asyncio.wrap_future(worker.submit(_timed, work, *args))
+                done, seconds = await _outlast(worker, asyncio.wrap_future(worker.submit(_timed, work, *args)))
             except BrokenProcessPool as error:
                 worker.replace(life)
                 if not tries_left:
@@ -172,6 +175,24 @@ def describe_failure(error: BaseException, job: Job) -> str:
 def _timed(work: Callable[..., T], *args: object) -> tuple[T, float]:
     start = time.perf_counter()
     return work(*args), time.perf_counter() - start
+
+
+async def _outlast(worker: Worker, task: asyncio.Future[T]) -> T:
+    """What a task comes to; a worker that was stopped and is not let go on is killed, so that another takes its work.
+
+    It must be seen stopped twice: a terminal's Ctrl-Z stops this process as well, and both go on together.
+    """
+    seen = False
+    try:
+        while not (await asyncio.wait([task], timeout=STOPPED_SECONDS))[0]:
+            was_seen, seen = seen, worker.is_stopped()
+            if seen and was_seen:
+                logger.warning("a worker process was stopped (SIGSTOP) and is ended")
+                worker.kill()
+    except asyncio.CancelledError:
+        task.cancel()  # which waiting for it does not
+        raise
+    return task.result()
 
 
 async def _cancel_others() -> None:

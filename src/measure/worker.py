@@ -12,6 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from threading import Lock, Thread, Timer
 from types import ModuleType
 from typing import TypeVar
@@ -63,16 +64,29 @@ class Worker:
                 self._start()
                 self.life += 1
 
+    def is_stopped(self) -> bool:
+        """Whether somebody stopped the process (SIGSTOP); False where the system does not say."""
+        return any(_is_stopped(process.pid) for process in self._processes)
+
+    def kill(self) -> None:
+        """End the process in the middle of its task, whose future raises BrokenProcessPool."""
+        for process in self._processes:
+            process.kill()
+
     def stop(self, *, at_once: bool) -> None:
         """End the process, after its present task or in the middle of it."""
-        killing = Timer(0 if at_once else END_SECONDS, self._kill)
+        killing = Timer(0 if at_once else END_SECONDS, self.kill)
         killing.start()
         self._executor.shutdown(wait=True, cancel_futures=True)
         killing.cancel()
 
-    def _kill(self) -> None:
-        for process in self._processes:
-            process.kill()
+
+def _is_stopped(pid: int | None) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # not Linux, or the process is gone
+        return False
+    return state == "T"
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 Of a run: the numbers, clouds and weights are those of the undisturbed run, bit for bit, and MLflow has each point once.
 Of an input: a right result, or the package's own words for a wrong request (status 2). Of a damaged file: never another
 number, and nothing that waits for ever. Of what others hand on: nothing is run, written elsewhere, sent or shown. All
-trials take some two hours on two quiet cores.
+trials take some four hours on two quiet cores.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..support.runs import Reference
-from . import files, hostile, load
+from . import disks, files, hostile, kills, load, stores, workers
 from .dialogues import read_and_encode
 from .inputs import Trial, run_trials
+from .outcome import Fault
 from .overrides import compose_and_check
-from .trials import FAULTS
 
 ATTACKS: dict[str, Callable[[int, int], list[files.Row]]] = {
     "files": files.main, "hostile": hostile.main, "load": load.main,
@@ -32,6 +32,10 @@ INPUTS: dict[str, tuple[str, int, Trial]] = {
     "overrides": ("command lines at random, composed and checked", 1000, compose_and_check),
 }
 """By name: what is made, how often, and one trial."""
+
+
+FAULTS: dict[str, tuple[str, int, Fault]] = kills.FAULTS | workers.FAULTS | stores.FAULTS | disks.FAULTS
+"""By name: what disturbs a run, how often, and how."""
 
 
 def main(words: list[str]) -> int:

@@ -6,10 +6,8 @@ import random
 import re
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,8 +17,9 @@ from src.metrics.files import read_stored_table
 from src.rundir import RunDirectory
 from src.tracking.journal import try_lock
 from src.training.fit import read_last_step
+from tests.faults.__main__ import FAULTS
 from tests.faults.files import Undamaged, run_command, run_trial
-from tests.faults.trials import FAULTS
+from tests.support.disks import fill, small_disk
 from tests.support.processes import require, wait_until, workers_of
 from tests.support.runs import Reference, arrays, finish, only_run, points_of, spooled, start, stored
 
@@ -230,28 +229,23 @@ def test_an_analysis_of_a_run_that_is_not_done_is_partial_and_gone_on_with(stopp
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 80 MB that lasts as long as the test; only the system's administrator can have one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "none", folder], capture_output=True)
-    require(made.returncode == 0, "no disk can be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 80 MB that lasts as long as the test."""
+    with small_disk(tmp_path / "disk", 80) as made:
+        require(made, "no disk can be mounted here")
+        yield tmp_path / "disk"
 
 
 @pytest.mark.slow
 def test_a_full_disk_ends_a_run_as_killed_and_it_goes_on_when_there_is_room(
-    small_disk: Path, stopped: Path, reference: Reference
+    disk: Path, stopped: Path, reference: Reference
 ) -> None:
-    shutil.copytree(stopped / "multirun", small_disk / "multirun")
-    process, run, filler = start(small_disk), only_run(small_disk), small_disk / "filler"
+    shutil.copytree(stopped / "multirun", disk / "multirun")
+    process, run = start(disk), only_run(disk)
     begun = run.status.stat().st_mtime
     wait_until(lambda: run.status.stat().st_mtime > begun, 240)
     wait_until(lambda: run.reserve.exists(), 60)
-    with filler.open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(4096))
+    filler = fill(disk)
     _, error = process.communicate(timeout=300)
     assert process.returncode == 1
     assert f"{run.path.resolve()}: the disk is full (0 MB are free; it takes about" in error
@@ -259,9 +253,9 @@ def test_a_full_disk_ends_a_run_as_killed_and_it_goes_on_when_there_is_room(
     assert "Traceback" not in error, error
     assert len(error.splitlines()) <= 6, error
     assert run.read_status()["state"] == "interrupted"
-    refused = start(small_disk)
+    refused = start(disk)
     assert re.search(r"needs about \d\d MB more of disk, 0 MB are free; make room", refused.communicate(timeout=300)[1])
     assert refused.returncode == 2
     filler.unlink()
-    finish(start(small_disk))
-    assert reference.differences(run, small_disk / "multirun" / "mlflow.db") == []
+    finish(start(disk))
+    assert reference.differences(run, disk / "multirun" / "mlflow.db") == []

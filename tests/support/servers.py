@@ -104,7 +104,10 @@ class Postgres:
 
 
 class Gate:
-    """Forwards to a server in the mode `pass`; the other modes are `refuse`, `hang`, `fail` (500), `lose` (answers)."""
+    """Forwards to a server in the mode `pass`.
+
+    The other modes are `refuse`, `hang`, `fail` (500), `deny` (401), `lose` (answers).
+    """
 
     def __init__(self, target: int) -> None:
         self.target, self.port, self.mode = target, free_port(), "pass"
@@ -138,6 +141,8 @@ def _handler(gate: Gate) -> type[BaseHTTPRequestHandler]:
                 gate.changed.wait(60)
             elif gate.mode == "fail":
                 self.send_error(500)
+            elif gate.mode == "deny":
+                self.send_error(401)
             else:
                 answer = self.forward(body)
                 if gate.mode != "lose":

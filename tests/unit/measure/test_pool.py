@@ -148,3 +148,22 @@ def test_a_worker_that_is_stopped_while_it_starts_or_rests_goes_with_its_pool(
         worker.stop(at_once=at_once)
     assert time.monotonic() - begun < 10
     assert not any(process.is_alive() for process in processes)
+
+
+def stop_once(flag: str) -> str:
+    """Stops its own process the first time."""
+    if not Path(flag).exists():
+        Path(flag).touch()
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return "done"
+
+
+def test_the_work_of_a_worker_that_is_stopped_is_done_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("src.measure.pool.STOPPED_SECONDS", 0.5)
+    with WorkerPool(1) as pool:
+        work = asyncio.run_coroutine_threadsafe(_give(pool, stop_once, str(tmp_path / "flag")), pool.loop)
+        assert work.result(60) == "done"
+    assert "was stopped (SIGSTOP) and is ended" in caplog.text
+    assert "another one takes its place" in caplog.text
