@@ -24,7 +24,8 @@ from ..rundir import RunDirectory
 from ..rundir.layout import TABLE_FILE
 from ..system.files import DamagedError
 from ..system.invocation import command_line
-from ..tracking.store import Store, fetch_artifact
+from ..tracking.queries import fetch_artifact
+from ..tracking.store import Store
 from .select import DAMAGED, StoredRun
 
 logger = logging.getLogger(__name__)

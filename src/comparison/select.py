@@ -16,7 +16,8 @@ from ..rundir.find import read_mlflow_id, runs_by_mlflow_id
 from ..rundir.naming import also_in
 from ..system.files import DamagedError
 from ..system.invocation import command_line
-from ..tracking.store import Store, read_run, search_runs
+from ..tracking.queries import read_run, search_runs
+from ..tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

@@ -122,12 +122,12 @@ def kill_command(prepare: Callable[[Path], Command]) -> Fault:
     return trials_of
 
 
-def in_mlflow(folder: Path) -> list[tuple[str, str]]:
-    """Kind and state of each run that was not deleted."""
+def in_mlflow(folder: Path, columns: str = "tags.value, runs.status") -> list[tuple[str, ...]]:
+    """Kind and state of each run that was not deleted, or what else of it is asked for."""
     with closing(sqlite3.connect(folder / "multirun" / "mlflow.db")) as connection:
         return sorted(
             connection.execute(
-                "SELECT tags.value, runs.status FROM runs JOIN tags ON tags.run_uuid = runs.run_uuid"
+                f"SELECT {columns} FROM runs JOIN tags ON tags.run_uuid = runs.run_uuid"
                 " WHERE tags.key = 'kind' AND runs.lifecycle_stage = 'active'"
             )
         )
@@ -155,7 +155,8 @@ def compare(folder: Path) -> Command:
     assert done.returncode == 0, done.stderr
 
     def state(folder: Path, out: str) -> State:
-        names = sorted(path.name for path in folder.glob("multirun/mlartifacts/**/*") if path.is_file())
+        ((run_id,),) = (row[1:] for row in in_mlflow(folder, "tags.value, runs.run_uuid") if row[0] == "comparison")
+        names = sorted(path.name for path in folder.glob(f"multirun/mlartifacts/**/{run_id}/**/*") if path.is_file())
         return {"said": out, "runs": in_mlflow(folder), "files": names}
 
     return Command(["src.compare", "sweep=first"], state)
