@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import struct
 import zipfile
 import zlib
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 NO_ROOM = os.strerror(errno.ENOSPC)
 """What libraries that are not written in Python say of it."""
+
+LEAST_ROOM = 2**16
+"""Bytes: where fewer are left when a file could not be written, that is why."""
 
 CHECKSUM = "checksum"
 DIGITS = 16
@@ -72,8 +76,16 @@ def replacing(target: Path) -> Iterator[Path]:
         # Before the name is: after a power cut a name without its content would be a damaged file.
         sync(partial)
         partial.replace(target)
+    except Exception as error:
+        if not is_disk_full(error) and _has_no_room(target.parent):
+            raise OSError(errno.ENOSPC, NO_ROOM, str(target)) from error  # torch and NumPy say something else then
+        raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _has_no_room(folder: Path) -> bool:
+    return shutil.disk_usage(folder).free < LEAST_ROOM
 
 
 def sync(path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from src.system.files import (
@@ -24,6 +26,21 @@ from src.system.files import (
     write_json,
     write_page,
 )  # fmt: skip
+from tests.support.disks import small_disk
+from tests.support.processes import require
+
+
+def write_torch(path: Path, content: np.ndarray) -> None:
+    torch.save(torch.from_numpy(content), path)
+
+
+def write_numpy(path: Path, content: np.ndarray) -> None:
+    with path.open("wb") as file:
+        np.save(file, content)
+
+
+def write_plain(path: Path, content: np.ndarray) -> None:
+    path.write_bytes(content.tobytes())
 
 
 def flip(path: Path, place: float) -> None:
@@ -124,6 +141,22 @@ def test_a_full_disk_is_known_by_number_and_by_what_libraries_say_of_it() -> Non
     outer.__cause__ = OSError(errno.EDQUOT, "quota")
     assert is_disk_full(outer)
     assert not is_disk_full(OSError(errno.EACCES, "not allowed"))
+
+
+@pytest.mark.parametrize("write", [write_torch, write_numpy, write_plain])
+def test_a_file_that_a_full_disk_cuts_says_so_whatever_its_writer_says(
+    tmp_path: Path, write: Callable[[Path, np.ndarray], None]
+) -> None:
+    with small_disk(tmp_path / "disk", 1) as made:
+        require(made, "no disk can be mounted here")
+        target = tmp_path / "disk" / "weights"
+        with pytest.raises((OSError, RuntimeError)) as caught, replacing(target) as partial:
+            write(partial, np.zeros(2**21, np.uint8))
+        assert is_disk_full(caught.value)
+        assert not list(target.parent.iterdir())
+        with pytest.raises(RuntimeError, match="another reason") as caught, replacing(target) as partial:
+            raise RuntimeError("another reason")
+        assert not is_disk_full(caught.value)
 
 
 def test_a_page_that_is_cut_anywhere_is_noticed(tmp_path: Path) -> None:
