@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .notebook.arrays import track_arrays as track_arrays
+    from .notebook.checkpoints import track_checkpoints as track_checkpoints
+    from .notebook.comparison import compare_runs as compare_runs
 
 PACKAGE = __name__
 """`src` in a clone, `topotrace` where a wheel was installed."""
@@ -23,7 +25,11 @@ from .system.caches import choose_caches
 
 choose_caches(os.environ, Path(__file__).parent)  # before Numba is imported, which looks for a folder then
 
-_FUNCTIONS = {"track_arrays": "notebook.arrays"}
+_FUNCTIONS = {
+    "track_arrays": "notebook.arrays",
+    "track_checkpoints": "notebook.checkpoints",
+    "compare_runs": "notebook.comparison",
+}
 """What notebooks and scripts call, and where it is. `track` and `compare` are the modules of these commands."""
 
 

@@ -68,12 +68,21 @@ def _facts(settings: Settings, name: str, path: str, stage: str, total_steps: in
     }  # fmt: skip
     if settings.steps is not None and not isinstance(settings.steps, str):
         facts["schedule.steps"] = [int(step) for step in settings.steps]
-    if isinstance(settings.probes, (str, Path)):
-        facts["probe.file"] = str(settings.probes)
-    elif settings.probes is not None:
-        prompts = list(dict.fromkeys(settings.probes))
-        facts |= {"probe.file": str(_keep_prompts(prompts)), "probe.size": len(prompts)}
-    return facts
+    return facts | facts_of_probes(settings.probes)
+
+
+def facts_of_probes(probes: Sequence[str] | str | Path | None) -> dict[str, Any]:
+    """Values by key for prompts, or the file of them, that a user gives; a list is kept as a file.
+
+    Raises:
+        RequestError: if a prompt is none, or empty.
+    """
+    if probes is None:
+        return {}
+    if isinstance(probes, (str, Path)):
+        return {"probe.file": str(probes)}
+    prompts = list(dict.fromkeys(probes))
+    return {"probe.file": str(_keep_prompts(prompts)), "probe.size": len(prompts)}
 
 
 def _keep_prompts(prompts: Sequence[str]) -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,17 +19,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import read_integer, read_points
-from ..clouds.layers import layer_name
 from ..clouds.store import write_clouds
-from ..config.limits import NAME
-from ..metrics.table import MEAN
+from ..rundir import RunDirectory
 from ..system.words import count_of
+from ..tracking.journal import try_lock
+from .layer_names import enumerate_names, name_layers
 from .progress import Bar, ShowProgress
 
 Layers = Mapping[int | str, ArrayLike]
 Series = Mapping[int, Layers] | Iterable[tuple[int, Layers]]
 
 LARGEST_STEP = 2**31 - 1
+
+PREFIX = ".arrays-"
+"""What the folders begin with in which series lie while they are measured."""
 
 MAX_LOSS = 0.1
 """Of the movement from one step to the next that may be lost where clouds are stored, in float32."""
@@ -82,7 +85,9 @@ def read_series(
     if root is not None:
         root.mkdir(parents=True, exist_ok=True)
     try:
-        with TemporaryDirectory(prefix=".arrays-", dir=root) as folder:
+        if root is not None:
+            _sweep(root)
+        with TemporaryDirectory(prefix=PREFIX, dir=root) as folder, _locked(Path(folder)):
             with show(len(given) if isinstance(given, Sized) else None, "steps read") as bar:
                 read = _read_all(given, Path(folder), rows, least, bar)
             yield read
@@ -90,6 +95,26 @@ def read_series(
         if root is not None:
             with suppress(OSError):  # it holds runs
                 root.rmdir()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Inside, nobody takes the folder for what a killed process left."""
+    lock = try_lock(RunDirectory(folder))
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def _sweep(root: Path) -> None:
+    """Remove what processes that were killed left of their series."""
+    for left in map(RunDirectory, root.glob(f"{PREFIX}*")):
+        lock = try_lock(left) if left.lock.exists() else None
+        if lock is not None:
+            shutil.rmtree(left.path, ignore_errors=True)
+            lock.release()
 
 
 def _read_all(given: Series, folder: Path, rows: Sequence[str] | None, least: int, bar: Bar) -> GivenSeries:
@@ -106,7 +131,8 @@ def _read_all(given: Series, folder: Path, rows: Sequence[str] | None, least: in
             _check_rows(clouds, rows, least)
         elif clouds.keys() != names.keys():
             raise ValueError(
-                f"series[{step}] has the layers {_list(clouds)}, the first step {_list(names)}; give the same at each"
+                f"series[{step}] has the layers {enumerate_names(clouds)}, the first step {enumerate_names(names)}; "
+                "give the same at each"
             )
         own = {names[key]: cloud for key, cloud in clouds.items()}
         digest = hashlib.sha256()
@@ -204,45 +230,6 @@ def _check_loss(before: np.ndarray, after: np.ndarray, where: str, step: int) ->
             "are stored, cannot hold it; subtract the same vector from every row at every step (the first row of the "
             "first one), the shape is the same"
         )
-
-
-def name_layers(given: Sequence[int | str]) -> dict[int | str, str]:
-    """What layers are called in files, tables and charts, which order them as texts: numbers padded with zeros.
-
-    A number becomes `layer_03`. Names that would be in another order than they were given in get their place in front.
-
-    Raises:
-        ValueError: if a name is no name of a file, or two become one.
-    """
-    if len({type(key) for key in given}) > 1:
-        raise ValueError(f"layers {_list(given)}: give all of them numbers, or all of them names")
-    numbers = [number for key in given for number in re.findall(r"\d+", str(key))]
-    width = max([2 if isinstance(given[0], int) else 1, *(len(number) for number in numbers)])
-    names = {key: re.sub(r"\d+", lambda digits: digits[0].zfill(width), _plain_name(key)) for key in given}
-    if len(set(names.values())) < len(names):
-        raise ValueError(f"layers {_list(given)}: two of them become one name with zeros in front; rename one")
-    if list(names.values()) == sorted(names.values()):
-        return names
-    if isinstance(given[0], int):
-        return {key: names[key] for key in sorted(names, key=int)}
-    places = len(str(len(names)))
-    return {key: f"{place:0{places}d}_{name}" for place, (key, name) in enumerate(names.items(), start=1)}
-
-
-def _plain_name(key: int | str) -> str:
-    if isinstance(key, int):
-        return layer_name(key)
-    if not NAME.fullmatch(key) or key == MEAN:
-        raise ValueError(
-            f"layer {key!r}: must be a name of letters, digits, '_', '-' and '.', the first a letter or a digit, "
-            f"and not {MEAN!r}, which stands for all of them"
-        )
-    return key
-
-
-def _list(names: Iterable[object]) -> str:
-    words = [repr(name) for name in names]
-    return ", ".join(words if len(words) <= 6 else [*words[:4], "...", words[-1]])
 
 
 def _hash(value: object) -> str:

@@ -104,14 +104,11 @@ class TrackedRun:
         return place + "\n".join(f"- {sentence}" for sentence in self.sentences)
 
     def _repr_html_(self) -> str:
-        numbers = {"checkpoints": str(self.summary["checkpoints"])} | {
-            f"path length, {name}": f"{length:.3f}" for name, length in self.summary["path_length"].items()
-        }
-        return show_html(
-            "" if self.directory is None else str(self.directory), numbers, self.summary["headlines"], self.sentences,
-            [figure for figure in self.drawn if isinstance(figure, Figure) and figure.name in PREVIEWED],
-            self.figures,
-        )  # fmt: skip
+        lengths = {f"path length, {name}": f"{length:.3f}" for name, length in self.summary["path_length"].items()}
+        numbers = pd.DataFrame({"": {"checkpoints": str(self.summary["checkpoints"])} | lengths}).to_html(header=False)
+        previews = [figure for figure in self.drawn if isinstance(figure, Figure) and figure.name in PREVIEWED]
+        head, tables = str(self.directory or ""), ("table", "findings")
+        return show_html(head, numbers, self.summary["headlines"], self.sentences, previews, self.figures, tables)
 
 
 def tabulate_findings(found: RunFindings) -> pd.DataFrame:
@@ -135,26 +132,30 @@ def plotly_figures(drawn: Iterable[DrawnFigure]) -> dict[str, go.Figure]:
 
 
 def show_html(
-    head: str, numbers: Mapping[str, str], headlines: Sequence[str], every: Sequence[str], previews: Sequence[Figure],
-    names: Iterable[str],
+    head: str, table: str, shown: Sequence[str], every: Sequence[str], previews: Sequence[Figure],
+    figures: Iterable[str], tables: Iterable[str],
 ) -> str:  # fmt: skip
-    """What a notebook shows of an object: key figures, sentences, pictures, and how to get at the rest."""
-    cells = "".join(
-        f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in numbers.items()
-    )
-    pictures = "".join(
-        f'<img alt="{html.escape(figure.title)}" style="max-width:100%" '
-        f'src="data:image/png;base64,{base64.b64encode(draw_png(figure)).decode()}">'
-        for figure in previews
-    )
-    more = f"<details><summary>all findings</summary>{_list(every)}</details>" if len(every) > len(headlines) else ""
-    drawn = ", ".join(f"<code>.figures[{name!r}]</code>" for name in names)
-    return (
-        f"<div>{f'<p><code>{html.escape(head)}</code></p>' if head else ''}<table>{cells}</table>"
-        f"{_list(headlines)}{more}{pictures}<p>Interactive: {drawn}; "
-        "numbers: <code>.table</code>, <code>.findings</code>, <code>.steps_by_layer('excess', 1)</code></p></div>"
-    )
+    """What a notebook shows of an object: where it is, what was found, pictures, and how to get at the rest.
+
+    Args:
+        table: HTML.
+        shown, every: sentences; those that are not shown at once are folded.
+        previews: figures that become pictures: no script is needed to see them.
+        figures: names of all figures.
+        tables: names of the attributes that are tables.
+    """
+    place = f"<p><code>{html.escape(head)}</code></p>" if head else ""
+    folded = f"<details><summary>all findings</summary>{_list(every)}</details>" if len(every) > len(shown) else ""
+    pictures = "".join(map(_picture, previews))
+    names = ", ".join(f"<code>.figures[{name!r}]</code>" for name in figures)
+    rest = "Tables: " + ", ".join(f"<code>.{name}</code>" for name in tables) + (f". Figures: {names}" if names else "")
+    return f"<div>{place}{table}{_list(shown)}{folded}{pictures}<p>{rest}</p></div>"
 
 
 def _list(sentences: Sequence[str]) -> str:
     return f"<ul>{''.join(f'<li>{html.escape(sentence)}</li>' for sentence in sentences)}</ul>" if sentences else ""
+
+
+def _picture(figure: Figure) -> str:
+    data = base64.b64encode(draw_png(figure)).decode()
+    return f'<img alt="{html.escape(figure.title)}" style="max-width:100%" src="data:image/png;base64,{data}">'

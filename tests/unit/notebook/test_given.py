@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from src.clouds.store import layer_names, read_clouds, read_probe_hash
-from src.notebook.given import GivenSeries, name_layers, read_series
+from src.notebook.given import GivenSeries, read_series
 from src.notebook.progress import show_none
 
 RANDOM = np.random.default_rng(3)
@@ -74,22 +74,6 @@ def test_one_step_is_in_memory_at_a_time() -> None:
 
     assert read(Lazy.fromkeys([2, 0, 1]))[0].steps == [0, 1, 2]
     assert asked == [2, 0, 1], "each once"
-
-
-@pytest.mark.parametrize(
-    ("given", "names"),
-    [
-        (["a", "b"], ["a", "b"]),
-        (["block_3", "block_12"], ["block_03", "block_12"]),
-        (["encoder.layer.9", "encoder.layer.10"], ["encoder.layer.09", "encoder.layer.10"]),
-        (["input", "conv", "out"], ["1_input", "2_conv", "3_out"]),
-        ([12, 0, 3], ["layer_00", "layer_03", "layer_12"]),
-        ([5, 100], ["layer_005", "layer_100"]),
-    ],
-    ids=str,
-)
-def test_layers_are_called_so_that_texts_are_in_the_order_of_depth(given: list[int | str], names: list[str]) -> None:
-    assert list(name_layers(given).values()) == names == sorted(names)
 
 
 NAN = np.where(np.arange(24).reshape(8, 3) == 4, np.nan, X)
