@@ -33,7 +33,7 @@ PREVIEWED = ("claims", "trajectories")
 """Figures that are pictures where the object itself is shown."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ComparedRuns:
     """A comparison; the last line of a cell shows it."""
 
@@ -98,6 +98,9 @@ class ComparedRuns:
     def figures(self) -> dict[str, go.Figure]:
         """Figures of plotly by name (`claims`, `trajectories`, `velocity_H1`, `excess_H1`, ...)."""
         return plotly_figures(self.drawn)
+
+    def __repr__(self) -> str:
+        return f"<ComparedRuns: {self.compared.report.head}, {self.report}>"
 
     def __str__(self) -> str:
         lines = [f"{self.report}: {self.compared.report.head}", *(f"- {sentence}" for sentence in self.sentences)]

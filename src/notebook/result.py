@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from ..pipeline.note import write_note
 from ..pipeline.summary import summarize_findings
 from ..rundir import RunDirectory
 from ..rundir.state import load_measured_config
+from ..system.words import count_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -35,7 +36,7 @@ PREVIEWED = ("speed", "excess")
 """Figures that are pictures where the object itself is shown."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrackedRun:
     """A measured series; the last line of a cell shows it."""
 
@@ -48,7 +49,7 @@ class TrackedRun:
     """What the note says, in parts: findings, headlines, path_length, missing, ..."""
     note: str
     """Markdown, as on the run's page in MLflow."""
-    drawn: Sequence[DrawnFigure] = field(repr=False)
+    drawn: Sequence[DrawnFigure]
     """The figures as panels, whoever draws them."""
 
     @classmethod
@@ -98,6 +99,10 @@ class TrackedRun:
             there = sorted(set(selection.select(self.table, dimension=dimension).quantity))
             raise ValueError(f"{quantity}: not measured in dimension {dimension}; there are {', '.join(there)}")
         return found
+
+    def __repr__(self) -> str:
+        where = "in memory" if self.directory is None else str(self.directory)
+        return f"<TrackedRun of {count_of(self.summary['checkpoints'], 'checkpoint')}, {where}>"
 
     def __str__(self) -> str:
         place = "" if self.directory is None else f"{self.directory}\n"

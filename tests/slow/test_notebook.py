@@ -20,6 +20,7 @@ from src.measure import track
 from src.metrics.selection import select
 from src.notebook.result import TrackedRun
 from src.rundir import RunDirectory
+from tests.support.notebooks import run_notebook, shown
 from tests.support.processes import ENVIRONMENT, run_module, wait_until
 
 pytestmark = pytest.mark.slow
@@ -139,3 +140,14 @@ def test_stored_arrays_are_measured_again_and_compared(saved: TrackedRun, folder
     quick = [f"{key}={value}" for key, value in QUICK.items()]
     again = run_module("src.analyze", f"run={saved.directory}", "tda.metric=cosine", *quick, cwd=folder, **ENVIRONMENT)
     assert again.returncode == 0, again.stderr
+
+
+def test_the_tutorial_goes_from_checkpoints_to_a_finding(folder: Path) -> None:
+    cells = run_notebook("tutorial.ipynb", folder)
+    printed = "".join(shown(cells, "stdout"))
+    assert "The activations changed in 6 of 6 blocks between step 0 and step 39" in printed
+    assert "The activations changed in 2 of 2 blocks between step 0 and step 39" in printed
+    assert len(list(shown(cells, "application/vnd.plotly.v1+json"))) == 2
+    assert "checkpoints measured" in "".join(shown(cells, "text/plain"))
+    (run,) = folder.glob("multirun/tiny_tutorial/harmless/vietoris_rips/*/status.json")
+    assert str(run.parent) in "".join(shown(cells, "text/html"))
