@@ -107,7 +107,7 @@ class ComparedRuns:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        claims = "" if self.claims.empty else self.claims.to_html(escape=True).replace("\\n", "<br>")
+        claims = "" if self.claims.empty else self.claims.rename_axis(None).to_html(escape=True).replace("\\n", "<br>")
         head = f"{self.report}: {self.compared.report.head}"
         previews = [figure for figure in self.drawn if figure.name in PREVIEWED]
         tables = ("claims", "findings", "group_findings", "runs", "table")
