@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from mlflow import MlflowClient
+from transformers import BertConfig, BertModel, PreTrainedModel, ViTConfig, ViTModel
 
 from src import track_arrays
 from src.measure import track
@@ -140,6 +142,38 @@ def test_stored_arrays_are_measured_again_and_compared(saved: TrackedRun, folder
     quick = [f"{key}={value}" for key, value in QUICK.items()]
     again = run_module("src.analyze", f"run={saved.directory}", "tda.metric=cosine", *quick, cwd=folder, **ENVIRONMENT)
     assert again.returncode == 0, again.stderr
+
+
+def hidden_states(model: PreTrainedModel, given: dict[str, torch.Tensor]) -> dict[int, torch.Tensor]:
+    """The first token, [CLS], of every block."""
+    with torch.inference_mode():
+        states = model(**given, output_hidden_states=True).hidden_states
+    return {block: state[:, 0] for block, state in enumerate(states) if block}
+
+
+@pytest.mark.parametrize("kind", ["text", "images"])
+def test_encoders_of_texts_and_images_are_measured_from_their_hidden_states(kind: str) -> None:
+    torch.manual_seed(0)
+    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    given, model = (
+        ({"input_ids": torch.randint(5, 90, (12, 7))}, BertModel(BertConfig(vocab_size=90, **shape))) if kind == "text"
+        else ({"pixel_values": torch.rand(12, 3, 16, 16)}, ViTModel(ViTConfig(image_size=16, patch_size=8, **shape)))
+    )  # fmt: skip
+    model.eval()
+
+    def series() -> Iterator[tuple[int, dict[int, torch.Tensor]]]:
+        for step in range(4):
+            yield step, hidden_states(model, given)
+            with torch.no_grad():
+                for weight in model.parameters():
+                    weight += 0.002 * torch.randn_like(weight)
+
+    few = {"tda.subsamples": 0, "tda.null_draws": 2, "tda.workers": 1}
+    found = track_arrays(series(), save=False, config=few, progress=False)
+    drift = found.steps_by_layer("drift", 0)
+    assert list(drift.columns) == ["layer_01", "layer_02", "mean"]
+    assert drift["mean"].iloc[0] == 0 < drift["mean"].iloc[1:].min()
+    assert found.steps_by_layer("excess", 0).shape == (3, 3)
 
 
 def test_the_tutorial_goes_from_checkpoints_to_a_finding(folder: Path) -> None:
