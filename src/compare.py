@@ -11,8 +11,6 @@ from .cli import launch
 from .config import RequestError, TrackingConfig
 from .config.commands import CompareConfig
 from .config.resolve import resolve_comparison
-from .rundir.naming import directory_of_comparison
-from .system.invocation import command_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,29 +24,13 @@ def compare(composed: DictConfig) -> None:
     """
     request = resolve_comparison(composed)
     # Late: a wrong request must not wait for pandas and MLflow.
-    from .comparison.build import compare_runs, is_remeasured, log_report, study_run
-    from .comparison.load import set_damaged_apart
+    from .comparison.build import write_comparison
     from .comparison.note import show_report
-    from .comparison.select import find_runs
-    from .figures.report import render_comparison
-    from .figures.sensitivity import render_sensitivity
-    from .tracking.store import find_store
 
-    store = find_store(request.tracking)
-    found, damaged = set_damaged_apart(store, find_runs(store, request))
-    if is_remeasured(found):
-        report = render_sensitivity(study_run(store, found))
-    else:
-        report = render_comparison(compare_runs(store, request, found))
-    directory = directory_of_comparison(request)
-    log_report(store, request, report, directory)
-    show_report(report, directory.report)
-    if damaged:
-        raise RequestError(
-            "\n".join(damaged) + "\nThe report is of the other runs. Measure the clouds of these again "
-            f"({command_line('analyze')}), make them again with force=true, or name those that are to be compared "
-            "(runs=[...])"
-        )
+    compared = write_comparison(request)
+    show_report(compared.report, compared.directory.report)
+    if compared.damaged:
+        raise RequestError(compared.damaged)
 
 
 def load_runs(sweep: str | None = None, filter: str | None = None) -> pd.DataFrame:

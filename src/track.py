@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from .cli import launch
+from .config import Config
 from .config.resolve import complete_config, resolve_advice, resolve_track
 from .config.track import AdviseConfig, TrackConfig
 from .pipeline.note import describe_start, show_summary
@@ -21,29 +24,66 @@ from .series.content import refuse_other_content
 from .series.find import Series, complete_track, find_series
 from .sweeps.plan import IDENTIFYING
 
+if TYPE_CHECKING:
+    from .pipeline.observer import Observer
+
 ADVISE = "advise"
+
+Watch = Callable[["Observer"], object]
 
 
 def track(composed: DictConfig) -> None:
     """Compose, validate, look at the headers, skip what is done, else measure the series."""
-    request = resolve_track(composed)
+    request, choices = resolve_track(composed), HydraConfig.get().runtime.choices
+    run = track_request(request, compose_baseline(choices))
+    show_summary(run.read_status()["summary"])
+
+
+def compose_baseline(choices: Mapping[str, Any]) -> Config:
+    """The same model, objective and method with nothing else overridden; while Hydra can compose.
+
+    Args:
+        choices: options of the groups that a request was composed of.
+    """
+    return complete_config(compose("track", [f"{group}={choices[group]}" for group in IDENTIFYING]), TrackConfig)
+
+
+def track_request(
+    request: TrackConfig, baseline: Config, *, is_guest: bool = False, watch: Watch = lambda observer: None
+) -> RunDirectory:
+    """Look at the headers, skip what is done, else measure the series.
+
+    Args:
+        baseline, is_guest, watch: of `compose_baseline`, and of `track_series`.
+
+    Returns:
+        The run's directory, which is done.
+
+    Raises:
+        RequestError: if checkpoints cannot be read or do not fit together; also as `track_series` does.
+    """
     series = find_series(request)
     config = complete_track(request, series)
-    choices = HydraConfig.get().runtime.choices
-    baseline = compose("track", [f"{group}={choices[group]}" for group in IDENTIFYING])
-    directory = directory_of_run(config, complete_config(baseline, TrackConfig))
+    directory = directory_of_run(config, baseline)
     is_done = check_earlier_start(directory, config)
     refuse_other_content(directory, config)
     if is_done:
         print(f"{directory.path}: done already, skipped (force=true starts over)", flush=True)
         discard_left_over(directory, config)
     else:
-        track_series(config, series, directory)
-    show_summary(directory.read_status()["summary"])
+        track_series(config, series, directory, is_guest=is_guest, watch=watch)
+    return directory
 
 
-def track_series(config: TrackConfig, series: Series, run: RunDirectory) -> None:
+def track_series(
+    config: TrackConfig, series: Series, run: RunDirectory, *, is_guest: bool = False,
+    watch: Watch = lambda observer: None,
+) -> None:  # fmt: skip
     """Measure every checkpoint of a series.
+
+    Args:
+        is_guest: the process is somebody else's, and so are its signals.
+        watch: called with the observer once it has begun: somebody may show how far it is.
 
     Raises:
         RequestError: before anything is written, if a model, the probes or the store cannot be had, or checkpoints do
@@ -69,8 +109,9 @@ def track_series(config: TrackConfig, series: Series, run: RunDirectory) -> None
     check_network(config.model.path, model.network.causal, tokenizer)
     check_context(config, model.network)
     model.check_fit()
-    observer = Observer(config, run, probes, is_guest=False)
+    observer = Observer(config, run, probes, is_guest=is_guest)
     observer.start()
+    watch(observer)
     try:
         print(f"{run.path}: {describe_start(config, len(observer.schedule.checkpoints), None)}", flush=True)
         for step, numbers in read_history(series):

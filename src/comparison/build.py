@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..config.commands import CompareConfig
-from ..figures.report import Comparison, Report
-from ..figures.sensitivity import Sensitivity
+from ..figures.report import Comparison, Report, render_comparison
+from ..figures.sensitivity import Sensitivity, render_sensitivity
 from ..findings import find_across, judge_claims, run_findings
 from ..metrics.selection import layers_of
 from ..rundir import RunDirectory
-from ..rundir.naming import comparison_name
+from ..rundir.naming import comparison_name, directory_of_comparison
 from ..rundir.state import initialize
 from ..system.files import write_page
+from ..system.invocation import command_line
 from ..system.version import git_commit
 from ..tracking.journal import find_earlier_run
-from ..tracking.store import Store
+from ..tracking.store import Store, find_store
 from ..tracking.tracker import acquire_lock, track_run
 from .checks import check_comparable, describe_gaps, describe_settings, describe_steps, label_variants
-from .load import choose_diagrams, read_table, track_stored
+from .load import choose_diagrams, read_table, set_damaged_apart, track_stored
 from .note import write_report_note
-from .select import StoredRun, with_source
+from .select import StoredRun, find_runs, with_source
 
 
 def is_remeasured(found: Sequence[StoredRun]) -> bool:
@@ -61,6 +63,43 @@ def study_run(store: Store, found: Sequence[StoredRun]) -> Sensitivity:
         layers={layer: run_findings(base[base.layer.isin([layer, ""])]) for layer in layers_of(base)},
         ids={variant: run.id for variant, run in variants.items()},
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison that was written and logged."""
+
+    found: Comparison | Sensitivity
+    """Of several cells or, where all runs are of one, how its findings hang on how it was measured."""
+    report: Report
+    directory: RunDirectory
+    damaged: str
+    """Which runs it lacks because their tables are damaged, and what to do; empty if none."""
+
+
+def write_comparison(request: CompareConfig) -> Compared:
+    """Find and check the runs, compare them, write and log the report.
+
+    Raises:
+        RequestError: if there are no such runs, or they cannot be compared.
+    """
+    store = find_store(request.tracking)
+    stored, damaged = set_damaged_apart(store, find_runs(store, request))
+    found: Comparison | Sensitivity
+    if is_remeasured(stored):
+        found = study_run(store, stored)
+        report = render_sensitivity(found)
+    else:
+        found = compare_runs(store, request, stored)
+        report = render_comparison(found)
+    directory = directory_of_comparison(request)
+    log_report(store, request, report, directory)
+    lacking = (
+        "\n".join(damaged) + "\nThe report is of the other runs. Measure the clouds of these again "
+        f"({command_line('analyze')}), make them again with force=true, or name those that are to be compared "
+        "(runs=[...])"
+    )
+    return Compared(found, report, directory, lacking if damaged else "")
 
 
 def log_report(store: Store, request: CompareConfig, report: Report, directory: RunDirectory) -> None:

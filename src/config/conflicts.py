@@ -15,7 +15,7 @@ from .paths import is_file, is_folder
 from .schedule import lag_of, plan_schedule
 from .schema import AUTO, MAX_CHECKPOINTS, SECOND_METRIC, SOURCES, Config, TdaConfig
 from .targets import target_problems
-from .track import CALLBACK, UNTRAINED, TrackConfig, name_steps
+from .track import ARRAYS, CALLBACK, UNTRAINED, TrackConfig, name_steps
 from .transformer import parts_of
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
@@ -76,7 +76,7 @@ def track_conflicts(config: TrackConfig) -> Iterator[str]:
     track = config.track
     if config.tda.transformer is None:
         yield f"tda={config.tda.name}: measures nothing; choose a method"
-    if track.source != CALLBACK and bool(track.checkpoints) == bool(track.revisions):
+    if track.source not in (ARRAYS, CALLBACK) and bool(track.checkpoints) == bool(track.revisions):
         yield (
             f"track.checkpoints={track.checkpoints}, track.revisions={track.revisions}: give one of them, the folders "
             "of a series such as track.checkpoints=out/checkpoint-*, or revisions of a hub model"
@@ -88,8 +88,9 @@ def track_conflicts(config: TrackConfig) -> Iterator[str]:
         yield f"track.steps={track.steps}: {name_steps(twice)} twice; give each checkpoint a step of its own"
     if track.steps and min(track.steps) < 0:
         yield f"track.steps={track.steps}: steps are 0 or more"
-    yield from _source_conflicts(config)
-    yield from size_conflicts(config.tda, config.probe.size)
+    if track.source != ARRAYS:  # whose rows are known once they were read
+        yield from _source_conflicts(config)
+        yield from size_conflicts(config.tda, config.probe.size)
 
 
 def schedule_conflicts(config: Config) -> Iterator[str]:

@@ -20,6 +20,9 @@ UNTRAINED = "none"
 CALLBACK = "callback"
 """The source of a series that was measured while somebody's own loop trained."""
 
+ARRAYS = "arrays"
+"""The source of a series whose clouds were given as arrays: there is no model that could be read."""
+
 
 @dataclass
 class SeriesConfig:
@@ -35,10 +38,12 @@ class SeriesConfig:
     prefix: str = setting("model.", identity=True)
     """What stands before the names of the weights in a .ckpt of Lightning: the module's attribute, with a dot."""
     source: str = setting("checkpoints", identity=False)
-    """Where the series comes from, filled in: checkpoints, adapters, lightning, revisions, or callback."""
+    """Where the series comes from, filled in: checkpoints, adapters, lightning, revisions, callback, or arrays."""
     content: str = setting("", identity=False)
     """Hash of the checkpoints' weights, filled in: under the same paths another one is refused, or starts over with
     `force`."""
+    arrays: str = setting("", identity="where changed")
+    """Hash of all that was given, where that was arrays; filled in, it makes the run."""
 
 
 @dataclass

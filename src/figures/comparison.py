@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from ..findings import Tracked
 from ..metrics.derived import drop_rounding
-from ..metrics.selection import select_curve, steps_by_layer
+from ..metrics.selection import is_measured, select_curve, steps_by_layer
 from ..metrics.table import MEAN
 from .motion import STEP
 from .panels import Band, ColorScale, Figure, Heat, Line, Mark, Panel
@@ -57,8 +59,10 @@ def curve_marks(rows: pd.DataFrame, name: str, color: int, *, dashed: bool = Fal
 
 
 def draw_grid(runs: Runs, dimension: int) -> Figure:
-    """Models x objectives: velocity at constant lag and naive velocity on one axis, the learning rate underneath."""
+    """Models x objectives: velocity at constant lag and naive velocity on one axis; underneath the learning rate, where
+    any is known."""
     models, objectives = models_of(runs), objectives_of(runs)
+    has_rate = any(is_measured(run.table, "learning_rate") for run in runs)
     rows: list[list[Panel]] = []
     drawn: list[pd.DataFrame] = []
     for model in models:
@@ -69,16 +73,17 @@ def draw_grid(runs: Runs, dimension: int) -> Figure:
             drawn += [velocity, naive]
             marks = curve_marks(velocity, "velocity at constant lag", 0)
             marks += curve_marks(naive, "naive velocity", 1, dashed=True)
-            above.append(Panel(_title(model, objective, seeds), "", "W1 per step", marks, log_x=True, log_y=True))
+            x_title = STEP if model == models[-1] and not has_rate else ""
+            above.append(Panel(_title(model, objective, seeds), x_title, "W1 per step", marks, log_x=True, log_y=True))
             below.append(_rate_panel(seeds, last=model == models[-1]))
-        rows += [above, below]
+        rows += [above, below] if has_rate else [above]
     bounds = _common_range(drawn)
     rows = [[_with_range(panel, bounds) if panel.log_y else panel for panel in row] for row in rows]
     return Figure(
         f"velocity_H{dimension}", f"Velocity and naive velocity, H{dimension}", rows,
         "Mean over the blocks and over the seeds; shaded: the lowest and the highest 95 % bound of any seed. The naive "
         "velocity divides by the steps between checkpoints and falls as they spread out, whatever the model does.",
-        heights=[0.75, 0.3] * len(models), legend_below=True,
+        heights=([0.75, 0.3] if has_rate else [0.75]) * len(models), legend_below=True,
     )  # fmt: skip
 
 
@@ -149,8 +154,16 @@ def _excess_by_depth(runs: Runs, dimension: int) -> Heat:
 
 
 def depth_edges(layers: Sequence[str]) -> list[float]:
-    """Where each block begins, and the last one ends, as a share of the model's depth."""
-    numbers = [int(layer.rpartition("_")[2]) for layer in layers]
+    """Where each block begins, and the last one ends, as a share of the model's depth.
+
+    By the numbers that their names end with; where those say no depth, layers of anything are as thick as each other.
+    """
+    found = [re.search(r"\d+$", layer) for layer in layers]
+    numbers = [int(number[0]) for number in found if number]
+    if len(numbers) < len(layers) or any(later <= number for number, later in pairwise(numbers)):
+        numbers = list(range(1, len(layers) + 1))
+    if numbers[0] == 0:  # what enters the first block is a layer, too
+        numbers = [number + 1 for number in numbers]
     return [n / numbers[-1] for n in (numbers[0] - 1, *numbers)]
 
 

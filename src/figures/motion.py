@@ -35,7 +35,7 @@ def _hollow(table: pd.DataFrame, quantity: str, k: int) -> list[Mark]:
 
 
 def draw_speed(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
-    """Velocity at constant lag and naive velocity on one axis, the learning rate underneath."""
+    """Velocity at constant lag and naive velocity on one axis; underneath the learning rate, where it is known."""
     rate = select_curve(table, "learning_rate", layer="")
     above, below = [], []
     for k in dimensions:
@@ -45,10 +45,15 @@ def draw_speed(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
         above.append(Panel(f"H{k}, mean over the blocks", STEP, "W1 per step", marks, log_x=True))
         lines = [Line("learning rate", list(rate.step + 1), list(rate.value), color=7)]
         below.append(Panel("learning rate", STEP, "of AdamW", lines, log_x=True))
+    note = (
+        "The naive velocity divides by the steps between checkpoints and falls as they spread out, whatever the model "
+        "does."
+    )
+    if rate.empty:  # of somebody else's training
+        return Figure("speed", "Velocity and naive velocity", [above], f"{note} The learning rate is not known.")
     return Figure(
         "speed", "Velocity, naive velocity, learning rate", [above, below],
-        "The naive velocity divides by the steps between checkpoints and falls as they spread out, whatever the model "
-        "does. What follows the learning rate is no change of shape of its own: see the excess.",
+        f"{note} What follows the learning rate is no change of shape of its own: see the excess.",
     )  # fmt: skip
 
 

@@ -21,6 +21,10 @@ SINCE_START = ("eval_loss", "preference_accuracy", "train_loss", "effective_rank
 """What differs between models before anything is trained, and is therefore drawn as its change since step 0."""
 
 
+ROUNDING = 1e-12
+"""Share of the longest axis below which another one is rounding: two runs lie on a line."""
+
+
 def place_runs(points: np.ndarray) -> tuple[np.ndarray, float]:
     """Classical multidimensional scaling of Euclidean distances into the plane (Torgerson, doi:10.1007/BF02288916).
 
@@ -35,6 +39,9 @@ def place_runs(points: np.ndarray) -> tuple[np.ndarray, float]:
     left, values, _ = np.linalg.svd(centred, full_matrices=False)
     places = np.zeros((len(points), 2))
     kept = min(2, len(values))
+    values[values < ROUNDING * values.max(initial=0.0)] = (
+        0.0  # an axis of rounding alone would be drawn as if it were one
+    )
     places[:, :kept] = left[:, :kept] * values[:kept]
     signs = np.sign(places[np.abs(places).argmax(axis=0), range(2)])
     total = float((values**2).sum())

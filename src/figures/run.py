@@ -43,7 +43,7 @@ def draw_velocity(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
 
 
 def draw_drift(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
-    """Drift of each layer over training, losses beside it."""
+    """Drift of each layer over training; beside it losses, where they are known."""
     panels = []
     for k in dimensions:
         drift = steps_by_layer(table, "drift", k)
@@ -57,8 +57,11 @@ def draw_drift(table: pd.DataFrame, dimensions: Sequence[int]) -> Figure:
         Line(str(name).replace("_", " "), list(rows.step), list(rows.value), color=n, dashed=name == "train_loss")
         for n, (name, rows) in enumerate(losses.groupby("quantity"))
     ]
+    title = "How far the shape has moved"
+    if not curves:  # of somebody else's training
+        return Figure("drift", title, [panels])
     panels.append(Panel("loss", "optimizer step", "nats per token", curves))
-    return Figure("drift", "How far the shape has moved, and what was learned meanwhile", [panels])
+    return Figure("drift", f"{title}, and what was learned meanwhile", [panels])
 
 
 def draw_betti(diagrams: Diagrams, layers: Sequence[str], dimensions: Sequence[int]) -> Figure:

@@ -5,22 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
-from hydra.core.config_store import ConfigStore
-from hydra.core.global_hydra import GlobalHydra
-from hydra.version import VersionBase
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from ..config import RequestError
+from ..config.guest import compose_with, composing
 from ..config.limits import NAME, NAME_RULE
-from ..config.messages import CONF, explain
 from ..config.resolve import resolve_track
 from ..config.schema import AUTO
 from ..config.track import CALLBACK, UNTRAINED, TrackConfig
@@ -59,50 +53,12 @@ def compose_request(settings: Settings, model_name: str, model_path: str, stage:
         raise RequestError(f"run={settings.run}: must be {NAME_RULE}")
     schedule = "list" if settings.steps is not None and not isinstance(settings.steps, str) else settings.steps
     words = [f"tda={settings.tda}", f"schedule={schedule or 'dense_early'}"]
-    ConfigStore.instance().store(name="track_schema", node=TrackConfig)
-    try:
-        with _own_hydra():
-            composed = compose("track", words)
-        given = OmegaConf.create(_plain(settings.config))
-        composed = OmegaConf.merge(composed, given)
-        for key, value in _facts(settings, model_name, model_path, stage, total_steps).items():
-            OmegaConf.update(composed, key, value)
+    with composing(TrackConfig, settings.config):
+        facts = _facts(settings, model_name, model_path, stage, total_steps)
+        composed = compose_with("track", TrackConfig, words, settings.config, facts)
         if OmegaConf.select(composed, "schedule.lag") == AUTO:
             OmegaConf.update(composed, "schedule.lag", CALLBACK_LAG)
-        assert isinstance(composed, DictConfig)
         return resolve_track(composed)
-    except RequestError:
-        raise
-    except Exception as error:  # whatever composing raises is a wrong request
-        raise RequestError(explain(error, TrackConfig)) from error
-
-
-@contextmanager
-def _own_hydra() -> Iterator[None]:
-    """Hydra over `conf/`; afterwards it is as the script has it that calls, which `@hydra.main` may have started."""
-    outer, version = GlobalHydra.instance().hydra, VersionBase.instance().version_base
-    GlobalHydra.instance().clear()
-    try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            yield
-    finally:
-        GlobalHydra.instance().hydra = outer  # only now: leaving puts another instance there
-        VersionBase.instance().version_base = version
-
-
-def _plain(config: Mapping[str, Any] | DictConfig | None) -> dict[str, Any]:
-    """A user's configuration as nested dictionaries; `{"tda.points": 8}` is as good as `{"tda": {"points": 8}}`."""
-    if config is None:
-        return {}
-    try:
-        found = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else dict(config)
-    except OmegaConfBaseException as error:
-        raise RequestError(f"config: {error}") from error
-    assert isinstance(found, dict)
-    nested = OmegaConf.create({})
-    for key, value in found.items():
-        OmegaConf.update(nested, str(key), value, force_add=True)
-    return OmegaConf.to_container(nested)  # type: ignore[return-value]
 
 
 def _facts(settings: Settings, name: str, path: str, stage: str, total_steps: int) -> dict[str, Any]:
@@ -112,12 +68,21 @@ def _facts(settings: Settings, name: str, path: str, stage: str, total_steps: in
     }  # fmt: skip
     if settings.steps is not None and not isinstance(settings.steps, str):
         facts["schedule.steps"] = [int(step) for step in settings.steps]
-    if isinstance(settings.probes, (str, Path)):
-        facts["probe.file"] = str(settings.probes)
-    elif settings.probes is not None:
-        prompts = list(dict.fromkeys(settings.probes))
-        facts |= {"probe.file": str(_keep_prompts(prompts)), "probe.size": len(prompts)}
-    return facts
+    return facts | facts_of_probes(settings.probes)
+
+
+def facts_of_probes(probes: Sequence[str] | str | Path | None) -> dict[str, Any]:
+    """Values by key for prompts, or the file of them, that a user gives; a list is kept as a file.
+
+    Raises:
+        RequestError: if a prompt is none, or empty.
+    """
+    if probes is None:
+        return {}
+    if isinstance(probes, (str, Path)):
+        return {"probe.file": str(probes)}
+    prompts = list(dict.fromkeys(probes))
+    return {"probe.file": str(_keep_prompts(prompts)), "probe.size": len(prompts)}
 
 
 def _keep_prompts(prompts: Sequence[str]) -> Path:

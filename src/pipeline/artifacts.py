@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from ..config import SECOND_METRIC, Config
 from ..config.schedule import Schedule
 from ..figures.interactive import make_page
 from ..figures.motion import draw_excess, draw_movement, draw_speed
+from ..figures.panels import Figure
 from ..figures.picture import draw_png
 from ..figures.run import choose_shown, draw_betti, draw_diagrams, draw_drift, draw_velocity
 from ..figures.zigzag import draw_zigzag
@@ -20,6 +22,9 @@ from ..rundir import RunDirectory
 from ..rundir.naming import run_name
 from ..system.files import write_page
 from ..tracking.tracker import Tracker
+
+DrawnFigure = Figure | Mapping[int, Figure]
+"""A figure, or one for each step."""
 
 
 def log_artifacts(
@@ -41,6 +46,19 @@ def log_artifacts(
 
 def draw_run(run: RunDirectory, config: Config, schedule: Schedule, table: pd.DataFrame) -> list[Path]:
     """The files of the figures of the whole run, as PNG and as one interactive page; none if nothing has a shape."""
+    drawn = figures_of_run(run, config, schedule, table)
+    if not drawn:
+        return []
+    run.figures.mkdir(exist_ok=True)
+    for figure in drawn:
+        if isinstance(figure, Figure):
+            (run.figures / f"{figure.name}.png").write_bytes(draw_png(figure))
+    write_page(run.figures / "figures.html", make_page(run_name(config), drawn))
+    return sorted(run.figures.iterdir())
+
+
+def figures_of_run(run: RunDirectory, config: Config, schedule: Schedule, table: pd.DataFrame) -> list[DrawnFigure]:
+    """The figures of the whole run, at last the diagrams by step; none if nothing has a shape."""
     done = [step for step in schedule.checkpoints if run.metrics(step).exists()]
     stored = {step: read_layer_diagrams(run.diagrams(step)) for step in done}
     # A cloud in one place has no shape to draw; a layer is drawn where it has one throughout.
@@ -61,9 +79,4 @@ def draw_run(run: RunDirectory, config: Config, schedule: Schedule, table: pd.Da
     if images:
         last = images[max(images)]
         figures.append(draw_zigzag(table, last.layers, last.images))
-    run.figures.mkdir(exist_ok=True)
-    for figure in figures:
-        (run.figures / f"{figure.name}.png").write_bytes(draw_png(figure))
-    page = make_page(run_name(config), [*figures, draw_diagrams(diagrams, shown, dimensions)])
-    write_page(run.figures / "figures.html", page)
-    return sorted(run.figures.iterdir())
+    return [*figures, draw_diagrams(diagrams, shown, dimensions)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..config import SOURCES, Config, ModelConfig
 from ..config.schedule import lag_of
-from ..config.track import CALLBACK, UNTRAINED, TrackConfig, name_steps
+from ..config.track import ARRAYS, CALLBACK, UNTRAINED, TrackConfig, name_steps
 from ..system.console import show_views
 from ..system.invocation import command_line
 from ..system.words import count_of
@@ -78,12 +78,22 @@ def _describe_training(config: Config, last_step: int | None) -> str:
         origin = f"measured while another trainer took {count_of(trainer.max_steps, 'step')}"
         if last_step is not None:
             origin = f"measured while another trainer trained, up to step {last_step} of {trainer.max_steps}"
+    elif track.source == ARRAYS:
+        origin = f"{count_of(len(track.steps), 'state')} given as arrays, {name_steps(track.steps)}"
     else:
         origin = f"{count_of(len(track.steps), 'saved state')} ({track.source}), {name_steps(track.steps)}"
     reference = ""
     if track.steps and 0 not in track.steps:
         reference = f" The series has no step 0: what is said of it here is of its first checkpoint, {track.steps[0]}."
-    return f"**{model.name}** ({model.stage}){objective}: {origin}.{reference}"
+    stage = "" if track.source == ARRAYS else f" ({model.stage})"
+    return f"**{model.name}**{stage}{objective}: {origin}.{reference}"
+
+
+def _describe_points(config: Config, points: int) -> str:
+    """How many points a cloud has, and what each of them is."""
+    if isinstance(config, TrackConfig) and config.track.source == ARRAYS:
+        return f"{points} probes, a row of the arrays each"
+    return f"{points} probes, {config.probe.pooling}-token activations"
 
 
 def write_note(config: Config, summary: dict[str, Any]) -> str:
@@ -96,7 +106,7 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
         *([""] if lines else []),
         f"{_describe_training(config, summary.get('last_step'))} "
         f"Topology: {config.tda.name}, {config.tda.metric} distances, "
-        f"{points} probes, {config.probe.pooling}-token activations, "
+        f"{_describe_points(config, points)}, "
         f"intervals from {config.tda.subsamples} random halves of the probes, excess from {config.tda.null_draws} "
         f"equally smooth random movements and as many of independent points{updates}.",
         "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -129,6 +130,10 @@ class Observer:
                 network, self.probes, self.config.probe, self.schedule, self.run, self._session.tracker.log
             )
         return self._capture
+
+    def on_measured(self, call: Callable[[], object]) -> None:
+        """Have something called whenever a checkpoint was measured, from the process that observes."""
+        self._session.on_measured = call
 
     def log(self, values: dict[str, float], step: int) -> None:
         """Numbers of the training, by what they are called in `behavior/`."""

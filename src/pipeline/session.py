@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from ..clouds.store import set_damaged_aside
 from ..config import Config
 from ..config.schedule import Schedule
-from ..findings import HEADLINES, Evidence, answer_run, finding_metrics, run_findings, sentences
+from ..findings import finding_metrics, run_findings
 from ..findings.finding import RunFindings
 from ..measure.checkpoint import Job, Measurement, discard_damaged_results
 from ..measure.layer import CheckpointSteps
@@ -25,12 +25,22 @@ from ..rundir import RunDirectory
 from ..rundir.state import discard_after
 from ..tracking.tracker import Tracker
 from .artifacts import log_artifacts
-from .missing import describe_missing_pairs
 from .note import write_note
-from .sensitivity import find_sensitivity
-from .summary import summarize_run
+from .summary import summarize_findings
 
 logger = logging.getLogger(__name__)
+
+
+def _nothing() -> None: ...
+
+
+def steps_completed(schedule: Schedule, step: int, last_checkpoint: int) -> Iterator[CheckpointSteps]:
+    """The checkpoints that can be measured once `step` is there, with their pairs and windows."""
+    for start in schedule.completed_at(step):
+        earlier = [c for c in schedule.checkpoints if c < start]
+        pairs, previous = tuple(schedule.pairs(start)), earlier[-1] if earlier else None
+        is_last = start == last_checkpoint
+        yield CheckpointSteps(start, pairs, previous, is_last=is_last, window=tuple(schedule.window(start)))
 
 
 class Session:
@@ -55,6 +65,8 @@ class Session:
         self.waited = dict[str, float]()
         self.ending: dict[str, Any] = {}
         """Of a training that ended early, what the note says of that."""
+        self.on_measured: Callable[[], object] = _nothing
+        """Called when a checkpoint was measured: somebody may show how far it is."""
 
     def resume_from(self, step: int | None) -> None:
         """Go on from a training state that was saved at `step`, or from nothing: what was measured is not again.
@@ -108,11 +120,7 @@ class Session:
         """What became possible at this step."""
         if self.config.tda.transformer is None:
             return
-        for start in self.schedule.completed_at(step):
-            earlier = [c for c in self.schedule.checkpoints if c < start]
-            pairs, previous = tuple(self.schedule.pairs(start)), earlier[-1] if earlier else None
-            is_last = start == self.last_checkpoint
-            at = CheckpointSteps(start, pairs, previous, is_last=is_last, window=tuple(self.schedule.window(start)))
+        for at in steps_completed(self.schedule, step, self.last_checkpoint):
             yield Job(self.source, self.run, at, self.config.tda)
 
     def _measured_windows(self, step: int) -> tuple[int, ...]:
@@ -130,6 +138,7 @@ class Session:
             self.tracker.skipped += measured.skipped
             self._warn_of_left_out(measured)
             self.tracker.log_picture(self.run.picture(measured.step), "diagrams", measured.step)
+            self.on_measured()
         self.tracker.flush()
 
     def _warn_of_left_out(self, measured: Measurement) -> None:
@@ -167,13 +176,7 @@ class Session:
             )
         found = run_findings(table) if self.config.tda.transformer is not None else {}
         self._log_findings(found)
-        summary = summarize_run(self.config, self.schedule, table) | {
-            "findings": sentences(found), "headlines": sentences(found, HEADLINES),
-            "sensitivity": find_sensitivity(table, found),
-            "answers": answer_run(Evidence(found, table)) if found else [],
-            "trained": self.trained, "missing": describe_missing_pairs(self.config, self.schedule),
-            **self.ending,
-        }  # fmt: skip
+        summary = summarize_findings(self.config, self.schedule, table, found, self.trained) | self.ending
         self.tracker.write_note(write_note(self.config, summary))
         return summary
 

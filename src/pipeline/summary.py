@@ -8,9 +8,30 @@ import pandas as pd
 
 from ..config import Config
 from ..config.schedule import Schedule
+from ..findings import HEADLINES, Evidence, answer_run, sentences
+from ..findings.finding import RunFindings
 from ..metrics.derived import path_length
 from ..metrics.selection import select, steps_of
+from .missing import describe_missing_pairs
 from .note import BEFORE_AFTER
+from .sensitivity import find_sensitivity
+
+
+def summarize_findings(
+    config: Config, schedule: Schedule, table: pd.DataFrame, found: RunFindings, trained: str = ""
+) -> dict[str, Any]:
+    """All that the note and the terminal say of a run.
+
+    Args:
+        table: floors applied.
+        trained: what was trained of the model, in words.
+    """
+    return summarize_run(config, schedule, table) | {
+        "findings": sentences(found), "headlines": sentences(found, HEADLINES),
+        "sensitivity": find_sensitivity(table, found),
+        "answers": answer_run(Evidence(found, table)) if found else [],
+        "trained": trained, "missing": describe_missing_pairs(config, schedule),
+    }  # fmt: skip
 
 
 def summarize_run(config: Config, schedule: Schedule, table: pd.DataFrame) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ..config import ModelConfig, RequestError
 from ..data.hub import require_hub
 from .check_folder import check_folder, weight_files
 from .check_model import check_types, check_weights
+from .encoders import refuse_encoder
 from .reasons import first_words
 
 _TEXTS = ("The egg  boils for 1234 minutes.", "\n\n  def f(x): don't\tGO", "é 😀 한국어")
@@ -111,6 +112,7 @@ def _load(kind: Any, model: ModelConfig, **options: Any) -> Any:
         raise RequestError(f"model.path={model.path}: embedded are {', '.join(embedded_models())}")
     if where.exists():
         check_folder(where)
+    refuse_encoder(model.path)
     try:
         if not where.is_dir() and try_to_load_from_cache(model.path, "config.json") is None:
             require_hub()

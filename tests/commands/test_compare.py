@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 
 from src.compare import load_runs, quote_filter
 from src.metrics.table import COLUMNS
+from tests.support.notebooks import run_notebook, shown
 from tests.support.planted import Planted, plant_table
 from tests.support.processes import ROOT, run_module
 
@@ -78,12 +78,11 @@ def test_a_filter_needs_no_quotation_marks_of_hydras() -> None:
 
 
 @pytest.mark.slow
-def test_the_notebook_goes_from_a_sweep_to_the_plane(inside: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    notebook = json.loads((ROOT / "tests" / "notebooks" / "compare.ipynb").read_text())
-    names: dict[str, object] = {}
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            assert cell["outputs"] == []
-            exec("".join(cell["source"]), names)
-    assert sum(len(trace.x) for trace in names["figure"].data) == 16  # type: ignore[attr-defined]
-    assert "- tiny: The trajectories of harmless, helpful and mixed are separable" in capsys.readouterr().out
+def test_the_notebook_goes_from_a_sweep_to_the_plane(inside: Path) -> None:
+    cells = run_notebook("compare.ipynb", inside)
+    (figure,) = shown(cells, "application/vnd.plotly.v1+json")
+    assert sum(trace["type"] == "scatter" and len(trace["x"]) for trace in figure["data"]) == 16
+    pages = "".join(shown(cells, "text/html"))
+    assert "tiny: The trajectories of harmless, helpful and mixed are separable" in pages
+    assert "Pretrained and instruct differ" in pages
+    assert pages.count("<img") == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from src.figures.comparison import depth_edges, draw_depth, draw_grid, over_seeds
@@ -37,8 +39,18 @@ def test_the_grid_has_velocity_naive_velocity_and_learning_rate_in_each_cell_on_
     assert len({panel.y_range for row in figure.rows[::2] for panel in row}) == 1
 
 
+def test_the_grid_has_no_panel_for_learning_rates_that_nobody_knows(comparison: Comparison) -> None:
+    runs = [replace(run, table=run.table[run.table.quantity != "learning_rate"]) for run in comparison.runs]
+    figure = draw_grid(runs, 1)
+    assert [[len(panel.marks) for panel in row] for row in figure.rows] == [[4] * 3] * 2
+    assert len(figure.heights) == 2
+
+
 def test_depth_is_shared_by_models_of_unequal_depth(comparison: Comparison) -> None:
     assert depth_edges(["layer_01", "layer_02", "layer_03", "layer_04"]) == [0, 0.25, 0.5, 0.75, 1]
+    assert depth_edges(["encoder.layer.03", "encoder.layer.12"]) == [2 / 12, 3 / 12, 1]
+    assert depth_edges(["layer_00", "layer_01"]) == [0, 0.5, 1]
+    assert depth_edges(["1_stem", "2_head"]) == depth_edges(["a_2", "b_1"]) == [0, 0.5, 1]
     heat = draw_depth(comparison.runs, 0).rows[0][0].marks[0]
     assert isinstance(heat, Heat)
     assert (heat.y[0], heat.y[-1], heat.z.shape) == (0, 1, (3, len(STEPS)))

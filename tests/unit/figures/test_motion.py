@@ -26,6 +26,12 @@ def test_velocity_and_naive_velocity_share_an_axis_with_their_intervals(tracked:
     assert [mark.name for mark in below[0].marks] == ["learning rate"]
 
 
+def test_where_no_learning_rate_is_known_none_is_drawn(tracked: pd.DataFrame) -> None:
+    figure = draw_speed(tracked[tracked.quantity != "learning_rate"], (0, 1))
+    assert [[panel.title[:2] for panel in row] for row in figure.rows] == [["H0", "H1"]]
+    assert "not known" in figure.notes
+
+
 def test_excess_has_the_band_of_chance_about_1(tracked: pd.DataFrame) -> None:
     above, below = draw_excess(tracked, (0, 1)).rows
     chance = next(mark for mark in above[0].marks if isinstance(mark, Band))

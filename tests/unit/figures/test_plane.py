@@ -19,6 +19,13 @@ def test_scaling_keeps_the_distances_of_points_in_a_plane() -> None:
     np.testing.assert_allclose(*between, atol=1e-12)
 
 
+def test_two_runs_lie_on_a_line() -> None:
+    places, kept = place_runs(np.random.default_rng(2).normal(size=(2, 9)))
+    assert kept == 1
+    assert places[:, 1].tolist() == [0, 0]
+    assert places[0, 0] == pytest.approx(-places[1, 0])
+
+
 def test_every_run_is_a_point_coloured_by_objective_and_shaped_by_model(comparison: Comparison) -> None:
     marks = [mark for mark in draw_plane(comparison.runs).rows[0][0].marks if isinstance(mark, Dots)]
     assert sum(len(mark.x) for mark in marks) == 16

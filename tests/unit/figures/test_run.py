@@ -27,6 +27,12 @@ def test_drift_stands_beside_the_losses(table: pd.DataFrame) -> None:
     assert all(isinstance(mark, Line) and list(mark.x) == [0, 4, 9] for mark in loss.marks)
 
 
+def test_where_no_loss_is_known_none_is_drawn(table: pd.DataFrame) -> None:
+    figure = draw_drift(table[~table.quantity.str.contains("loss")], (0, 1))
+    assert [panel.title for panel in figure.rows[0]] == ["drift, H0", "drift, H1"]
+    assert figure.title == "How far the shape has moved"
+
+
 def test_betti_curves_count_the_bars_alive(diagrams: dict) -> None:
     heat = draw_betti(diagrams, ["layer_01"], (0, 1)).rows[0][0].marks[0]
     assert isinstance(heat, Heat)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoTokenizer, BertConfig, BertForMaskedLM
+from transformers import AutoTokenizer, BertConfig, BertLMHeadModel
 
 from src.assets import ASSETS
 from src.config import ModelConfig, RequestError
@@ -98,7 +98,7 @@ def test_a_model_that_sees_later_tokens_is_none(tmp_path: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(TINY)
     torch.manual_seed(0)
     shape = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4}
-    BertForMaskedLM(BertConfig(vocab_size=len(tokenizer), **shape)).save_pretrained(tmp_path)
+    BertLMHeadModel(BertConfig(vocab_size=len(tokenizer), **shape)).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     with pytest.raises(RequestError, match="attends to later tokens"):
         load(tmp_path)
