@@ -33,7 +33,7 @@ def find_blocks(trunk: nn.Module, count: int) -> nn.ModuleList:
     raise ValueError(f"{type(trunk).__name__} has no list of {count} blocks")
 
 
-@torch.inference_mode()
+@torch.no_grad()  # inference mode would spoil what weights that are divided are brought together in
 def capture_clouds(
     trunk: nn.Module, blocks: nn.ModuleList, layers: Sequence[int], prompts: Sequence[Sequence[int]], *, pooling: str,
     batch_size: int, arithmetic: Arithmetic = "float32", divide: Divide = compute_all,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ..system.invocation import command_line
 from .adapter import adapter_conflicts
 from .commands import UiSettings
-from .devices import device_conflicts
+from .devices import SHARDED, device_conflicts
 from .limits import outside_limits
 from .memory import memory_shortage
 from .paths import is_file, is_folder
@@ -118,6 +118,11 @@ def _lag_conflicts(config: Config) -> Iterator[str]:
     if schedule.lag == AUTO:
         if schedule.kind == "list":
             yield "schedule.lag=auto: schedule=list names its steps, and their pairs may not fit; give a number"
+        if config.trainer.strategy == SHARDED:
+            yield (
+                f"schedule.lag=auto: is tried on one device, which need not hold what trainer.strategy={SHARDED} "
+                "divides; give a number"
+            )
         if config.tda.transformer is None:
             yield "schedule.lag=auto: tda=none measures nothing that a lag could be chosen by; give a number"
     shortest = 1 if schedule.lag == AUTO else schedule.lag

@@ -11,16 +11,16 @@ from .setting import RequestError, setting
 if TYPE_CHECKING:
     from .schema import Config, TrainerConfig
 
-SINGLE = "single"
+SINGLE, SHARDED = "single", "fsdp"
 
 MAX_PROCESSES = 4096
 
 
 @dataclass
 class Devices:
-    strategy: str = setting(SINGLE, identity="where changed", one_of=(SINGLE, "ddp"))
+    strategy: str = setting(SINGLE, identity="where changed", one_of=(SINGLE, "ddp", SHARDED))
     """`single`: one process on one device. `ddp`: a process on each device, each with the whole model and a share of
-    the dialogues of every step."""
+    the dialogues of every step. `fsdp`: the same, but the frozen weights of the blocks are divided over the devices."""
     devices: int | None = setting(None, identity="where changed", at_least=1, at_most=MAX_PROCESSES)
     """Processes on each machine, which a GPU each, or the cores together, compute; null: as many as there are GPUs, or
     as torchrun or srun started."""
@@ -37,6 +37,11 @@ def device_conflicts(config: Config) -> Iterator[str]:
                 yield f"trainer.{key}={count}: trainer.strategy={SINGLE} is one process; add trainer=ddp, or drop it"
     elif trainer.devices is not None:
         yield from division_problems(trainer, trainer.devices * trainer.nodes)
+    if trainer.strategy == SHARDED and config.adapter.kind == "full":
+        yield (
+            f"trainer.strategy={SHARDED}: divides what is frozen, and adapter=full trains every weight; use "
+            "adapter=lora, or trainer=ddp"
+        )
 
 
 def division_problems(trainer: TrainerConfig, processes: int) -> Iterator[str]:

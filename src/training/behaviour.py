@@ -32,7 +32,7 @@ BASE = "log_probabilities"
 """What they are called in their file."""
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def evaluate_replies(
     causal: PreTrainedModel, held_out: Mapping[str, HeldOut], layout: Layout, batch_size: int,
     divide: Divide = compute_all,
@@ -116,8 +116,14 @@ def write_base_logprobs(path: Path, causal: PreTrainedModel, last_states: Cloud,
     Args:
         ends: (N, D) states of the untrained model at the probes' last tokens, after the final norm.
     """
+    logprobs_NV = next_token_logprobs(causal, last_states)
+    write_clouds(path, {BASE: logprobs_NV.numpy()}, step=0, probe_hash=probe_hash)
+
+
+def next_token_logprobs(causal: PreTrainedModel, last_states: Cloud) -> Tensor:
+    """Log-probabilities of the next token after each probe, float32 (N, V), on the CPU."""
     parts = [_next_token(causal, last_states[start : start + ROWS]).cpu() for start in range(0, len(last_states), ROWS)]
-    write_clouds(path, {BASE: torch.cat(parts).numpy()}, step=0, probe_hash=probe_hash)
+    return torch.cat(parts)
 
 
 def read_base_logprobs(path: Path) -> Tensor:
@@ -147,7 +153,7 @@ def kl_to_base(base_NV: Tensor, causal: PreTrainedModel, last_states: Cloud) -> 
     return total / len(last_states)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _next_token(causal: PreTrainedModel, last_states: Cloud) -> Tensor:
     """Log-probabilities in float32, (R, V), of the next token from (R, D) states."""
     head = causal.get_output_embeddings()

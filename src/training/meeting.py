@@ -14,6 +14,7 @@ from torch.distributed import Store, TCPStore  # type: ignore[attr-defined]
 from torch.distributed.rendezvous import rendezvous
 
 from ..config import Config
+from ..config.devices import SHARDED
 from ..system.machine import usable_cores
 from ..system.placement import Placement
 from .ranks import Ranks
@@ -83,7 +84,8 @@ def connect(store: Store, placement: Placement, config: Config, watch: Callable[
     control = dist.new_group(backend="gloo", timeout=PATIENCE) if on_gpu else None
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, len(usable_cores()) * config.trainer.nodes // placement.world))
-    return Ranks(placement, config.trainer.nodes, config.seed, control)
+    is_sharded = config.trainer.strategy == SHARDED
+    return Ranks(placement, config.trainer.nodes, config.seed, is_sharded, control)
 
 
 def _await_arrivals(store: Store, processes: int, watch: Callable[[], None] | None) -> None:

@@ -14,7 +14,7 @@ from ..config import ProbeConfig
 from ..config.schedule import Schedule
 from ..data.probes import ProbeSet
 from ..rundir import RunDirectory
-from .behaviour import kl_to_base, read_base_logprobs, write_base_logprobs
+from .behaviour import kl_to_base, next_token_logprobs, read_base_logprobs, write_base_logprobs
 from .module import Log
 from .network import Network
 from .probing import capture_probes, capture_reference
@@ -63,6 +63,8 @@ class ProbeCapture:
     def compare_to_base(self, last_states: Cloud, step: int, *, evaluate: bool) -> None:
         """Keep what the model of step 0 predicts; with `evaluate`, log how far this one's predictions are from it."""
         if not self.ranks.leads:
+            for _ in range(self.ranks.sharded * ((step == 0) + evaluate)):
+                next_token_logprobs(self.network.causal, last_states)  # the leader's passes take part of all weights
             return
         if step == 0:
             write_base_logprobs(self.run.base(), self.network.causal, last_states, self.probes.hash)

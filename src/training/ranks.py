@@ -26,6 +26,8 @@ class Ranks:
     nodes: int = 1
     seed: int = 0
     """Of the run."""
+    sharded: bool = False
+    """Whether each holds only a part of the frozen weights, so that every forward pass takes all of them."""
     control: Any = None
     """The group that numbers and objects of the CPU pass through."""
 
