@@ -35,7 +35,7 @@ def device_conflicts(config: Config) -> Iterator[str]:
         for key, count in (("devices", trainer.devices), ("nodes", trainer.nodes)):
             if count and count > 1:
                 yield f"trainer.{key}={count}: trainer.strategy={SINGLE} is one process; add trainer=ddp, or drop it"
-    elif trainer.devices is not None:
+    elif trainer.devices is not None and min(trainer.devices, trainer.nodes, trainer.batch_size) > 0:
         yield from division_problems(trainer, trainer.devices * trainer.nodes)
     if trainer.strategy == SHARDED and config.adapter.kind == "full":
         yield (

@@ -11,9 +11,13 @@ import multiprocessing
 import os
 import secrets
 import selectors
+import signal
 import socket
 import sys
 import threading
+import time
+
+from .signals import GRACE_SECONDS
 
 CONNECT_SECONDS = 60
 
@@ -22,6 +26,8 @@ LEAVE_SECONDS = 20
 
 FOLLOW_SECONDS = 5
 """How long the others may take to notice that the leader is gone."""
+
+RESUME = "the same command goes on from the last saved state"
 
 
 def _keep_alive(connection: socket.socket) -> None:
@@ -33,12 +39,12 @@ def _keep_alive(connection: socket.socket) -> None:
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
-def _leave(message: str) -> None:
+def _leave(message: str, status: int) -> None:
     """End this process, whatever its main thread waits for, and those that it started."""
     print(message, file=sys.stderr, flush=True)
     for child in multiprocessing.active_children():
         child.kill()
-    os._exit(1)
+    os._exit(status)
 
 
 class LeaderTether:
@@ -49,10 +55,13 @@ class LeaderTether:
         self._socket = socket.create_server(("" if everywhere else "127.0.0.1", 0), backlog=others)
         self._socket.settimeout(CONNECT_SECONDS)
         self.port, self.token, self._others = self._socket.getsockname()[1], secrets.token_hex(16), others
+        self._thread: threading.Thread | None = None
         self._ended, self._lost = threading.Event(), threading.Event()
         self.reason = ""
         """Why a process is gone that should not be."""
         self._connections = dict[socket.socket, int]()
+        self._signals, self._wakeup = socket.socketpair()
+        self._wakeup.setblocking(False)
 
     def accept(self) -> None:
         """Wait for all the others, then watch them.
@@ -73,15 +82,32 @@ class LeaderTether:
             _keep_alive(connection)
             self._connections[connection] = hello["rank"]
         self._socket.close()
-        threading.Thread(target=self._watch, name="tether", daemon=True).start()
+        # Python's own handlers wait for the main thread, and it for the others, one of which may be stopped.
+        signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
+        self._thread = threading.Thread(target=self._watch, name="tether", daemon=True)
+        self._thread.start()
 
     def _watch(self) -> None:
+        asked = list[tuple[int, float]]()
         with selectors.DefaultSelector() as selector:
             for connection in self._connections:
                 selector.register(connection, selectors.EVENT_READ, bytearray())
-            while selector.get_map() and not self._ended.is_set():
-                for key, _ in selector.select(timeout=0.5):
-                    self._read(selector, key)
+            selector.register(self._signals, selectors.EVENT_READ)
+            while not self._ended.is_set():
+                for key, _ in selector.select(timeout=0.2):
+                    if key.fileobj is self._signals:
+                        found = [n for n in self._signals.recv(64) if n in (signal.SIGTERM, signal.SIGINT)]
+                        asked += [(n, time.monotonic()) for n in found]
+                    else:
+                        self._read(selector, key)
+                self._leave_if_asked(asked)
+
+    def _leave_if_asked(self, asked: list[tuple[int, float]]) -> None:
+        """End where the main thread cannot: on a second signal, or when the first is long past."""
+        is_late = bool(asked) and time.monotonic() > asked[0][1] + GRACE_SECONDS + LEAVE_SECONDS
+        # The handler of a second signal ends the process, if it can.
+        if (is_late or len(asked) > 1) and not self._ended.wait(1):
+            _leave(f"ended while another process did not answer; {RESUME}", 128 + asked[0][0])
 
     def _read(self, selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         connection, said = key.fileobj, key.data
@@ -102,7 +128,7 @@ class LeaderTether:
 
     def _leave_unless_ended(self) -> None:
         if not self._ended.wait(LEAVE_SECONDS):
-            _leave(f"failed: {self.reason}; the same command goes on from the last saved state")
+            _leave(f"failed: {self.reason}; {RESUME}", 1)
 
     def why_lost(self, seconds: float) -> str:
         """Why one of the others is gone, waiting so long to hear of it; empty if all are there."""
@@ -111,8 +137,10 @@ class LeaderTether:
 
     def close(self) -> None:
         self._ended.set()
-        self._socket.close()
-        for connection in self._connections:
+        if self._thread is not None:
+            self._thread.join()
+            signal.set_wakeup_fd(-1)
+        for connection in (self._socket, self._signals, self._wakeup, *self._connections):
             connection.close()
 
 
