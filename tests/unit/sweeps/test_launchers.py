@@ -54,7 +54,7 @@ def test_processes_that_train_together_know_their_place() -> None:
     assert place_process(trainer, TORCHRUN | {"RANK": "0"}, in_sweep=False).leads
     assert not place_process(trainer, TORCHRUN | {"RANK": "1"}, in_sweep=False).leads
     assert place_process(TrainerConfig(strategy="ddp", devices=2), {}, in_sweep=True) == Placement()
-    with pytest.raises(RequestError, match="trainer.nodes=2: one process starts no others on other machines"):
+    with pytest.raises(RequestError, match=r"trainer\.nodes=2: one process starts no others on other machines"):
         place_process(trainer, {}, in_sweep=False)
 
 
