@@ -42,12 +42,15 @@ Conclude = Callable[[Mapping[int, str]], int | None]
 """What is done after the last cell; see `launch`."""
 
 
-def launch(task: Task, config_name: str, schema: type, conclude: Conclude = lambda failures: None) -> None:
+def launch(
+    task: Task, config_name: str, schema: type, conclude: Conclude = lambda failures: None, *, together: bool = False
+) -> None:
     """Run `task` on every composed configuration; exit 1 when a run failed, 2 when the request is wrong.
 
     Args:
         conclude: called after the last run, however it ended, with what went wrong in cells that other processes ran,
             by their place in the sweep; returns the exit status if it knows it better.
+        together: whether the task knows what to do where several processes were started at once.
     """
     traceback_wanted = os.environ.get("HYDRA_FULL_ERROR") == "1" or "debug=true" in (a.lower() for a in sys.argv)
     parent, statuses, signum = parent_process(), list[int](), 0
@@ -56,7 +59,8 @@ def launch(task: Task, config_name: str, schema: type, conclude: Conclude = lamb
     sys.argv[1:] = order_words(sys.argv[1:])
     try:
         interrupt_on_signal()  # until here a signal ends the process: nothing would catch what this one raises
-        reject_distributed_launch(os.environ)
+        if not together:
+            reject_distributed_launch(os.environ)
         guarded = _guard(task, None if traceback_wanted else schema, parent, statuses)
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(guarded)()
     except (KeyboardInterrupt, Interrupted) as interrupted:

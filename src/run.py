@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
+import sys
+from typing import TYPE_CHECKING
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -20,9 +23,14 @@ from .rundir import RunDirectory
 from .rundir.kept import discard_clouds, steps_kept
 from .rundir.state import check_earlier_start
 from .sweeps.estimate import check_disk, check_weight_copies, explain_full_disk, size_on_disk
+from .sweeps.launchers import place_process
 from .sweeps.outcome import add_to_sweep, record_failure, show_outcome
 from .sweeps.plan import directory_of
 from .system.files import DiskFullError, is_disk_full
+from .system.placement import Placement
+
+if TYPE_CHECKING:
+    from .pipeline.leader import Leader
 
 logger = logging.getLogger(f"{PACKAGE}.run")  # by its own name this module is `__main__`
 
@@ -31,17 +39,33 @@ def run(composed: DictConfig) -> None:
     """Compose, validate, skip what is done, else run the cell."""
     config, hydra = resolve_config(composed), HydraConfig.get()
     directory = directory_of(config, hydra.runtime.choices)
+    in_sweep = hydra.mode == RunMode.MULTIRUN
+    placement = place_process(config.trainer, os.environ, in_sweep=in_sweep)
+    if not placement.launcher:
+        run_or_skip(config, directory, in_sweep=in_sweep)
+        return
+    from .pipeline.follower import follow
+    from .pipeline.leader import lead
+
+    if not placement.leads:
+        sys.exit(follow(config, directory, placement))
+    with lead(config, placement) as leader:
+        run_or_skip(config, directory, in_sweep=in_sweep, leader=leader)
+
+
+def run_or_skip(config: Config, directory: RunDirectory, *, in_sweep: bool, leader: Leader | None = None) -> None:
+    """Skip what is done, else run the cell; `leader` has met others that train with this process."""
     if check_earlier_start(directory, config):
         print(f"{directory.path}: done already, skipped (force=true starts over)", flush=True)
         discard_left_over(directory, config)
         add_to_sweep(directory, config)
-        if hydra.mode == RunMode.MULTIRUN:
+        if in_sweep:
             return
     else:
         try:
             check_weight_copies(config)
             check_disk([config], size_on_disk(directory.path))
-            run_cell(config, directory)
+            run_cell(config, directory, leader)
         except Exception as error:
             if is_disk_full(error):
                 error = DiskFullError(explain_full_disk(config, directory))
@@ -52,8 +76,11 @@ def run(composed: DictConfig) -> None:
     show_summary(directory.read_status()["summary"])
 
 
-def run_cell(config: Config, run: RunDirectory) -> None:
+def run_cell(config: Config, run: RunDirectory, leader: Leader | None = None) -> None:
     """Fine-tune, capture, measure and track one configuration.
+
+    Args:
+        leader: has met others that train with this process; without it, this process starts them itself.
 
     Raises:
         RequestError: before anything is written, if model, data or store cannot be had.
@@ -63,15 +90,17 @@ def run_cell(config: Config, run: RunDirectory) -> None:
     from .measure.prepared_cloud import check_transformer
     from .pipeline.costs import describe_costs
     from .pipeline.lag import resolve_lag
+    from .pipeline.leader import Leader
     from .pipeline.start import open_session, run_tags, start_run
     from .tracking.mend import mend_log
     from .tracking.store import open_store
     from .training.adapter import describe_training
-    from .training.fit import fit, read_last_step, read_spool_bytes
+    from .training.fit import check_processes, fit, read_last_step, read_spool_bytes
     from .training.inputs import RunHooks, load_inputs
 
     if config.tda.transformer is not None:
         check_transformer(config.tda, config.probe.size)
+    leader = leader or Leader(config, Placement())
     inputs = load_inputs(config)
     store = open_store(config.tracking)
     tags = run_tags(config, "cell", inputs.data.probes.hash)
@@ -79,6 +108,7 @@ def run_cell(config: Config, run: RunDirectory) -> None:
         config = resolve_lag(config, inputs, run, started.signals)
         schedule = plan_schedule(config.schedule, config.trainer.max_steps)
         saved = read_last_step(run)
+        check_processes(run, leader.processes)
         mended = mend_log(run, read_spool_bytes(run))
         if mended.numbers_lost:
             run.last.unlink(missing_ok=True)
@@ -89,11 +119,13 @@ def run_cell(config: Config, run: RunDirectory) -> None:
             session.resume_from(saved)
             print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")
             logger.info("%s", trained)
-            costs = fit(config, inputs, schedule, run, RunHooks(session.submit, session.tracker.log, started.signals))
+            hooks = RunHooks(session.submit, session.tracker.log, started.signals)
+            with leader.train_together(config, run) as ranks:
+                costs = fit(config, inputs, schedule, run, hooks, ranks)
             started.summary |= session.finish() | {"lag": schedule.lag}
             logger.info("%s", describe_costs(costs | session.waited))
     discard_clouds(run, config.clouds.keep, steps_kept(schedule))
 
 
 if __name__ == "__main__":
-    launch(run, "config", Config, show_outcome)
+    launch(run, "config", Config, show_outcome, together=True)

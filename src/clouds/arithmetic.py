@@ -118,7 +118,11 @@ def _upcast_while_computing(block: nn.Module) -> list[RemovableHandle]:
     def after(module: nn.Module, args: object, output: object) -> None:
         undo.pop()()
 
-    return [block.register_forward_pre_hook(before), block.register_forward_hook(after, always_call=True)]
+    # Around the block alone, within the hooks that bring together the weights of a block that is divided.
+    return [
+        block.register_forward_pre_hook(before),
+        block.register_forward_hook(after, always_call=True, prepend=True),
+    ]
 
 
 def _upcast(modules: list[nn.Module]) -> Callable[[], None]:

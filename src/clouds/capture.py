@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from .arithmetic import Arithmetic, computing_in
 from .layers import layer_name
+from .passes import Divide, compute_all
 
 Cloud = np.ndarray
 """float32 (N, D)"""
@@ -32,10 +33,10 @@ def find_blocks(trunk: nn.Module, count: int) -> nn.ModuleList:
     raise ValueError(f"{type(trunk).__name__} has no list of {count} blocks")
 
 
-@torch.inference_mode()
+@torch.no_grad()  # inference mode would spoil what weights that are divided are brought together in
 def capture_clouds(
     trunk: nn.Module, blocks: nn.ModuleList, layers: Sequence[int], prompts: Sequence[Sequence[int]], *, pooling: str,
-    batch_size: int, arithmetic: Arithmetic = "float32",
+    batch_size: int, arithmetic: Arithmetic = "float32", divide: Divide = compute_all,
 ) -> tuple[dict[str, Cloud], Cloud]:  # fmt: skip
     """One cloud per layer: the residual stream after block `l`, the last one after the final norm.
 
@@ -47,6 +48,7 @@ def capture_clouds(
         pooling: `last`, the last prompt token; `mean`, the mean over the prompt's tokens.
         batch_size: prompts per forward pass.
         arithmetic: of the passes; see `arithmetic.py`.
+        divide: whether other processes, with the same weights, make some of the passes.
 
     Returns:
         float32 (N, D) arrays by layer name, and a float32 (N, D) array of the states that the head makes the next token
@@ -55,24 +57,24 @@ def capture_clouds(
     device = next(trunk.parameters()).device
     # Prompts of like length share a batch; the order is by length, then by place, so that it never varies.
     order = sorted(range(len(prompts)), key=lambda n: (len(prompts[n]), n))
-    passes: list[list[Tensor]] = []
+    parts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+    def capture_part(number: int) -> list[Tensor]:
+        ids_BT, mask_BT = _pad([prompts[n] for n in parts[number]], device)
+        pool, rows = _pooler(mask_BT, pooling), dict[int, Tensor]()
+
+        def keep(layer: int, out_BTD: Tensor) -> None:
+            rows[layer] = pool(out_BTD).float()
+
+        with _hooks(blocks, [layer for layer in layers if 0 < layer < len(blocks)], keep):
+            output = trunk(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False)
+        if len(blocks) in layers:
+            keep(len(blocks), output.last_hidden_state)
+        last_BD = _pooler(mask_BT, "last")(output.last_hidden_state).float()
+        return _send([*(rows[layer] for layer in layers), last_BD])
+
     with eval_mode(trunk), computing_in(arithmetic, trunk, blocks):
-        for start in range(0, len(order), batch_size):
-            part = [prompts[n] for n in order[start : start + batch_size]]
-            ids_BT, mask_BT = _pad(part, device)
-            pool, rows = _pooler(mask_BT, pooling), dict[int, Tensor]()
-
-            def keep(
-                layer: int, out_BTD: Tensor, pool: Callable[[Tensor], Tensor] = pool, rows: dict[int, Tensor] = rows
-            ) -> None:
-                rows[layer] = pool(out_BTD).float()
-
-            with _hooks(blocks, [layer for layer in layers if 0 < layer < len(blocks)], keep):
-                output = trunk(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False)
-            if len(blocks) in layers:
-                keep(len(blocks), output.last_hidden_state)
-            last_BD = _pooler(mask_BT, "last")(output.last_hidden_state).float()
-            passes.append(_send([*(rows[layer] for layer in layers), last_BD]))
+        passes = divide(len(parts), capture_part)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     back = np.argsort(order)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from ..system.invocation import command_line
 from .adapter import adapter_conflicts
 from .commands import UiSettings
+from .devices import SHARDED, device_conflicts
 from .limits import outside_limits
 from .memory import memory_shortage
 from .paths import is_file, is_folder
@@ -44,6 +45,7 @@ def config_conflicts(config: Config) -> Iterator[str]:
     if trainer.micro_batch_size and trainer.batch_size % trainer.micro_batch_size:
         micro = trainer.micro_batch_size
         yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
+    yield from device_conflicts(config)
     yield from adapter_conflicts(config.adapter)
     yield from schedule_conflicts(config)
     if config.tda.transformer is None and config.tda.second_metric == SECOND_METRIC:
@@ -117,6 +119,11 @@ def _lag_conflicts(config: Config) -> Iterator[str]:
     if schedule.lag == AUTO:
         if schedule.kind == "list":
             yield "schedule.lag=auto: schedule=list names its steps, and their pairs may not fit; give a number"
+        if config.trainer.strategy == SHARDED:
+            yield (
+                f"schedule.lag=auto: is tried on one device, which need not hold what trainer.strategy={SHARDED} "
+                "divides; give a number"
+            )
         if config.tda.transformer is None:
             yield "schedule.lag=auto: tda=none measures nothing that a lag could be chosen by; give a number"
     shortest = 1 if schedule.lag == AUTO else schedule.lag

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .devices import Devices
 from .setting import setting
 from .transformer import Method
 
@@ -193,13 +194,14 @@ class AdapterConfig:
 
 
 @dataclass
-class TrainerConfig:
+class TrainerConfig(Devices):
     max_steps: int = setting(240, identity=True, at_least=1, at_most=10_000_000)
     """Optimizer steps of the run."""
     batch_size: int = setting(8, identity=True, at_least=1)
     """Dialogues per optimizer step."""
     micro_batch_size: int | None = setting(None, identity=True, at_least=1)
-    """Dialogues per forward pass; must divide batch_size. Null: batch_size. Smaller needs less memory."""
+    """Dialogues per forward pass; must divide batch_size, or the share of it that a process has. Null: all of them.
+    Smaller needs less memory."""
     max_length: int = setting(512, identity=True, at_least=8)
     """Tokens; a longer dialogue loses its beginning."""
     learning_rate: float | None = setting(None, identity=True, at_least=0)

@@ -25,7 +25,8 @@ Span = tuple[int, int]
 Batch = dict[str, Any]
 """What a forward pass takes (`input_ids` and what stands beside it), and of its labelled tokens, dialogue by dialogue:
 `next` (M,), the tokens themselves; `dialogue` (M,), whose they are; `keep` (K,), the positions that logits are made at;
-`place` (M,), which of these (B x K) logits is theirs, where there are others. `tokens`, how many are no padding."""
+`place` (M,), which of these (B x K) logits is theirs, where there are others. `tokens`, how many are no padding, in
+all processes that train together."""
 
 
 ORDER = 2
@@ -94,7 +95,10 @@ class Layout:
 
 
 class TrainingStream(IterableDataset[Batch]):
-    """Micro-batches, step after step; `weight` makes them add up to the mean over all tokens of the step."""
+    """Micro-batches, step after step; `weight` makes them add up to the mean over all tokens of the step.
+
+    Processes that train together take turns at the micro-batches, and their gradients are averaged.
+    """
 
     def __init__(
         self, batches: list[list[Pick]], encode: Callable[[Pick], Example], micro: int, layout: Layout
@@ -102,15 +106,20 @@ class TrainingStream(IterableDataset[Batch]):
         self.batches, self.encode, self.micro, self.layout = batches, encode, micro, layout
         self.start = 0
         """The optimizer step that the next pass begins with."""
+        self.rank, self.world = 0, 1
+        """Which process this is, and of how many."""
 
     def __iter__(self) -> Iterator[Batch]:
         for picks in self.batches[self.start :]:
             examples = [self.encode(pick) for pick in picks]
-            parts = [examples[i : i + self.micro] for i in range(0, len(examples), self.micro)]
+            micro = min(self.micro, len(examples) // self.world)
+            parts = [examples[i : i + micro] for i in range(0, len(examples), micro)]
             targets = sum(example.targets for example in examples)
-            for part in parts:
-                # The trainer divides by the number of micro-batches; a mean of means would overweigh short replies.
-                yield self.layout(part) | {"weight": len(parts) / targets}
+            for turn in (parts[i : i + self.world] for i in range(0, len(parts), self.world)):
+                tokens = sum(len(example.ids) for part in turn for example in part)
+                # The trainer divides by the number of micro-batches, and the processes by theirs; a mean of means would
+                # overweigh short replies.
+                yield self.layout(turn[self.rank]) | {"weight": len(parts) / targets, "tokens": tokens}
 
 
 def pack(examples: Sequence[Example], pad: int, multiple: int = 1) -> Batch:

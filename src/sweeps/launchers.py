@@ -17,9 +17,11 @@ from hydra_plugins.hydra_submitit_launcher.config import LocalQueueConf, SlurmQu
 from omegaconf import II, DictConfig, OmegaConf
 
 from .. import PACKAGE
-from ..config import RequestError
+from ..config import RequestError, TrainerConfig
+from ..config.devices import SINGLE
 from ..rundir import ROOT
 from ..system.invocation import command_line
+from ..system.placement import WORLD_SIZE_VARIABLES, Placement, find_placement
 from ..system.secrets import without_login
 from .devices import Machine, reserve_devices
 from .parent import ParentProcess, parent_process
@@ -27,14 +29,6 @@ from .submitit_jobs import watch_jobs
 
 JOBS = ROOT / ".submitit"
 """Where submitit keeps logs and results, a folder for each job."""
-
-WORLD_SIZE_VARIABLES = {
-    "WORLD_SIZE": "RANK",
-    "SLURM_STEP_NUM_TASKS": "SLURM_PROCID",
-    "OMPI_COMM_WORLD_SIZE": "OMPI_COMM_WORLD_RANK",
-    "SUBMITIT_LOCAL_NTASKS": "SUBMITIT_LOCAL_GLOBALID",
-}
-"""Where torchrun, srun, mpirun and submitit say of how many processes this is one, and which."""
 
 
 @dataclass
@@ -137,7 +131,7 @@ def _parts(launcher: str, settings: DictConfig, machine: Machine) -> int:
 
 
 def reject_distributed_launch(environment: Mapping[str, str]) -> None:
-    """A cell is fine-tuned by one process; several that were started together would each run every cell.
+    """Several processes that were started together would each run every cell.
 
     Raises:
         RequestError: if this is one of several; only the first says why.
@@ -147,7 +141,44 @@ def reject_distributed_launch(environment: Mapping[str, str]) -> None:
             raise RequestError(
                 f"{key}={environment[key]}: this is one of {environment[key]} processes, each of which would run every "
                 "cell; start it once, with -m hydra/launcher=submitit_slurm (or joblib): each cell then has its own "
-                "process and GPU"
+                f"process and GPU; or train one run in all of them: {command_line('run')} trainer=ddp, without -m, "
+                "started by torchrun or srun"
                 if environment.get(rank, "0") == "0"
                 else ""
             )
+
+
+def place_process(trainer: TrainerConfig, environment: Mapping[str, str], *, in_sweep: bool) -> Placement:
+    """Which one of the processes that train one run together this is.
+
+    Raises:
+        RequestError: if those that were started are not those that are asked for; only the first says why.
+    """
+    placement = find_placement(environment)
+    if placement is None or (placement.launcher and (in_sweep or trainer.strategy == SINGLE)):
+        reject_distributed_launch(environment)
+    assert placement is not None
+    problem = _misplaced(trainer, placement)
+    if problem:
+        raise RequestError(problem if placement.leads else "")
+    return placement
+
+
+def _misplaced(trainer: TrainerConfig, placement: Placement) -> str:
+    """What does not fit the processes that were started; empty if all does."""
+    if not placement.launcher:
+        return "" if trainer.nodes == 1 else (
+            f"trainer.nodes={trainer.nodes}: one process starts no others on other machines; start this command on "
+            "each of them with torchrun, or all of its processes with srun"
+        )  # fmt: skip
+    started = f"{placement.launcher} started {placement.world} processes"
+    if trainer.devices is not None and trainer.devices * trainer.nodes != placement.world:
+        return (
+            f"trainer.devices={trainer.devices}, trainer.nodes={trainer.nodes}: {started}; give as many, or leave "
+            "trainer.devices out"
+        )
+    if placement.world % trainer.nodes:
+        return f"trainer.nodes={trainer.nodes}: {started}, which are not as many on each of so many machines"
+    if placement.machines > trainer.nodes:
+        return f"trainer.nodes={trainer.nodes}: {started}, on {placement.machines} machines; give as many"
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ from ..rundir.state import check_earlier_start
 from ..system.console import show_rows
 from ..system.machine import describe_bytes
 from .estimate import check_disk, check_weight_copies, disk_bytes, weights_bytes
+from .launchers import reject_distributed_launch
 
 SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 """What goes over all combinations; what others will try is not known before."""
@@ -71,11 +73,12 @@ class PlanSweep(Callback):
         if OmegaConf.select(config, "hydra.sweeper._target_") != SWEEPER:
             return
         try:
+            reject_distributed_launch(os.environ)
             sweep = plan(config)
             show_plan(sweep)
             prepare_store(sweep)
         except RequestError as error:
-            print(error, file=sys.stderr)
+            print(error, file=sys.stderr, end="\n" if str(error) else "")
             sys.exit(2)  # Hydra would take an exception of a callback for a warning
         _planned.append(sweep)
 

@@ -16,6 +16,7 @@ from torch.nn.functional import kl_div
 from transformers import PreTrainedModel
 
 from ..clouds.capture import Cloud, eval_mode
+from ..clouds.passes import Divide, compute_all
 from ..clouds.store import read_cloud, write_clouds
 from ..data.batches import Layout
 from ..data.held_out import EvaluatedText, HeldOut
@@ -31,15 +32,17 @@ BASE = "log_probabilities"
 """What they are called in their file."""
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def evaluate_replies(
-    causal: PreTrainedModel, held_out: Mapping[str, HeldOut], layout: Layout, batch_size: int
-) -> dict[str, float]:
+    causal: PreTrainedModel, held_out: Mapping[str, HeldOut], layout: Layout, batch_size: int,
+    divide: Divide = compute_all,
+) -> dict[str, float]:  # fmt: skip
     """Held-out loss and preference accuracy of each source, all texts sharing the passes.
 
     Args:
         layout: of a pass, as training has it.
         batch_size: texts in a pass where they are padded.
+        divide: whether other processes, with the same weights, make some of the passes.
 
     Returns:
         By source, its name behind: `eval_loss`, nats per labelled token; where there are pairs, `preference_accuracy`,
@@ -48,7 +51,7 @@ def evaluate_replies(
         replies.
     """
     texts = [text for source in held_out.values() for text in (*source.chosen, *source.rejected.values())]
-    scores = iter(_score(causal, texts, layout, batch_size))
+    scores = iter(_score(causal, texts, layout, batch_size, divide))
     values: dict[str, float] = {}
     for name, source in held_out.items():
         chosen_N3 = np.stack([next(scores) for _ in source.chosen])
@@ -63,22 +66,29 @@ def evaluate_replies(
     return values
 
 
-def _score(causal: PreTrainedModel, texts: Sequence[EvaluatedText], layout: Layout, batch_size: int) -> Array:
+def _score(
+    causal: PreTrainedModel, texts: Sequence[EvaluatedText], layout: Layout, batch_size: int, divide: Divide
+) -> Array:
     """Of each text its summed loss, and the log-probability of its reply, summed and per token: float64 (N, 3)."""
     device = next(causal.parameters()).device
     order = sorted(range(len(texts)), key=lambda n: len(texts[n].example.ids))
-    found = []
+    parts = list(_cut([texts[n] for n in order], layout, batch_size))
+
+    def score_part(number: int) -> list[Tensor]:
+        part = parts[number]
+        given = layout([text.example for text in part]) | {
+            "in_reply": torch.tensor([flag for text in part for flag in text.in_reply])
+        }
+        batch = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in given.items()}
+        losses_M = token_losses(labelled_logits(causal, batch), batch["next"]).double()
+        in_reply_M = batch["in_reply"].double()
+        each_3M = torch.stack([losses_M, -losses_M * in_reply_M, in_reply_M])
+        return [
+            torch.zeros((3, len(part)), dtype=torch.double, device=device).index_add_(1, batch["dialogue"], each_3M)
+        ]
+
     with eval_mode(causal):
-        for part in _cut([texts[n] for n in order], layout, batch_size):
-            given = layout([text.example for text in part]) | {
-                "in_reply": torch.tensor([flag for text in part for flag in text.in_reply])
-            }
-            batch = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in given.items()}
-            losses_M = token_losses(labelled_logits(causal, batch), batch["next"]).double()
-            in_reply_M = batch["in_reply"].double()
-            each_3M = torch.stack([losses_M, -losses_M * in_reply_M, in_reply_M])
-            found.append(torch.zeros((3, len(part)), dtype=torch.double, device=device))
-            found[-1].index_add_(1, batch["dialogue"], each_3M)
+        found = [scores for (scores,) in divide(len(parts), score_part)]
     loss_N, reply_N, length_N = torch.cat(found, dim=1).cpu().numpy()
     return np.stack([loss_N, reply_N, reply_N / length_N], axis=1)[np.argsort(order)]
 
@@ -106,8 +116,14 @@ def write_base_logprobs(path: Path, causal: PreTrainedModel, last_states: Cloud,
     Args:
         ends: (N, D) states of the untrained model at the probes' last tokens, after the final norm.
     """
+    logprobs_NV = next_token_logprobs(causal, last_states)
+    write_clouds(path, {BASE: logprobs_NV.numpy()}, step=0, probe_hash=probe_hash)
+
+
+def next_token_logprobs(causal: PreTrainedModel, last_states: Cloud) -> Tensor:
+    """Log-probabilities of the next token after each probe, float32 (N, V), on the CPU."""
     parts = [_next_token(causal, last_states[start : start + ROWS]).cpu() for start in range(0, len(last_states), ROWS)]
-    write_clouds(path, {BASE: torch.cat(parts).numpy()}, step=0, probe_hash=probe_hash)
+    return torch.cat(parts)
 
 
 def read_base_logprobs(path: Path) -> Tensor:
@@ -137,7 +153,7 @@ def kl_to_base(base_NV: Tensor, causal: PreTrainedModel, last_states: Cloud) -> 
     return total / len(last_states)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _next_token(causal: PreTrainedModel, last_states: Cloud) -> Tensor:
     """Log-probabilities in float32, (R, V), of the next token from (R, D) states."""
     head = causal.get_output_embeddings()

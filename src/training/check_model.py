@@ -21,6 +21,9 @@ _TRIED = 512
 _EQUAL, _ROUNDING = 1e-5, 5e-2
 """Of logits, relative to their spread: where the same sums are made, and where others are, of bfloat16 too."""
 
+_DIVISIBLE = (torch.float32, torch.bfloat16, torch.float16)
+"""Of weights that mean what they say, and need no scales that lie elsewhere."""
+
 
 def check_weights(path: str, loading: Mapping[str, Any]) -> None:
     """Raises RequestError if the stored weights are not those of the network.
@@ -150,3 +153,13 @@ def _logits(causal: PreTrainedModel, tokens: Sequence[int], length: int) -> torc
     device = next(causal.parameters()).device
     output = causal(input_ids=ids.to(device), attention_mask=mask.to(device), use_cache=False)
     return torch.as_tensor(output.logits[0]).float()
+
+
+def check_sharding(path: str, network: Network) -> None:
+    """Raises RequestError if frozen weights of the blocks cannot be divided over devices."""
+    for name, tensor in network.blocks.named_parameters():
+        if not tensor.requires_grad and (type(tensor) is not torch.nn.Parameter or tensor.dtype not in _DIVISIBLE):
+            raise RequestError(
+                f"trainer.strategy=fsdp: cannot divide {name} of model.path={path}, which is quantized "
+                f"({type(tensor).__name__}, {tensor.dtype}); use trainer=ddp, or the model as it was before"
+            )

@@ -25,20 +25,22 @@ from .inputs import RunHooks, RunInputs
 from .model import save_adapter
 from .module import FineTuning
 from .probe_capture import ProbeCapture
+from .ranks import ALONE, Ranks
 from .weight_null import WeightNull
 
 
 class Checkpoints(Callback):
     def __init__(
-        self, config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory, hooks: RunHooks
+        self, config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory, hooks: RunHooks,
+        ranks: Ranks = ALONE,
     ) -> None:  # fmt: skip
-        self.run, self.schedule, self.hooks = run, schedule, hooks
+        self.run, self.schedule, self.hooks, self.ranks = run, schedule, hooks, ranks
         self.network, self.data = inputs.network, inputs.data
         self.is_measured = config.tda.transformer is not None
-        self.capture = ProbeCapture(inputs.network, inputs.data.probes, config.probe, schedule, run, hooks.log)
+        self.capture = ProbeCapture(inputs.network, inputs.data.probes, config.probe, schedule, run, hooks.log, ranks)
         self.weight_null = WeightNull(
             config.tda, schedule, inputs.network, run, inputs.data.probes.hash,
-            lambda: self.capture.read_clouds()[0],
+            lambda: self.capture.read_clouds()[0], ranks,
         )  # fmt: skip
         self.evaluated = evaluated_steps(
             schedule.checkpoints, config.objective.eval_every, config.trainer.max_steps
@@ -55,7 +57,8 @@ class Checkpoints(Callback):
         if torch.cuda.is_available():
             random["cuda"] = torch.cuda.get_rng_state()
         return {
-            "step": self.last_step, "order": ORDER, "random": random, "capture_seconds": self.capture_seconds,
+            "step": self.last_step, "order": ORDER, "world": self.ranks.world, "random": random,
+            "capture_seconds": self.capture_seconds,
             "behavior_seconds": self.behavior_seconds, "blocked_seconds": self.blocked_seconds,
             "weight_null": self.weight_null.state_dict(), "spool_bytes": size_of(self.run.spool),
         }  # fmt: skip
@@ -81,9 +84,10 @@ class Checkpoints(Callback):
         # Under gradient accumulation several batches end at one step.
         if trainer.global_step > self.last_step:
             self.process_step(trainer.global_step, trainer)
-            if self.hooks.signals.pending is not None:
+            signum = self.ranks.agree_on_signal(self.hooks.signals.pending)
+            if signum is not None:
                 self._save(trainer)
-                raise Interrupted(self.hooks.signals.pending)
+                raise Interrupted(signum)
 
     def _check_weights(self, step: int, trainer: Trainer) -> None:
         """Before they are saved: what was saved last stays the last good state."""
@@ -93,6 +97,9 @@ class Checkpoints(Callback):
 
     def _save(self, trainer: Trainer) -> None:
         _module_of(trainer).read_step()
+        if not self.ranks.leads:
+            trainer.save_checkpoint(self.run.last)  # which the leader alone writes
+            return
         if self.run.spool.exists():
             sync(self.run.spool)  # the state says that these numbers are there
         with replacing(self.run.last) as partial:
@@ -113,7 +120,7 @@ class Checkpoints(Callback):
                     self._evaluate(step)
         if step and (is_checkpoint or step in self.schedule.completions):
             self._check_weights(step, trainer)
-        if is_checkpoint:
+        if is_checkpoint and self.ranks.leads:
             save_adapter(self.network, self.run.adapter(step))
         if captured:
             start = time.perf_counter()
@@ -142,8 +149,9 @@ class Checkpoints(Callback):
     def _evaluate(self, step: int) -> None:
         start = time.perf_counter()
         values = evaluate_replies(
-            self.network.causal, self.data.held_out, self.data.training.layout, self.capture.settings.batch_size
-        )
+            self.network.causal, self.data.held_out, self.data.training.layout, self.capture.settings.batch_size,
+            self.ranks.compute_passes,
+        )  # fmt: skip
         self.hooks.log({f"behavior/{name}": value for name, value in values.items()}, step)
         self.behavior_seconds += time.perf_counter() - start
 

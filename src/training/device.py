@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from ..system.machine import GIB
+from ..config import Config, RequestError
+from ..config.devices import SINGLE, check_division
+from ..system.machine import GIB, usable_cores
+from ..system.placement import Placement
 
 
 def describe_gpus() -> list[str]:
@@ -20,3 +23,28 @@ def describe_gpus() -> list[str]:
 def is_cpu_build() -> bool:
     """Whether torch was built without any support of GPUs."""
     return torch.version.cuda is None and torch.version.hip is None
+
+
+def count_processes(config: Config, placement: Placement) -> int:
+    """How many processes train together.
+
+    Raises:
+        RequestError: if they would be more than there are devices, or cannot divide a step among them.
+    """
+    trainer = config.trainer
+    if trainer.strategy == SINGLE:
+        return 1
+    gpus, cores = torch.cuda.device_count(), len(usable_cores())
+    here = trainer.devices or (placement.world // trainer.nodes if placement.launcher else gpus)
+    if not here:
+        raise RequestError(
+            f"trainer.strategy={trainer.strategy}: there is no GPU; give trainer.devices=<processes>, which share the "
+            f"{cores} cores"
+        )
+    if gpus and here > gpus:
+        hint = "; a job must show all of them to each process (--gpus-per-node)" if placement.launcher == "srun" else ""
+        raise RequestError(f"trainer.devices={here}: this process sees {gpus} GPU(s); give at most {gpus}{hint}")
+    if not gpus and here > cores:
+        raise RequestError(f"trainer.devices={here}: there is no GPU, and {cores} core(s); give at most {cores}")
+    check_division(trainer, here * trainer.nodes)
+    return here * trainer.nodes

@@ -13,9 +13,9 @@ import torch
 from lightning import Callback
 from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
 from lightning.pytorch.plugins import TorchCheckpointIO
-from lightning.pytorch.plugins.environments import LightningEnvironment
 
 from ..config import Config, RequestError
+from ..config.devices import passed_at_once
 from ..config.schedule import Schedule
 from ..data.batches import ORDER
 from ..rundir import RunDirectory
@@ -25,24 +25,33 @@ from .checkpoints import Checkpoints
 from .inputs import RunHooks, RunInputs
 from .model import computes_mixed
 from .module import FineTuning
+from .network import Network
+from .ranks import ALONE, Ranks
+from .strategy import choose_environment, choose_strategy
 
 logger = logging.getLogger(__name__)
 
 
-def fit(config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory, hooks: RunHooks) -> dict[str, float]:
+def fit(
+    config: Config, inputs: RunInputs, schedule: Schedule, run: RunDirectory, hooks: RunHooks, ranks: Ranks = ALONE
+) -> dict[str, float]:
     """Fine-tune, from the last saved state if there is one.
 
+    Args:
+        ranks: the processes that train together; each of them calls this, with the same configuration.
+
     Returns:
-        What it cost, by metric, all starts of the run together.
+        What it cost this process, by metric, all starts of the run together.
 
     Raises:
         Interrupted: after the state was saved, if a signal asked for it.
     """
     logger.info("%s", describe_rows(inputs.network))
-    module = FineTuning(inputs.network, config.trainer, hooks.log)
-    checkpoints = Checkpoints(config, inputs, schedule, run, hooks)
-    bar = [Progress(checkpoints)] if config.trainer.progress else []
-    trainer = make_trainer(config, [checkpoints, *bar], config.trainer.max_steps)
+    module = FineTuning(inputs.network, config.trainer, hooks.log, ranks)
+    checkpoints = Checkpoints(config, inputs, schedule, run, hooks, ranks)
+    bar = [Progress(checkpoints)] if config.trainer.progress and ranks.leads else []
+    trainer = make_trainer(config, inputs.network, [checkpoints, *bar], config.trainer.max_steps, ranks)
+    inputs.data.training.rank, inputs.data.training.world = ranks.placement.rank, ranks.world
     state = run.last if run.last.exists() else None
     with hooks.signals.defer():
         # Batches come ready from memory, from the step on that the state was saved at: no loader around them.
@@ -59,7 +68,9 @@ class DirectCheckpointIO(TorchCheckpointIO):
         torch.save(checkpoint, path)
 
 
-def make_trainer(config: Config, callbacks: list[Callback], max_steps: int) -> lightning.Trainer:
+def make_trainer(
+    config: Config, network: Network, callbacks: list[Callback], max_steps: int, ranks: Ranks = ALONE
+) -> lightning.Trainer:
     """A trainer that does what the settings say and nothing by itself: no logs, no checkpoints, no files.
 
     Args:
@@ -71,11 +82,13 @@ def make_trainer(config: Config, callbacks: list[Callback], max_steps: int) -> l
     warnings.filterwarnings("ignore", message="The `srun` command is available")
     return lightning.Trainer(
         max_steps=max_steps,
-        accumulate_grad_batches=settings.batch_size // (settings.micro_batch_size or settings.batch_size),
+        accumulate_grad_batches=settings.batch_size // ranks.world // passed_at_once(settings, ranks.world),
         precision="bf16-mixed" if computes_mixed(config.adapter, settings) else "32-true",
-        devices=1,
+        devices=ranks.world // ranks.nodes,
+        num_nodes=ranks.nodes,
+        strategy=choose_strategy(ranks, network),
         # Inside a SLURM job the trainer would make the job its own.
-        plugins=[LightningEnvironment(), DirectCheckpointIO()],
+        plugins=[choose_environment(ranks), DirectCheckpointIO()],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
@@ -106,6 +119,21 @@ def read_last_step(run: RunDirectory) -> int | None:
             "starts over there, moving the directory away keeps it"
         )
     return step
+
+
+def check_processes(run: RunDirectory, processes: int) -> None:
+    """Raises RequestError if so many processes are not those that the state of an earlier start is of.
+
+    Rounding, and where there is dropout its streams, are others with another number of them.
+    """
+    if not run.last.exists():
+        return
+    before = int(_read_state(run)["callbacks"][Checkpoints.__qualname__].get("world", 1))
+    if before != processes:
+        raise RequestError(
+            f"trainer.devices: {processes} process(es) now, but {before} began the run in {run.path}; start as many "
+            "again, or give force=true, which starts over there"
+        )
 
 
 def read_spool_bytes(run: RunDirectory) -> int:

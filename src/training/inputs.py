@@ -10,9 +10,10 @@ import torch
 from transformers.utils.logging import disable_progress_bar
 
 from ..config import Config
+from ..config.devices import SHARDED
 from ..data.objectives import RunData, load_data
 from ..system.signals import SignalHandler
-from .check_model import check_network
+from .check_model import check_network, check_sharding
 from .check_packing import try_packing
 from .loading import load_tokenizer
 from .model import check_context, check_precision, check_template, load_network
@@ -43,6 +44,8 @@ def load_inputs(config: Config) -> RunInputs:
     data = load_data(config, tokenizer)
     network = load_network(config.model, config.adapter, config.trainer, config.seed)
     check_network(config.model.path, network.causal, tokenizer)
+    if config.trainer.strategy == SHARDED:
+        check_sharding(config.model.path, network)
     rehearse(config.model.path, network, config.adapter)
     check_context(config, network)
     network = try_packing(network)

@@ -18,6 +18,7 @@ from ..data.batches import Batch
 from .divergence import DivergenceWatch
 from .loss import summed_loss
 from .network import Network
+from .ranks import ALONE, Ranks
 
 Log = Callable[[dict[str, float], int], None]
 """Takes values by metric key and the optimizer step that they belong to."""
@@ -26,13 +27,13 @@ Log = Callable[[dict[str, float], int], None]
 class FineTuning(LightningModule):
     """What is logged at step s belongs to the model after s updates: its loss on batch s, the rate it then moves by."""
 
-    def __init__(self, network: Network, trainer: TrainerConfig, log: Log) -> None:
+    def __init__(self, network: Network, trainer: TrainerConfig, log: Log, ranks: Ranks = ALONE) -> None:
         super().__init__()
         self.model = network.model
         self.causal = network.causal
         self.settings = trainer
         self.strict_loading = False  # a saved state has no frozen weights
-        self.log_values = log
+        self.log_values, self.ranks = log, ranks
         self.step_loss = torch.zeros(())
         self.unread: tuple[int, Tensor, Tensor, float] | None = None
         """Of the last step, while it is not known yet: number, loss, gradient norm, learning rate."""
@@ -58,6 +59,7 @@ class FineTuning(LightningModule):
         if batch_idx % self.trainer.accumulate_grad_batches == 0:
             self.step_started = time.perf_counter()
             self.step_loss = torch.zeros((), device=self.device)
+            self.ranks.seed_step(self.trainer.global_step)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         loss = summed_loss(self.causal, batch) * batch["weight"]
@@ -83,7 +85,8 @@ class FineTuning(LightningModule):
         super().optimizer_step(*args, **kwargs)
         self.train_seconds += time.perf_counter() - self.step_started
         self.read_step()
-        self.unread = self.trainer.global_step, self.step_loss, self.grad_norm, self.learning_rate
+        loss = self.ranks.mean(self.step_loss)
+        self.unread = self.trainer.global_step, loss, self.grad_norm, self.learning_rate
 
     def read_step(self) -> None:
         """Log the step that is not read yet, and see whether it diverged.

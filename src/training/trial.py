@@ -32,7 +32,9 @@ def run_trial(
         Interrupted: if a signal asked for it.
     """
     module = FineTuning(inputs.network, config.trainer, lambda values, step: None)
-    trainer = make_trainer(config, [_TrialCaptures(config, inputs, steps, inspect, signals)], max(steps))
+    trainer = make_trainer(
+        config, inputs.network, [_TrialCaptures(config, inputs, steps, inspect, signals)], max(steps)
+    )
     with _restored(inputs.network), signals.defer():
         trainer.fit(module, inputs.data.training)
 

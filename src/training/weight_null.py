@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..config.schedule import Schedule
 from ..geometry import displacement
 from ..rundir import RunDirectory
 from .network import Network
+from .ranks import ALONE, Ranks
 
 Tensors = Mapping[str, Tensor]
 
@@ -31,9 +33,14 @@ class WeightNull:
 
     def __init__(
         self, tda: TdaConfig, schedule: Schedule, network: Network, run: RunDirectory, probe_hash: str,
-        capture: Callable[[], Mapping[str, Cloud]],
+        capture: Callable[[], Mapping[str, Cloud]], ranks: Ranks = ALONE,
     ) -> None:  # fmt: skip
-        """`capture`: reads the probes' clouds, by layer, with the weights that the network has now."""
+        """
+        Args:
+            capture: reads the probes' clouds, by layer, with the weights that the network has now.
+            ranks: the processes that train together; all of them draw and capture alike, the leader reads and writes.
+        """
+        self.ranks = ranks
         self.draws, self.wanted, self.schedule, self.run = tda.weight_draws, tda.weight_steps, schedule, run
         self.network, self.probe_hash, self.capture = network, probe_hash, capture
         self.starts: dict[int, Tensors] = {}
@@ -54,7 +61,7 @@ class WeightNull:
             return
         for start in [s for s in self.starts if self._end(s) == step]:
             tensors = self.starts.pop(start)
-            if self._is_chosen(start):
+            if self.ranks.from_leader(partial(self._is_chosen, start)):
                 self._capture_draws(start, tensors)
         if step in self.schedule.checkpoints and (self.wanted is None or step in self.wanted):
             self.starts[step] = copy_trained(self.network)
@@ -82,8 +89,10 @@ class WeightNull:
             for draw in range(self.draws):
                 assign_trained(self.network, draw_update(tensors, lengths, f"{self.probe_hash} {start} {draw}"))
                 clouds = self.capture()
-                write_clouds(self.run.weight_cloud(start, draw), clouds, step=start, probe_hash=self.probe_hash)
-            self.run.note_weight_clouds(start, self.draws)
+                if self.ranks.leads:
+                    write_clouds(self.run.weight_cloud(start, draw), clouds, step=start, probe_hash=self.probe_hash)
+            if self.ranks.leads:
+                self.run.note_weight_clouds(start, self.draws)
         finally:
             assign_trained(self.network, arrived.items())
 

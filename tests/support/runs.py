@@ -171,3 +171,12 @@ class Reference:
         if runs != [("FINISHED",)]:
             wrong.append(f"runs in MLflow: {runs}")
         return wrong
+
+
+# A run so small that several of them cost little, and of which each number is rounded alone: nothing is drawn.
+
+SMALL = [
+    "experiment=smoke", "trainer.max_steps=8", "trainer.warmup_steps=2", "schedule.early=2", "schedule.late=2",
+    "schedule.repeats=1", "schedule.dense_windows=0", "probe.size=32", "probe.batch_size=4", "tda.subsamples=0",
+    "tda.null_draws=0", "tda.rtd_points=0", "objective.eval_size=8", "objective.eval_pairs=4", "trainer.progress=false",
+]  # fmt: skip

@@ -8,7 +8,7 @@ from collections import Counter
 
 import torch
 
-from src.data.batches import Layout, PackedExamples, TrainingStream, collate, order_batches, pack
+from src.data.batches import Batch, Layout, PackedExamples, TrainingStream, collate, order_batches, pack
 from src.data.rendering import IGNORED, Example
 
 SIZES = {"helpful": 500, "harmless": 200}
@@ -48,6 +48,28 @@ def test_micro_batches_add_up_to_the_mean_over_the_tokens_of_the_step() -> None:
         weights = torch.tensor([part["weight"] for part in parts])
         # The trainer divides by the number of parts: every token then weighs one over the tokens of the step.
         assert math.isclose(float((targets * weights).sum()) / len(parts), 1.0, rel_tol=1e-6)
+
+
+def test_processes_divide_the_dialogues_of_a_step_and_together_take_its_mean() -> None:
+    examples = {n: Example([n] * (n + 2), [IGNORED, *[n] * (n + 1)]) for n in range(8)}
+    batches = [[("helpful", n) for n in range(8)]]
+
+    def parts_of(rank: int, world: int) -> list[Batch]:
+        stream = TrainingStream(batches, lambda pick: examples[pick[1]], 2, Layout(pad=0))
+        stream.rank, stream.world = rank, world
+        return list(stream)
+
+    shares = [parts_of(rank, 2) for rank in range(2)]
+    assert [len(share) for share in shares] == [2, 2]
+    # Gradients are divided by the parts of a process, and averaged over the processes.
+    terms = [len(part["next"]) * part["weight"] / len(share) / 2 for share in shares for part in share]
+    assert math.isclose(sum(terms), 1.0, rel_tol=1e-6)
+    taken = sorted(token for share in shares for part in share for token in part["next"].tolist())
+    assert taken == sorted(token for part in parts_of(0, 1) for token in part["next"].tolist())
+    tokens = sum(len(example.ids) for example in examples.values())
+    assert [sum(part["tokens"] for part in share) for share in shares] == [tokens, tokens], "all are counted"
+    (only,), _ = (parts_of(rank, 8) for rank in range(2))
+    assert only["next"].tolist() == [0], "a pass is no larger than the share of a process"
 
 
 def test_packed_examples_are_what_was_packed() -> None:
