@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -81,6 +82,9 @@ class Leader:
     def _start(self, run: RunDirectory, started: list[subprocess.Popen[bytes]]) -> Ranks:
         store = open_store(self.processes)
         path = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
+        # SLURM tells all processes of a job of its time limit, and what does not know the signal dies of it: the leader
+        # does, and tells the others. What is blocked here stays so in what is started.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
         for rank in range(1, self.processes):
             words = [f"{PACKAGE}.pipeline.follower", str(run.path), *map(str, (rank, self.processes, store.port))]
             started.append(
@@ -90,6 +94,8 @@ class Leader:
                     start_new_session=True,  # Ctrl-C is for the leader, who tells the others
                 )
             )  # fmt: skip
+
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR2})
 
         def watch() -> None:
             for rank, process in enumerate(started, start=1):
