@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from ..config import Config
 from ..config.schedule import lag_of
 from ..rundir import RunDirectory
 from ..system.placement import Placement
-from ..system.tether import LeaderTether
+from ..system.tether import RESUME, LeaderTether
 from ..training.device import count_processes
 from ..training.meeting import connect, disconnect, open_store, reach_store
 from ..training.ranks import ALONE, Ranks
@@ -46,7 +47,8 @@ class Leader:
     def dismiss(self) -> None:
         """Let others who wait go home: there is nothing to train."""
         if self.ranks is not None:
-            self.ranks.from_leader(lambda: None)
+            with suppress(RuntimeError):  # they have gone already
+                self.ranks.from_leader(lambda: None)
             self.ranks = None
             disconnect()
 
@@ -68,10 +70,10 @@ class Leader:
             tether.accept()
             yield ranks
         except Exception as error:
-            reason = tether.why_lost(NOTICE_SECONDS) if is_of_connection(error) else ""
-            if not reason:
+            if not is_of_connection(error):
                 raise
-            raise RuntimeError(f"{reason}; the same command goes on from the last saved state") from error
+            reason = tether.why_lost(NOTICE_SECONDS) or "another process is gone"
+            raise RuntimeError(f"{reason}; {RESUME}") from error
         finally:
             tether.close()
             _end(started)
@@ -81,15 +83,17 @@ class Leader:
     def _start(self, run: RunDirectory, started: list[subprocess.Popen[bytes]]) -> Ranks:
         store = open_store(self.processes)
         path = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
-        for rank in range(1, self.processes):
-            words = [f"{PACKAGE}.pipeline.follower", str(run.path), *map(str, (rank, self.processes, store.port))]
-            started.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", *words], env=os.environ | {"PYTHONPATH": path},
-                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                    start_new_session=True,  # Ctrl-C is for the leader, who tells the others
-                )
-            )  # fmt: skip
+        module = f"{PACKAGE}.pipeline.follower"
+        with _blocked(signal.SIGUSR2):
+            for rank in range(1, self.processes):
+                words = [module, str(run.path), *map(str, (rank, self.processes, store.port))]
+                started.append(
+                    subprocess.Popen(
+                        [sys.executable, "-m", *words], env=os.environ | {"PYTHONPATH": path},
+                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                        start_new_session=True,  # Ctrl-C is for the leader, who tells the others
+                    )
+                )  # fmt: skip
 
         def watch() -> None:
             for rank, process in enumerate(started, start=1):
@@ -111,7 +115,21 @@ def lead(config: Config, placement: Placement) -> Iterator[Leader]:
 
 def is_of_connection(error: Exception) -> bool:
     """Whether an operation of several processes failed, as it does when one of them is gone."""
-    return isinstance(error, dist.DistError) or "gloo" in str(error) or "Connection" in str(error)
+    return isinstance(error, dist.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error))
+
+
+@contextmanager
+def _blocked(signum: signal.Signals) -> Iterator[None]:
+    """What is started inside never receives this signal.
+
+    SLURM tells all processes of a job of its time limit, and those that do not know the signal die of it. The leader
+    does, and tells the others.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signum})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signum})
 
 
 def _end(started: list[subprocess.Popen[bytes]]) -> None:

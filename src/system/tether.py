@@ -110,17 +110,17 @@ class LeaderTether:
             _leave(f"ended while another process did not answer; {RESUME}", 128 + asked[0][0])
 
     def _read(self, selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
-        connection, said = key.fileobj, key.data
+        connection, received = key.fileobj, key.data
         assert isinstance(connection, socket.socket)
         try:
             given = connection.recv(4096)
         except OSError:
             given = b""
-        said += given
+        received += given
         if given:
             return
         selector.unregister(connection)
-        last = said.decode(errors="replace").strip()
+        last = received.decode(errors="replace").strip()
         if last != "done" and not self._ended.is_set():
             self.reason = self.reason or f"process {self._connections[connection]} {last or 'was killed'}"
             self._lost.set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from ..config import Config, RequestError
@@ -42,9 +44,19 @@ def count_processes(config: Config, placement: Placement) -> int:
             f"{cores} cores"
         )
     if gpus and here > gpus:
-        hint = "; a job must show all of them to each process (--gpus-per-node)" if placement.launcher == "srun" else ""
-        raise RequestError(f"trainer.devices={here}: this process sees {gpus} GPU(s); give at most {gpus}{hint}")
-    if not gpus and here > cores:
-        raise RequestError(f"trainer.devices={here}: there is no GPU, and {cores} core(s); give at most {cores}")
+        raise RequestError(f"trainer.devices={here}: {gpus} GPU(s) are seen; give at most {gpus}{_hint(placement)}")
+    if not gpus and not placement.launcher and here > cores:  # those that others start may have cores of their own
+        raise RequestError(
+            f"trainer.devices={here}: there is no GPU, and {cores} core(s); give at most {cores}{_hint(placement)}"
+        )
     check_division(trainer, here * trainer.nodes)
     return here * trainer.nodes
+
+
+def _hint(placement: Placement) -> str:
+    """What may keep a process from seeing all of the machine."""
+    if placement.launcher == "srun":
+        return "; a job must show all of them to each process (--gpus-per-node)"
+    if "CUDA_VISIBLE_DEVICES" in os.environ or len(usable_cores()) < (os.cpu_count() or 1):
+        return ", a part of this machine: cells that a launcher runs at once share it, without one each has all"
+    return ""

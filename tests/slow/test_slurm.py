@@ -59,6 +59,23 @@ def test_nothing_of_it_listens_beyond_this_machine(slurm: Slurm) -> None:
         assert listeners == [f"0100007F:{port:04X}"]
 
 
+def test_processes_that_srun_starts_train_one_run_together(slurm: Slurm, tmp_path: Path) -> None:
+    words = [
+        "srun", "-n", "2", sys.executable, "-m", "src.run", "experiment=smoke", "trainer.max_steps=4",
+        "trainer.warmup_steps=1", "schedule.early=2", "schedule.late=1", "tda=none", "objective.eval_size=4",
+        "probe.size=16", "trainer=ddp", "trainer.progress=false",
+    ]  # fmt: skip
+    environment = os.environ | ENVIRONMENT | slurm.environment
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("3 checkpoints in 4 steps") == 1, "only one of them speaks"
+    assert done.stderr.count("where the time went") == 1
+    words.append("trainer.devices=1")
+    refused = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300, env=environment)
+    assert refused.returncode == 2
+    assert refused.stderr.count("trainer.devices=1, trainer.nodes=1: srun started 2 processes") == 1
+
+
 def test_a_grid_loses_no_cell_and_no_point(slurm: Slurm, tmp_path: Path) -> None:
     environment = ENVIRONMENT | slurm.environment | {"PATH": "/usr/sbin:/usr/bin:/bin"}
     with subprocess.Popen(
