@@ -14,6 +14,7 @@ from .cli import launch
 from .config import Config
 from .config.resolve import resolve_config
 from .config.schedule import plan_schedule
+from .config.schema import RANDOM
 from .pipeline.note import describe_start, show_summary
 from .pipeline.removable import discard_left_over
 from .rundir import RunDirectory
@@ -67,6 +68,7 @@ def run_cell(config: Config, run: RunDirectory) -> None:
     from .tracking.mend import mend_log
     from .tracking.store import open_store
     from .training.adapter import describe_training
+    from .training.architecture import describe_random
     from .training.fit import fit, read_last_step, read_spool_bytes
     from .training.inputs import RunHooks, load_inputs
 
@@ -84,7 +86,8 @@ def run_cell(config: Config, run: RunDirectory) -> None:
             run.last.unlink(missing_ok=True)
             saved = None
         replaces = started.replaces or mended.replaces
-        trained = describe_training(inputs.network, config.adapter)
+        drawn = [describe_random(config.model)] if config.model.weights == RANDOM else []
+        trained = "; ".join([*drawn, describe_training(inputs.network, config.adapter)])
         with open_session(store, config, run, schedule, started, tags, replaces, trained=trained) as session:
             session.resume_from(saved)
             print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")

@@ -18,7 +18,7 @@ SECOND_METRIC = "standardized"
 """What `tda.second_metric` measures with, and what stands before the names of what it measures."""
 
 
-AUTO = "auto"
+AUTO, RANDOM = "auto", "random"
 
 MAX_CHECKPOINTS = 100_000
 """Checkpoints of a run that can be planned and looked at."""
@@ -33,8 +33,11 @@ class ModelConfig:
     """What the run is called in MLflow."""
     path: str = setting(identity=True, is_path=True)
     """Hub id or folder. `embedded:<name>` is a folder of `src/assets`."""
-    stage: str = setting(identity=True, one_of=("pretrained", "instruct"))
-    """What the weights are before fine-tuning."""
+    stage: str = setting(identity=True, one_of=("pretrained", "instruct", RANDOM))
+    """What the weights are before fine-tuning; `random` is filled in where they are."""
+    weights: str = setting("pretrained", identity="where changed", one_of=("pretrained", RANDOM))
+    """`random` draws them in the architecture of `path`, of which only `config.json` is needed: no model, but what a
+    run takes. Its name then ends in `-random`, and its dialogues are the embedded ones unless others are given."""
     twin: str | None = setting(None, identity=False)
     """The config of the same model at the other stage."""
     dialogues: str = setting("hh_rlhf", identity=False, one_of=("embedded", "hh_rlhf"))

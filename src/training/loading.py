@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosi
 
 from ..assets import ASSETS, locate
 from ..config import ModelConfig, RequestError
+from ..config.schema import RANDOM
 from ..data.hub import require_hub
+from .architecture import tokenizer_path
 from .check_folder import check_folder, weight_files
 from .check_model import check_types, check_weights
 from .reasons import first_words
@@ -38,6 +41,7 @@ def load_tokenizer(model: ModelConfig) -> PreTrainedTokenizerBase:
     Raises:
         RequestError: if it cannot be read, saying what to check.
     """
+    model = replace(model, path=tokenizer_path(model))
     tokenizer: PreTrainedTokenizerBase = _load(AutoTokenizer, model)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token  # masked out wherever it pads
@@ -110,7 +114,7 @@ def _load(kind: Any, model: ModelConfig, **options: Any) -> Any:
     if model.path.startswith("embedded:") and not where.is_dir():
         raise RequestError(f"model.path={model.path}: embedded are {', '.join(embedded_models())}")
     if where.exists():
-        check_folder(where)
+        check_folder(where, needs_weights=model.weights != RANDOM)
     try:
         if not where.is_dir() and try_to_load_from_cache(model.path, "config.json") is None:
             require_hub()

@@ -10,7 +10,9 @@ from transformers import PreTrainedTokenizerBase
 
 from ..clouds.arithmetic import choose_arithmetic
 from ..config import AdapterConfig, Config, ModelConfig, RequestError, TrainerConfig
+from ..config.schema import RANDOM
 from .adapter import add_adapter
+from .architecture import draw_weights
 from .check_model import check_blocks
 from .loading import load_weights
 from .network import Network
@@ -23,7 +25,8 @@ def load_network(model: ModelConfig, adapter: AdapterConfig, trainer: TrainerCon
         RequestError: if the weights cannot be read, saying what to check.
     """
     in_float32 = computes_mixed(adapter, trainer) or not uses_bfloat16(trainer.precision)
-    causal = load_weights(model, torch.float32 if in_float32 else torch.bfloat16)
+    dtype = torch.float32 if in_float32 else torch.bfloat16
+    causal = draw_weights(model, dtype) if model.weights == RANDOM else load_weights(model, dtype)
     causal.config.use_cache = False
     check_blocks(model.path, causal)
     if trainer.gradient_checkpointing:
