@@ -15,12 +15,12 @@ from .config import Config
 from .config.resolve import resolve_config
 from .config.schedule import plan_schedule
 from .config.schema import RANDOM
+from .forecast.disk import check_disk, check_weight_copies, explain_full_disk, size_on_disk
 from .pipeline.note import describe_start, show_summary
 from .pipeline.removable import discard_left_over
 from .rundir import RunDirectory
 from .rundir.kept import discard_clouds, steps_kept
 from .rundir.state import check_earlier_start
-from .sweeps.estimate import check_disk, check_weight_copies, explain_full_disk, size_on_disk
 from .sweeps.outcome import add_to_sweep, record_failure, show_outcome
 from .sweeps.plan import directory_of
 from .system.files import DiskFullError, is_disk_full

@@ -18,12 +18,12 @@ from omegaconf import DictConfig, OmegaConf
 from ..config import Config, RequestError
 from ..config.messages import explain
 from ..config.resolve import complete_config, resolve_config
+from ..forecast.disk import check_disk, check_weight_copies, disk_bytes
 from ..rundir import RunDirectory
 from ..rundir.naming import directory_of_run
 from ..rundir.state import check_earlier_start
 from ..system.console import show_rows
 from ..system.machine import describe_bytes
-from .estimate import check_disk, check_weight_copies, disk_bytes, weights_bytes
 
 SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 """What goes over all combinations; what others will try is not known before."""
@@ -138,13 +138,16 @@ def state_of(cell: Cell) -> str:
 def show_plan(sweep: Sweep) -> None:
     """The cells, and what they will take."""
     words = {"done": "done, skipped", "missing": "new"}
+    from ..forecast.estimate import peak_bytes  # late: it needs torch, and the plan stands
+
     rows, total = [], 0.0
     for cell in sweep.cells:
         state = state_of(cell)
-        disk, weights = disk_bytes(cell.config), weights_bytes(cell.config)
+        disk = disk_bytes(cell.config)
+        memory = peak_bytes(cell.config) if state != "done" else None
         total += (disk or 0.0) if state != "done" else 0.0
-        rows.append([cell.name, words.get(state, f"{state}, goes on"), _size(disk), _size(weights)])
-    show_rows(["cell", "", "disk, about", "weights in memory"], rows)
+        rows.append([cell.name, words.get(state, f"{state}, goes on"), _size(disk), _size(memory)])
+    show_rows(["cell", "", "disk, about", "memory, about"], rows)
     print(f"{len(rows)} cells; what is left of them will take about {_size(total)} of disk", flush=True)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from peft import PeftModel
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..clouds.arithmetic import choose_arithmetic
 from ..config import AdapterConfig, Config, ModelConfig, RequestError, TrainerConfig
@@ -24,11 +24,19 @@ def load_network(model: ModelConfig, adapter: AdapterConfig, trainer: TrainerCon
     Raises:
         RequestError: if the weights cannot be read, saying what to check.
     """
-    in_float32 = computes_mixed(adapter, trainer) or not uses_bfloat16(trainer.precision)
-    dtype = torch.float32 if in_float32 else torch.bfloat16
+    dtype = frozen_dtype(adapter, trainer)
     causal = draw_weights(model, dtype) if model.weights == RANDOM else load_weights(model, dtype)
-    causal.config.use_cache = False
     check_blocks(model.path, causal)
+    return prepare_network(causal, adapter, trainer, seed)
+
+
+def prepare_network(causal: PreTrainedModel, adapter: AdapterConfig, trainer: TrainerConfig, seed: int) -> Network:
+    """A network that has its weights, or only their shapes, with what is trained of it.
+
+    Raises:
+        RequestError: if the adapter or the settings do not fit it.
+    """
+    causal.config.use_cache = False
     if trainer.gradient_checkpointing:
         if not causal.supports_gradient_checkpointing:
             raise RequestError(
@@ -40,6 +48,12 @@ def load_network(model: ModelConfig, adapter: AdapterConfig, trainer: TrainerCon
     if adapter.kind == "full":
         return Network(causal.train(), causal)
     return add_adapter(causal, adapter, seed)
+
+
+def frozen_dtype(adapter: AdapterConfig, trainer: TrainerConfig) -> torch.dtype:
+    """Of the weights that the model comes with."""
+    in_float32 = computes_mixed(adapter, trainer) or not uses_bfloat16(trainer.precision)
+    return torch.float32 if in_float32 else torch.bfloat16
 
 
 def uses_bfloat16(precision: str) -> bool:
