@@ -46,11 +46,20 @@ def run(composed: DictConfig) -> None:
         except Exception as error:
             if is_disk_full(error):
                 error = DiskFullError(explain_full_disk(config, directory))
+            elif "memory" in f"{type(error).__name__} {error}".lower():
+                error = _explain_memory(config, error)
             record_failure(directory, error)
             raise error
         finally:
             gc.collect()  # the cells of a sweep share the process, and a trainer and its model hold each other
     show_summary(directory.read_status()["summary"])
+
+
+def _explain_memory(config: Config, error: Exception) -> Exception:
+    """What would fit, if memory was short; else the error as it is."""
+    from .pipeline.micro_batch import is_out_of_memory, remedies
+
+    return MemoryError(f"out of memory; {remedies(config)} ({error})") if is_out_of_memory(error) else error
 
 
 def run_cell(config: Config, run: RunDirectory) -> None:
@@ -64,6 +73,7 @@ def run_cell(config: Config, run: RunDirectory) -> None:
     from .measure.prepared_cloud import check_transformer
     from .pipeline.costs import describe_costs
     from .pipeline.lag import resolve_lag
+    from .pipeline.micro_batch import keep_micro_batch, resolve_micro_batch
     from .pipeline.start import open_session, run_tags, start_run
     from .tracking.mend import mend_log
     from .tracking.store import open_store
@@ -75,9 +85,12 @@ def run_cell(config: Config, run: RunDirectory) -> None:
     if config.tda.transformer is not None:
         check_transformer(config.tda, config.probe.size)
     inputs = load_inputs(config)
+    asked, config = config, resolve_micro_batch(config, inputs, run)
     store = open_store(config.tracking)
-    tags = run_tags(config, "cell", inputs.data.probes.hash)
-    with start_run(store, config, run) as started:
+    tags = run_tags(asked, "cell", inputs.data.probes.hash)
+    with start_run(store, asked, run) as started:
+        if config is not asked:
+            keep_micro_batch(config, run)
         config = resolve_lag(config, inputs, run, started.signals)
         schedule = plan_schedule(config.schedule, config.trainer.max_steps)
         saved = read_last_step(run)

@@ -41,8 +41,8 @@ def config_conflicts(config: Config) -> Iterator[str]:
     elif not sum(objective.weights.values()) > 0 or min(objective.weights.values()) < 0:
         yield f"objective.weights={objective.weights}: at least one weight must be above 0, and none below"
     yield from _source_conflicts(config)
-    if trainer.micro_batch_size and trainer.batch_size % trainer.micro_batch_size:
-        micro = trainer.micro_batch_size
+    micro = trainer.micro_batch_size
+    if isinstance(micro, int) and micro > 0 and trainer.batch_size % micro:
         yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
     yield from adapter_conflicts(config.adapter)
     yield from schedule_conflicts(config)

@@ -201,8 +201,9 @@ class TrainerConfig:
     """Optimizer steps of the run."""
     batch_size: int = setting(8, identity=True, at_least=1)
     """Dialogues per optimizer step."""
-    micro_batch_size: int | None = setting(None, identity=True, at_least=1)
-    """Dialogues per forward pass; must divide batch_size. Null: batch_size. Smaller needs less memory."""
+    micro_batch_size: int | str | None = setting(None, identity=True, at_least=1, word=AUTO)
+    """Dialogues per forward pass; must divide batch_size. Null: batch_size. Smaller needs less memory; `auto`: the most
+    that fit, with the longest dialogues of the run."""
     max_length: int = setting(512, identity=True, at_least=8)
     """Tokens; a longer dialogue loses its beginning."""
     learning_rate: float | None = setting(None, identity=True, at_least=0)

@@ -53,7 +53,7 @@ def read_workload(config: Config) -> Workload:
             config, f"assumed, {what} not here: {TOKENS} tokens a dialogue, {LEARNED} of them learned"
         )
     data = load_data(config, load_tokenizer(config.model))
-    return _measure(config, data, "read off the dialogues")
+    return measure_workload(config, data)
 
 
 def assume_workload(config: Config, origin: str) -> Workload:
@@ -75,14 +75,15 @@ def _micro(config: Config) -> int:
     return micro if isinstance(micro, int) else config.trainer.batch_size
 
 
-def _measure(config: Config, data: RunData, origin: str) -> Workload:
+def measure_workload(config: Config, data: RunData) -> Workload:
+    """The workload of dialogues that were read."""
     passes = list(_passes(data, _micro(config)))
     mean = sum(one.tokens for one in passes) / len(passes)
     texts = [t.example for s in data.held_out.values() for t in (*s.chosen, *s.rejected.values())]
     return Workload(
         min(passes, key=lambda one: abs(one.tokens - mean)), max(passes, key=lambda one: one.tokens),
         sum(one.tokens for one in passes) / config.trainer.max_steps, tuple(map(len, data.probes.ids)),
-        tuple(_pass_of([text]) for text in texts), origin,
+        tuple(_pass_of([text]) for text in texts), "read off the dialogues",
     )  # fmt: skip
 
 

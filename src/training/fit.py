@@ -71,7 +71,7 @@ def make_trainer(config: Config, callbacks: list[Callback], max_steps: int) -> l
     warnings.filterwarnings("ignore", message="The `srun` command is available")
     return lightning.Trainer(
         max_steps=max_steps,
-        accumulate_grad_batches=settings.batch_size // (settings.micro_batch_size or settings.batch_size),
+        accumulate_grad_batches=settings.batch_size // int(settings.micro_batch_size or settings.batch_size),
         precision="bf16-mixed" if computes_mixed(config.adapter, settings) else "32-true",
         devices=1,
         # Inside a SLURM job the trainer would make the job its own.
