@@ -18,7 +18,7 @@ SECOND_METRIC = "standardized"
 """What `tda.second_metric` measures with, and what stands before the names of what it measures."""
 
 
-AUTO, RANDOM = "auto", "random"
+AUTO, RANDOM, QLORA = "auto", "random", "qlora"
 
 MAX_CHECKPOINTS = 100_000
 """Checkpoints of a run that can be planned and looked at."""
@@ -178,8 +178,8 @@ class ScheduleConfig:
 
 @dataclass
 class AdapterConfig:
-    kind: str = setting(identity=True, one_of=("lora", "full"))
-    """`lora` trains a low-rank adapter, `full` every weight."""
+    kind: str = setting(identity=True, one_of=("lora", "full", QLORA))
+    """`lora` trains a low-rank adapter, `qlora` the same beside weights in 4 bits, `full` every weight."""
     rank: int | None = setting(None, identity=True, at_least=1, at_most=65_536)
     """lora: rank of each update; null takes that of `adapter.resume`, else 8."""
     alpha: float | None = setting(None, identity=True, above=0)

@@ -12,12 +12,14 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig
 
 from ..config import Config
+from ..config.schema import QLORA
 from ..data.batches import Batch, pack
 from ..data.labels import IGNORED, Example
 from ..training.architecture import build_network, read_architecture
 from ..training.loss import labelled_logits, summed_loss, token_losses
 from ..training.model import computes_mixed, frozen_dtype, prepare_network
 from ..training.network import Network
+from ..training.quantization import BITS
 from .attention import SHAPES_ALONE
 from .counting import Counted, count
 
@@ -63,6 +65,9 @@ class ShapedNetwork:
         self.trained = sum(p.numel() for p in tensors if p.requires_grad)
         """Numbers that are trained."""
         self.weights = sum(p.numel() * p.element_size() for p in tensors)
+        if config.adapter.kind == QLORA:  # the products of the blocks alone are in 4 bits
+            frozen = (p for p in network.blocks.parameters() if p.ndim > 1 and not p.requires_grad)
+            self.weights -= int(sum(p.numel() * (p.element_size() - BITS / 8) for p in frozen))
         """Bytes of all weights, an adapter's included."""
         self.upcast = 0 if self.dtype == torch.float32 else 4 * sum(p.numel() for p in network.blocks[0].parameters())
         """Bytes of a block in float32, which capture makes where weights are coarser."""

@@ -98,6 +98,7 @@ def remedies(config: Config) -> str:
         *(["trainer.micro_batch_size=1"] if config.trainer.micro_batch_size not in (1, AUTO) else []),
         *(["trainer.gradient_checkpointing=true"] if not config.trainer.gradient_checkpointing else []),
         *(["adapter=lora"] if config.adapter.kind == "full" else []),
+        *(["adapter=qlora"] if config.adapter.kind == "lora" and torch.cuda.is_available() else []),
         f"trainer.max_length={max(8, config.trainer.max_length // 2)}", "a smaller model",
     ]  # fmt: skip
     return f"give {', '.join(found[:-1])}, or {found[-1]}"

@@ -93,8 +93,11 @@ def _try_tokenizer(model: ModelConfig, tokenizer: PreTrainedTokenizerBase) -> No
         raise RequestError(f"model.path={model.path}: its tokenizer makes no tokens of a text; get the folder again")
 
 
-def load_weights(model: ModelConfig, dtype: torch.dtype | str) -> PreTrainedModel:
+def load_weights(model: ModelConfig, dtype: torch.dtype | str, **options: Any) -> PreTrainedModel:
     """The model's network with its stored weights, all of them; `auto` keeps the precision that they are stored in.
+
+    Args:
+        options: more of what transformers is given, such as how to quantize.
 
     Raises:
         RequestError: if they cannot be read, or are not those of the network, saying what to check.
@@ -102,6 +105,7 @@ def load_weights(model: ModelConfig, dtype: torch.dtype | str) -> PreTrainedMode
     causal, loading = _load(
         AutoModelForCausalLM, model, dtype=dtype, use_safetensors=True, output_loading_info=True,
         ignore_mismatched_sizes=True,  # they are refused below, by name
+        **options,
     )  # fmt: skip
     check_weights(model.path, loading)
     if (folder := Path(locate(model.path))).is_dir():

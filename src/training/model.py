@@ -10,12 +10,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..clouds.arithmetic import choose_arithmetic
 from ..config import AdapterConfig, Config, ModelConfig, RequestError, TrainerConfig
-from ..config.schema import RANDOM
+from ..config.schema import QLORA, RANDOM
 from .adapter import add_adapter
 from .architecture import draw_weights
 from .check_model import check_blocks
 from .loading import load_weights
 from .network import Network
+from .quantization import quantized_options
 
 
 def load_network(model: ModelConfig, adapter: AdapterConfig, trainer: TrainerConfig, seed: int) -> Network:
@@ -25,7 +26,8 @@ def load_network(model: ModelConfig, adapter: AdapterConfig, trainer: TrainerCon
         RequestError: if the weights cannot be read, saying what to check.
     """
     dtype = frozen_dtype(adapter, trainer)
-    causal = draw_weights(model, dtype) if model.weights == RANDOM else load_weights(model, dtype)
+    options = quantized_options() if adapter.kind == QLORA else {}
+    causal = draw_weights(model, dtype) if model.weights == RANDOM else load_weights(model, dtype, **options)
     check_blocks(model.path, causal)
     return prepare_network(causal, adapter, trainer, seed)
 
