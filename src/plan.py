@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
@@ -14,6 +15,9 @@ from .config.resolve import resolve_config
 from .config.schedule import plan_schedule
 from .system.console import show_rows
 from .system.machine import describe_bytes
+
+if TYPE_CHECKING:
+    from .forecast.shapes import ShapedNetwork
 
 BEGUN = time.perf_counter()
 
@@ -56,6 +60,7 @@ def plan_tables(config: Config) -> Iterator[tuple[str, list[list[str]]]]:
         ["texts", f"{work.tokens:,.0f} tokens a step", work.origin],
         ["memory", describe_bytes(memory.peak), f"{'fits' if memory.peak < free else 'DOES NOT FIT'}: "
          f"{describe_bytes(free)} are free on {name}"],
+        *([["  instead", "", _fitting(config, shaped, free, speed.kept)]] if memory.peak >= free else []),
         *([["  process", describe_bytes(memory.process), "Python and its libraries"]] if memory.process else []),
         ["  weights", describe_bytes(memory.weights), ""],
         ["  adapter", describe_bytes(memory.adapter), f"{shaped.trained:,} numbers are trained"],
@@ -89,6 +94,19 @@ def plan_tables(config: Config) -> Iterator[tuple[str, list[list[str]]]]:
                 ["in all", _time(there.total), "topology as fast as here"],
             ],
         )
+
+
+def _fitting(config: Config, shaped: ShapedNetwork, free: float, kept: float) -> str:
+    """Settings by which the run would fit: fewer dialogues a pass if that is enough, else what takes less."""
+    from .forecast.estimate import estimate_memory
+    from .forecast.workload import read_workload
+    from .pipeline.micro_batch import halved, remedies, with_micro_batch
+
+    for micro in halved(config.trainer.batch_size):
+        settings = with_micro_batch(config, micro)
+        if estimate_memory(settings, shaped, read_workload(settings), kept).peak < free:
+            return f"trainer.micro_batch_size={micro} fits"
+    return f"fewer dialogues a pass are not enough: {remedies(config)}"
 
 
 def _time(seconds: float) -> str:

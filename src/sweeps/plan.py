@@ -28,6 +28,9 @@ from ..system.machine import describe_bytes
 SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 """What goes over all combinations; what others will try is not known before."""
 
+WRITE_NOTHING = ("plan", "preview")
+"""Commands that take the words of a sweep and prepare no store for it."""
+
 IDENTIFYING = ("model", "objective", "tda")
 """Groups whose choice names a run's directory."""
 
@@ -68,7 +71,7 @@ class PlanSweep(Callback):
     """Refuses a sweep of which one cell is wrong, before the first of them costs anything."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        if OmegaConf.select(config, "hydra.sweeper._target_") != SWEEPER:
+        if OmegaConf.select(config, "hydra.sweeper._target_") != SWEEPER or Path(sys.argv[0]).stem in WRITE_NOTHING:
             return
         try:
             sweep = plan(config)

@@ -11,13 +11,14 @@ from tests.support.processes import Command
 
 @pytest.mark.slow
 def test_a_plan_has_all_parts_and_writes_nothing(command: Command, tmp_path: Path) -> None:
-    done = command("src.plan", "trainer.max_steps=12", "probe.size=24", "tda.subsamples=2", "tda.null_draws=2")
+    words = ("-m", "seed=0,1", "trainer.max_steps=12", "probe.size=24", "tda.subsamples=2", "tda.null_draws=2")
+    done = command("src.plan", *words)
     assert done.returncode == 0, done.stderr
     for part in ("texts", "memory", "weights", "activations", "disk", "a step", "a checkpoint", "in all", "H200"):
         assert part in done.stdout
     assert "read off the dialogues" in done.stdout
-    assert not list(tmp_path.rglob("config.yaml"))
-    assert not (tmp_path / "multirun").exists() or not list((tmp_path / "multirun").iterdir())
+    assert done.stdout.count("tiny, helpful, lora") == 2, "one for each cell of a sweep"
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and ".cache" not in path.parts]
 
 
 def test_a_wrong_word_is_refused_as_by_the_run(command: Command) -> None:
