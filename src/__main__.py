@@ -16,6 +16,7 @@ from .system.version import describe_version
 
 COMMANDS = {
     "run": "fine-tune a model and watch the shape of its representations",
+    "plan": "show what memory, disk and time run with the same words would take",
     "preview": "show what run with the same words would train on",
     "analyze": "measure the stored clouds of a run again, by another method or metric",
     "track": "topology of checkpoints that another trainer saved",

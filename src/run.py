@@ -17,12 +17,13 @@ from .cli import launch
 from .config import Config
 from .config.resolve import resolve_config
 from .config.schedule import plan_schedule
+from .config.schema import RANDOM
+from .forecast.disk import check_disk, check_weight_copies, explain_full_disk, size_on_disk
 from .pipeline.note import describe_start, show_summary
 from .pipeline.removable import discard_left_over
 from .rundir import RunDirectory
 from .rundir.kept import discard_clouds, steps_kept
 from .rundir.state import check_earlier_start
-from .sweeps.estimate import check_disk, check_weight_copies, explain_full_disk, size_on_disk
 from .sweeps.launchers import place_process
 from .sweeps.outcome import add_to_sweep, record_failure, show_outcome
 from .sweeps.plan import directory_of
@@ -69,11 +70,20 @@ def run_or_skip(config: Config, directory: RunDirectory, *, in_sweep: bool, lead
         except Exception as error:
             if is_disk_full(error):
                 error = DiskFullError(explain_full_disk(config, directory))
+            elif "memory" in f"{type(error).__name__} {error}".lower():
+                error = _explain_memory(config, error)
             record_failure(directory, error)
             raise error
         finally:
             gc.collect()  # the cells of a sweep share the process, and a trainer and its model hold each other
     show_summary(directory.read_status()["summary"])
+
+
+def _explain_memory(config: Config, error: Exception) -> Exception:
+    """What would fit, if memory was short; else the error as it is."""
+    from .pipeline.micro_batch import is_out_of_memory, remedies
+
+    return MemoryError(f"out of memory; {remedies(config)} ({error})") if is_out_of_memory(error) else error
 
 
 def run_cell(config: Config, run: RunDirectory, leader: Leader | None = None) -> None:
@@ -91,10 +101,12 @@ def run_cell(config: Config, run: RunDirectory, leader: Leader | None = None) ->
     from .pipeline.costs import describe_costs
     from .pipeline.lag import resolve_lag
     from .pipeline.leader import Leader
+    from .pipeline.micro_batch import keep_micro_batch, resolve_micro_batch
     from .pipeline.start import open_session, run_tags, start_run
     from .tracking.mend import mend_log
     from .tracking.store import open_store
     from .training.adapter import describe_training
+    from .training.architecture import describe_random
     from .training.fit import check_processes, fit, read_last_step, read_spool_bytes
     from .training.inputs import RunHooks, load_inputs
 
@@ -102,9 +114,12 @@ def run_cell(config: Config, run: RunDirectory, leader: Leader | None = None) ->
         check_transformer(config.tda, config.probe.size)
     leader = leader or Leader(config, Placement())
     inputs = load_inputs(config)
+    asked, config = config, resolve_micro_batch(config, inputs, run)
     store = open_store(config.tracking)
-    tags = run_tags(config, "cell", inputs.data.probes.hash)
-    with start_run(store, config, run) as started:
+    tags = run_tags(asked, "cell", inputs.data.probes.hash)
+    with start_run(store, asked, run) as started:
+        if config is not asked:
+            keep_micro_batch(config, run)
         config = resolve_lag(config, inputs, run, started.signals)
         schedule = plan_schedule(config.schedule, config.trainer.max_steps)
         saved = read_last_step(run)
@@ -114,7 +129,8 @@ def run_cell(config: Config, run: RunDirectory, leader: Leader | None = None) ->
             run.last.unlink(missing_ok=True)
             saved = None
         replaces = started.replaces or mended.replaces
-        trained = describe_training(inputs.network, config.adapter)
+        drawn = [describe_random(config.model)] if config.model.weights == RANDOM else []
+        trained = "; ".join([*drawn, describe_training(inputs.network, config.adapter)])
         with open_session(store, config, run, schedule, started, tags, replaces, trained=trained) as session:
             session.resume_from(saved)
             print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")

@@ -7,6 +7,9 @@ from pathlib import Path
 ASSETS = Path(__file__).resolve().parent
 """Holds `dialogues/` (HH-RLHF layout), `tiny/` and `tiny_instruct/` (transformers format)."""
 
+ARCHITECTURES = ASSETS / "architectures.json"
+"""What `config.json` says of the hub models of `conf/model`, by hub id, or whose twin a model is."""
+
 
 def locate(path: str) -> str:
     """The folder or hub id that a `model.path` stands for, `embedded:` and `~` resolved."""

@@ -14,7 +14,7 @@ from .limits import outside_limits
 from .memory import memory_shortage
 from .paths import is_file, is_folder
 from .schedule import lag_of, plan_schedule
-from .schema import AUTO, MAX_CHECKPOINTS, SECOND_METRIC, SOURCES, Config, TdaConfig
+from .schema import AUTO, MAX_CHECKPOINTS, RANDOM, SECOND_METRIC, SOURCES, Config, TdaConfig
 from .targets import target_problems
 from .track import ARRAYS, CALLBACK, UNTRAINED, TrackConfig, name_steps
 from .transformer import parts_of
@@ -42,8 +42,8 @@ def config_conflicts(config: Config) -> Iterator[str]:
     elif not sum(objective.weights.values()) > 0 or min(objective.weights.values()) < 0:
         yield f"objective.weights={objective.weights}: at least one weight must be above 0, and none below"
     yield from _source_conflicts(config)
-    if trainer.micro_batch_size and trainer.batch_size % trainer.micro_batch_size:
-        micro = trainer.micro_batch_size
+    micro = trainer.micro_batch_size
+    if isinstance(micro, int) and micro > 0 and trainer.batch_size % micro:
         yield f"trainer.micro_batch_size={micro}: must divide trainer.batch_size={trainer.batch_size}"
     yield from device_conflicts(config)
     yield from adapter_conflicts(config.adapter)
@@ -68,6 +68,8 @@ def _source_conflicts(config: Config) -> Iterator[str]:
     if probe.size % 2 and not probe.file:
         yield f"probe.size={probe.size}: must be even, half helpful and half harmless"
     path = config.model.path
+    if (config.model.stage == RANDOM) != (config.model.weights == RANDOM):
+        yield f"model.stage={config.model.stage}: is what model.weights=random fills in; give that, or another stage"
     if path and not path.startswith("embedded:") and not is_folder(path) and not HUB_ID.fullmatch(path.rstrip("/")):
         hub = "" if path.startswith((".", "/", "~")) else ", and no id of the hub, which is <owner>/<name>"
         yield f"model.path={path}: no such folder{hub}; give one with config.json and *.safetensors"
@@ -83,6 +85,8 @@ def track_conflicts(config: TrackConfig) -> Iterator[str]:
             f"track.checkpoints={track.checkpoints}, track.revisions={track.revisions}: give one of them, the folders "
             "of a series such as track.checkpoints=out/checkpoint-*, or revisions of a hub model"
         )
+    if config.model.weights == RANDOM:
+        yield "model.weights=random: measured here is what somebody trained; leave it out"
     if config.tda.weight_draws:
         yield f"tda.weight_draws={config.tda.weight_draws}: random updates are made while src.run trains; leave it out"
     if len(set(track.steps)) < len(track.steps):

@@ -35,6 +35,11 @@ def device_conflicts(config: Config) -> Iterator[str]:
         for key, count in (("devices", trainer.devices), ("nodes", trainer.nodes)):
             if count and count > 1:
                 yield f"trainer.{key}={count}: trainer.strategy={SINGLE} is one process; add trainer=ddp, or drop it"
+    elif isinstance(trainer.micro_batch_size, str):
+        yield (
+            f"trainer.micro_batch_size={trainer.micro_batch_size}: is tried on one device; with "
+            f"trainer.strategy={trainer.strategy} give a number"
+        )
     elif trainer.devices is not None and min(trainer.devices, trainer.nodes, trainer.batch_size) > 0:
         yield from division_problems(trainer, trainer.devices * trainer.nodes)
     if trainer.strategy == SHARDED and config.adapter.kind == "full":
@@ -62,7 +67,7 @@ def division_problems(trainer: TrainerConfig, processes: int) -> Iterator[str]:
 def passed_at_once(trainer: TrainerConfig, processes: int) -> int:
     """Dialogues of a forward pass, where so many processes divide a step among them."""
     share = trainer.batch_size // processes
-    return min(trainer.micro_batch_size or share, share)
+    return min(int(trainer.micro_batch_size or share), share)
 
 
 def check_division(trainer: TrainerConfig, processes: int) -> None:

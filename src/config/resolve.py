@@ -19,7 +19,7 @@ from .conflicts import (
 )
 from .limits import outside_limits
 from .references import wrong_references
-from .schema import Config, ModelConfig, TdaConfig
+from .schema import RANDOM, Config, ModelConfig, TdaConfig
 from .setting import RequestError
 from .track import CALLBACK, AdviseConfig, TrackConfig
 
@@ -158,6 +158,7 @@ def resolve_advice(composed: DictConfig) -> AdviseConfig:
 def complete_config(composed: DictConfig, schema: type[Config] = Config) -> Config:
     """The composed configuration with the defaults that hang on other groups filled in; nothing is checked."""
     config: Config = _to_dataclass(composed, schema)
+    complete_model(config.model)
     config.objective.dialogues = config.objective.dialogues or (
         "hh_rlhf" if config.objective.data_dir else config.model.dialogues
     )
@@ -168,6 +169,13 @@ def complete_config(composed: DictConfig, schema: type[Config] = Config) -> Conf
     if config.trainer.micro_batch_size is None:
         config.trainer.micro_batch_size = config.trainer.batch_size
     return config
+
+
+def complete_model(model: ModelConfig) -> None:
+    """Random weights go by another name everywhere: no table, chart or comparison can take them for the model."""
+    if model.weights == RANDOM:
+        model.name += "" if model.name.endswith(f"-{RANDOM}") else f"-{RANDOM}"
+        model.stage, model.twin, model.dialogues = RANDOM, None, "embedded"
 
 
 def complete_draws(tda: TdaConfig, model: ModelConfig) -> None:

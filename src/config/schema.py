@@ -19,7 +19,7 @@ SECOND_METRIC = "standardized"
 """What `tda.second_metric` measures with, and what stands before the names of what it measures."""
 
 
-AUTO = "auto"
+AUTO, RANDOM, QLORA = "auto", "random", "qlora"
 
 MAX_CHECKPOINTS = 100_000
 """Checkpoints of a run that can be planned and looked at."""
@@ -34,8 +34,11 @@ class ModelConfig:
     """What the run is called in MLflow."""
     path: str = setting(identity=True, is_path=True)
     """Hub id or folder. `embedded:<name>` is a folder of `src/assets`."""
-    stage: str = setting(identity=True, one_of=("pretrained", "instruct"))
-    """What the weights are before fine-tuning."""
+    stage: str = setting(identity=True, one_of=("pretrained", "instruct", RANDOM))
+    """What the weights are before fine-tuning; `random` is filled in where they are."""
+    weights: str = setting("pretrained", identity="where changed", one_of=("pretrained", RANDOM))
+    """`random` draws them in the architecture of `path`, of which only `config.json` is needed: no model, but what a
+    run takes. Its name then ends in `-random`, and its dialogues are the embedded ones unless others are given."""
     twin: str | None = setting(None, identity=False)
     """The config of the same model at the other stage."""
     dialogues: str = setting("hh_rlhf", identity=False, one_of=("embedded", "hh_rlhf"))
@@ -176,8 +179,8 @@ class ScheduleConfig:
 
 @dataclass
 class AdapterConfig:
-    kind: str = setting(identity=True, one_of=("lora", "full"))
-    """`lora` trains a low-rank adapter, `full` every weight."""
+    kind: str = setting(identity=True, one_of=("lora", "full", QLORA))
+    """`lora` trains a low-rank adapter, `qlora` the same beside weights in 4 bits, `full` every weight."""
     rank: int | None = setting(None, identity=True, at_least=1, at_most=65_536)
     """lora: rank of each update; null takes that of `adapter.resume`, else 8."""
     alpha: float | None = setting(None, identity=True, above=0)
@@ -199,9 +202,9 @@ class TrainerConfig(Devices):
     """Optimizer steps of the run."""
     batch_size: int = setting(8, identity=True, at_least=1)
     """Dialogues per optimizer step."""
-    micro_batch_size: int | None = setting(None, identity=True, at_least=1)
+    micro_batch_size: int | str | None = setting(None, identity=True, at_least=1, word=AUTO)
     """Dialogues per forward pass; must divide batch_size, or the share of it that a process has. Null: all of them.
-    Smaller needs less memory."""
+    Smaller needs less memory; `auto`: the most that fit, with the longest dialogues of the run."""
     max_length: int = setting(512, identity=True, at_least=8)
     """Tokens; a longer dialogue loses its beginning."""
     learning_rate: float | None = setting(None, identity=True, at_least=0)

@@ -149,8 +149,9 @@ def _stream_batches(
 
     sizes = {source: len(rows) for source, rows in trained.items()}
     batches = order_batches(sizes, objective.weights, trainer.batch_size, trainer.max_steps, config.seed)
-    assert trainer.micro_batch_size is not None  # resolve_config filled it in
-    return TrainingStream(batches, example_of, trainer.micro_batch_size, Layout(pad))
+    micro = trainer.micro_batch_size
+    # `auto` is chosen once the model is there, by the batches themselves.
+    return TrainingStream(batches, example_of, micro if isinstance(micro, int) else trainer.batch_size, Layout(pad))
 
 
 def _encode_held_out(

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..config import SOURCES, Config, ModelConfig
 from ..config.schedule import lag_of
+from ..config.schema import RANDOM
 from ..config.track import ARRAYS, CALLBACK, UNTRAINED, TrackConfig, name_steps
 from ..system.console import show_views
 from ..system.invocation import command_line
@@ -102,6 +103,13 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
     draws, points = config.tda.weight_draws, config.tda.count_points(config.probe.size)
     updates = f", at some checkpoints from {draws} random updates of the trained weights" if draws else ""
     lines = [f"- **{question}** {answer}" for question, answer in summary["answers"]]
+    if config.model.weights == RANDOM:
+        lines = [
+            f"**Random weights**: no weights of `{config.model.path}` were read. What stands here says what such a run "
+            "takes and that it works, and nothing of that model.",
+            "",
+            *lines,
+        ]
     lines += [
         *([""] if lines else []),
         f"{_describe_training(config, summary.get('last_step'))} "

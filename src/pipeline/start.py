@@ -144,7 +144,7 @@ def open_session(
 def run_tags(config: Config, kind: str, probe_hash: str, **more: str) -> dict[str, str]:
     """The tags that a run of this kind, `cell`, `analysis` or `track`, has in MLflow."""
     return {
-        "model": config.model.name, "stage": config.model.stage, "objective": config.objective.name,
-        "tda": config.tda.name, "seed": str(config.seed), "sweep": config.sweep, "config_hash": config_hash(config),
-        "git_commit": git_commit(), "kind": kind, "probe_hash": probe_hash, **more,
+        "model": config.model.name, "stage": config.model.stage, "weights": config.model.weights,
+        "objective": config.objective.name, "tda": config.tda.name, "seed": str(config.seed), "sweep": config.sweep,
+        "config_hash": config_hash(config), "git_commit": git_commit(), "kind": kind, "probe_hash": probe_hash, **more,
     }  # fmt: skip

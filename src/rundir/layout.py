@@ -2,7 +2,7 @@
 
 multirun/<model>/<objective>/<tda>/seed<k>[-<hash of what else was overridden>]/
     config.yaml  status.json  run.log  last.ckpt  lag.json  clouds_kept.json  topology.parquet  figures/
-    metrics.jsonl  journal.jsonl  delivered.json  delivery.lock  mlflow_run_id
+    micro_batch.json  metrics.jsonl  journal.jsonl  delivered.json  delivery.lock  mlflow_run_id
     step_000012/  adapter/  clouds.safetensors  diagrams.npz  diagrams.png  zigzag.npz  metrics.json
         standardized/diagrams.npz
         random_updates/0000.safetensors, ...  random_updates.json  where tda.weight_draws asks for them
@@ -61,6 +61,11 @@ class RunDirectory:
     def lag(self) -> Path:
         """The lag that was chosen for the run, where it asked for one to be chosen."""
         return self.path / "lag.json"
+
+    @property
+    def micro_batch(self) -> Path:
+        """The dialogues of a forward pass that were chosen for the run, where it asked for that."""
+        return self.path / "micro_batch.json"
 
     @property
     def last(self) -> Path:

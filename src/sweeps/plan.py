@@ -19,16 +19,19 @@ from omegaconf import DictConfig, OmegaConf
 from ..config import Config, RequestError
 from ..config.messages import explain
 from ..config.resolve import complete_config, resolve_config
+from ..forecast.disk import check_disk, check_weight_copies, disk_bytes
 from ..rundir import RunDirectory
 from ..rundir.naming import directory_of_run
 from ..rundir.state import check_earlier_start
 from ..system.console import show_rows
 from ..system.machine import describe_bytes
-from .estimate import check_disk, check_weight_copies, disk_bytes, weights_bytes
 from .launchers import reject_distributed_launch
 
 SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 """What goes over all combinations; what others will try is not known before."""
+
+WRITE_NOTHING = ("plan", "preview")
+"""Commands that take the words of a sweep and prepare no store for it."""
 
 IDENTIFYING = ("model", "objective", "tda")
 """Groups whose choice names a run's directory."""
@@ -70,7 +73,7 @@ class PlanSweep(Callback):
     """Refuses a sweep of which one cell is wrong, before the first of them costs anything."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        if OmegaConf.select(config, "hydra.sweeper._target_") != SWEEPER:
+        if OmegaConf.select(config, "hydra.sweeper._target_") != SWEEPER or Path(sys.argv[0]).stem in WRITE_NOTHING:
             return
         try:
             reject_distributed_launch(os.environ)
@@ -141,13 +144,16 @@ def state_of(cell: Cell) -> str:
 def show_plan(sweep: Sweep) -> None:
     """The cells, and what they will take."""
     words = {"done": "done, skipped", "missing": "new"}
+    from ..forecast.estimate import peak_bytes  # late: it needs torch, and the plan stands
+
     rows, total = [], 0.0
     for cell in sweep.cells:
         state = state_of(cell)
-        disk, weights = disk_bytes(cell.config), weights_bytes(cell.config)
+        disk = disk_bytes(cell.config)
+        memory = peak_bytes(cell.config) if state != "done" else None
         total += (disk or 0.0) if state != "done" else 0.0
-        rows.append([cell.name, words.get(state, f"{state}, goes on"), _size(disk), _size(weights)])
-    show_rows(["cell", "", "disk, about", "weights in memory"], rows)
+        rows.append([cell.name, words.get(state, f"{state}, goes on"), _size(disk), _size(memory)])
+    show_rows(["cell", "", "disk, about", "memory, about"], rows)
     print(f"{len(rows)} cells; what is left of them will take about {_size(total)} of disk", flush=True)
 
 

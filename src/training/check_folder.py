@@ -18,8 +18,12 @@ DESCRIPTIONS = (
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
-def check_folder(folder: Path) -> None:
-    """Raises RequestError if a folder holds no model, an adapter alone, or files that cannot be read."""
+def check_folder(folder: Path, *, needs_weights: bool = True) -> None:
+    """Raises RequestError if a folder holds no model, an adapter alone, or files that cannot be read.
+
+    Args:
+        needs_weights: or whether its description is enough.
+    """
     key = f"model.path={folder}"
     if not folder.is_dir():
         raise RequestError(f"{key}: is a file; give the folder with config.json, tokenizer files and *.safetensors")
@@ -41,6 +45,8 @@ def check_folder(folder: Path) -> None:
     for name in DESCRIPTIONS:
         if (folder / name).is_file():
             _check_description(key, folder / name)
+    if not needs_weights:
+        return
     if not list(folder.glob("*.safetensors")):
         found = sorted(file.name for pattern in PICKLES for file in folder.glob(pattern))
         pickled = f"its weights are in {found[0]}, which could run code when it is read; " if found else ""

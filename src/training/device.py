@@ -8,7 +8,7 @@ import torch
 
 from ..config import Config, RequestError
 from ..config.devices import SINGLE, check_division
-from ..system.machine import GIB, usable_cores
+from ..system.machine import GIB, free_memory_gb, usable_cores
 from ..system.placement import Placement
 
 
@@ -20,6 +20,13 @@ def describe_gpus() -> list[str]:
         arithmetic = "bfloat16" if torch.cuda.is_bf16_supported() else "no bfloat16"
         found.append(f"{device.name}, {device.total_memory / GIB:.0f} GiB, {arithmetic}")
     return found
+
+
+def device_memory(device: torch.device) -> tuple[str, float]:
+    """What a device is called, and the bytes of its memory that are free."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device), float(torch.cuda.mem_get_info(device)[0])
+    return "this CPU", free_memory_gb() * GIB
 
 
 def is_cpu_build() -> bool:

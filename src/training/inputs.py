@@ -19,6 +19,7 @@ from .loading import load_tokenizer
 from .model import check_context, check_precision, check_template, load_network
 from .module import Log
 from .network import Network
+from .quantization import check_quantization
 from .rehearsal import rehearse
 
 
@@ -37,6 +38,7 @@ def load_inputs(config: Config) -> RunInputs:
         RequestError: if one of them cannot be had, or does not fit the other.
     """
     check_precision(config)
+    check_quantization(config)
     disable_progress_bar()  # of the weights' loading
     lightning.seed_everything(config.seed, verbose=False)
     tokenizer = load_tokenizer(config.model)

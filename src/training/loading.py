@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from transformers.utils.logging import get_verbosity, set_verbosity, set_verbosi
 
 from ..assets import ASSETS, locate
 from ..config import ModelConfig, RequestError
+from ..config.schema import RANDOM
 from ..data.hub import require_hub
+from .architecture import tokenizer_path
 from .check_folder import check_folder, weight_files
 from .check_model import check_types, check_weights
 from .encoders import refuse_encoder
@@ -39,6 +42,7 @@ def load_tokenizer(model: ModelConfig) -> PreTrainedTokenizerBase:
     Raises:
         RequestError: if it cannot be read, saying what to check.
     """
+    model = replace(model, path=tokenizer_path(model))
     tokenizer: PreTrainedTokenizerBase = _load(AutoTokenizer, model)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token  # masked out wherever it pads
@@ -90,8 +94,11 @@ def _try_tokenizer(model: ModelConfig, tokenizer: PreTrainedTokenizerBase) -> No
         raise RequestError(f"model.path={model.path}: its tokenizer makes no tokens of a text; get the folder again")
 
 
-def load_weights(model: ModelConfig, dtype: torch.dtype | str) -> PreTrainedModel:
+def load_weights(model: ModelConfig, dtype: torch.dtype | str, **options: Any) -> PreTrainedModel:
     """The model's network with its stored weights, all of them; `auto` keeps the precision that they are stored in.
+
+    Args:
+        options: more of what transformers is given, such as how to quantize.
 
     Raises:
         RequestError: if they cannot be read, or are not those of the network, saying what to check.
@@ -99,6 +106,7 @@ def load_weights(model: ModelConfig, dtype: torch.dtype | str) -> PreTrainedMode
     causal, loading = _load(
         AutoModelForCausalLM, model, dtype=dtype, use_safetensors=True, output_loading_info=True,
         ignore_mismatched_sizes=True,  # they are refused below, by name
+        **options,
     )  # fmt: skip
     check_weights(model.path, loading)
     if (folder := Path(locate(model.path))).is_dir():
@@ -111,7 +119,7 @@ def _load(kind: Any, model: ModelConfig, **options: Any) -> Any:
     if model.path.startswith("embedded:") and not where.is_dir():
         raise RequestError(f"model.path={model.path}: embedded are {', '.join(embedded_models())}")
     if where.exists():
-        check_folder(where)
+        check_folder(where, needs_weights=model.weights != RANDOM)
     refuse_encoder(model.path)
     try:
         if not where.is_dir() and try_to_load_from_cache(model.path, "config.json") is None:

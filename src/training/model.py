@@ -6,14 +6,17 @@ from pathlib import Path
 
 import torch
 from peft import PeftModel
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..clouds.arithmetic import choose_arithmetic
 from ..config import AdapterConfig, Config, ModelConfig, RequestError, TrainerConfig
+from ..config.schema import QLORA, RANDOM
 from .adapter import add_adapter
+from .architecture import draw_weights
 from .check_model import check_blocks
 from .loading import load_weights
 from .network import Network
+from .quantization import quantized_options
 
 
 def load_network(model: ModelConfig, adapter: AdapterConfig, trainer: TrainerConfig, seed: int) -> Network:
@@ -22,10 +25,20 @@ def load_network(model: ModelConfig, adapter: AdapterConfig, trainer: TrainerCon
     Raises:
         RequestError: if the weights cannot be read, saying what to check.
     """
-    in_float32 = computes_mixed(adapter, trainer) or not uses_bfloat16(trainer.precision)
-    causal = load_weights(model, torch.float32 if in_float32 else torch.bfloat16)
-    causal.config.use_cache = False
+    dtype = frozen_dtype(adapter, trainer)
+    options = quantized_options() if adapter.kind == QLORA else {}
+    causal = draw_weights(model, dtype) if model.weights == RANDOM else load_weights(model, dtype, **options)
     check_blocks(model.path, causal)
+    return prepare_network(causal, adapter, trainer, seed)
+
+
+def prepare_network(causal: PreTrainedModel, adapter: AdapterConfig, trainer: TrainerConfig, seed: int) -> Network:
+    """A network that has its weights, or only their shapes, with what is trained of it.
+
+    Raises:
+        RequestError: if the adapter or the settings do not fit it.
+    """
+    causal.config.use_cache = False
     if trainer.gradient_checkpointing:
         if not causal.supports_gradient_checkpointing:
             raise RequestError(
@@ -37,6 +50,12 @@ def load_network(model: ModelConfig, adapter: AdapterConfig, trainer: TrainerCon
     if adapter.kind == "full":
         return Network(causal.train(), causal)
     return add_adapter(causal, adapter, seed)
+
+
+def frozen_dtype(adapter: AdapterConfig, trainer: TrainerConfig) -> torch.dtype:
+    """Of the weights that the model comes with."""
+    in_float32 = computes_mixed(adapter, trainer) or not uses_bfloat16(trainer.precision)
+    return torch.float32 if in_float32 else torch.bfloat16
 
 
 def uses_bfloat16(precision: str) -> bool:

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, ByT5Tokenizer, T5C
 
 from src.assets import ASSETS
 from src.config import ModelConfig, RequestError
-from src.sweeps.estimate import model_size
+from src.forecast.disk import model_size
 from src.training.check_model import check_blocks, check_network
 from src.training.loading import load_tokenizer
 from src.training.rehearsal import rehearse

@@ -1,4 +1,4 @@
-"""What a run will take of disk and memory, before it starts: within a factor of two, which is what a warning needs."""
+"""What a run will take of disk, by numbers that need no library: within a factor of two, as a warning needs."""
 
 from __future__ import annotations
 
@@ -78,13 +78,17 @@ def trained_parameters(config: Config, size: Size) -> float:
     return config.adapter.rank * size.blocks * size.width * (4 * 2 + 3 * 4.5)
 
 
-def disk_bytes(config: Config) -> float | None:
-    """Of the whole run directory and of what MLflow keeps; None if the model's size is not known."""
+def disk_bytes(config: Config, trained_numbers: float | None = None) -> float | None:
+    """Of the whole run directory and of what MLflow keeps; None if the model's size is not known.
+
+    Args:
+        trained_numbers: how many numbers are trained, where that is known.
+    """
     size = model_size(config)
     if size is None:
         return None
     schedule = plan_schedule(config.schedule, config.trainer.max_steps)
-    trained = FLOAT * trained_parameters(config, size)
+    trained = FLOAT * (trained_numbers or trained_parameters(config, size))
     # Adapters stay at each checkpoint; the last state has two moments beside them, and the next is written beside it.
     needed = len(schedule.checkpoints) * trained + 2 * 3 * trained
     needed += config.probe.size * size.vocabulary * FLOAT  # what the base model predicts at each probe
@@ -100,18 +104,6 @@ def disk_bytes(config: Config) -> float | None:
         # A second metric has as much of its own; whether `auto` has one shows at step 0.
         needed += FIGURES + len(schedule.checkpoints) * TABLES * (1 if config.tda.second_metric == "none" else 2)
     return needed
-
-
-def weights_bytes(config: Config) -> float | None:
-    """Of memory, for weights, gradients and moments; activations come on top."""
-    size = model_size(config)
-    if size is None:
-        return None
-    if config.adapter.kind == "full":
-        return size.parameters * 4 * FLOAT
-    # Read off without asking an accelerator: where there is one, `auto` takes bfloat16.
-    frozen = FLOAT if config.trainer.precision == "float32" else 2
-    return size.parameters * frozen + trained_parameters(config, size) * 4 * FLOAT
 
 
 def check_weight_copies(config: Config) -> None:
