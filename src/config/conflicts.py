@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from ..system.invocation import command_line
 from .adapter import adapter_conflicts
@@ -14,7 +15,7 @@ from .memory import memory_shortage
 from .paths import is_file, is_folder
 from .schedule import lag_of, plan_schedule
 from .schema import AUTO, MAX_CHECKPOINTS, SECOND_METRIC, SOURCES, Config, TdaConfig
-from .targets import target_problems
+from .targets import missing_library, target_problems
 from .track import CALLBACK, UNTRAINED, TrackConfig, name_steps
 from .transformer import parts_of
 
@@ -177,6 +178,10 @@ def tda_conflicts(tda: TdaConfig) -> Iterator[str]:
             )
         elif len(set(asked)) < len(asked):
             yield f"tda.transformer.homology_dimensions={list(asked)}: one is there twice; give each once"
+    if tda.engine == "giotto" and find_spec("gph") is None:
+        yield "tda.engine=giotto: giotto-ph is not installed here; use auto, which takes GUDHI for what ours cannot do"
+    elif not tda.is_plain_rips:
+        yield from missing_library(tda.transformer)
     if tda.engine == "reduced_rips" and tda.transformer and not (tda.is_plain_rips and max(tda.dimensions) < 2):
         yield f"tda.engine=reduced_rips: computes H0 and H1 of plain Rips over Z/2, not {tda.name}; use auto"
     draws = (("subsamples", tda.subsamples), ("null_draws", tda.null_draws), ("weight_draws", tda.weight_draws))

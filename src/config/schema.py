@@ -98,8 +98,9 @@ class TdaConfig(Method):
     and two coordinates of some layer carry more than half of the squared distances at step 0."""
     points: int | None = setting(None, identity=True, at_least=3)
     """Probes taken into a diagram, the first of the probe set; null takes all."""
-    engine: str = setting("auto", identity=False, one_of=("auto", "giotto", "reduced_rips"))
-    """What computes plain Rips bars: `reduced_rips`, ours, does H0 and H1; `auto` takes it wherever it can."""
+    engine: str = setting("auto", identity=False, one_of=("auto", "giotto", "gudhi", "reduced_rips"))
+    """What computes plain Rips bars: `reduced_rips`, ours, does H0 and H1; `auto` takes it wherever it can, else
+    giotto-ph, else GUDHI."""
     workers: int | None = setting(None, identity=False, at_least=1, at_most=1024)
     """Processes that compute topology while training goes on; null takes half the cores."""
     max_memory_gb: float | None = setting(None, identity=False, above=0)
