@@ -50,6 +50,7 @@ def config_conflicts(config: Config) -> Iterator[str]:
     if config.tda.transformer is None and config.tda.second_metric == SECOND_METRIC:
         yield f"tda.second_metric={SECOND_METRIC}: tda={config.tda.name} measures nothing; choose a method, or drop it"
     yield from _weight_null_conflicts(config)
+    yield from _stop_conflicts(config)
     yield from size_conflicts(config.tda, config.probe.size)
 
 
@@ -87,6 +88,8 @@ def track_conflicts(config: TrackConfig) -> Iterator[str]:
     if len(set(track.steps)) < len(track.steps):
         twice = sorted({step for step in track.steps if track.steps.count(step) > 1})
         yield f"track.steps={track.steps}: {name_steps(twice)} twice; give each checkpoint a step of its own"
+    if config.trainer.stop != "none":
+        yield f"trainer.stop={config.trainer.stop}: only src.run ends a training; leave it out"
     if track.steps and min(track.steps) < 0:
         yield f"track.steps={track.steps}: steps are 0 or more"
     yield from _source_conflicts(config)
@@ -147,6 +150,17 @@ def _weight_null_conflicts(config: Config) -> Iterator[str]:
                 f"tda.weight_steps={tda.weight_steps}: no checkpoint at {', '.join(map(str, unknown))}; there are "
                 f"{', '.join(map(str, checkpoints[:MAX_LISTED]))}{more}"
             )
+
+
+def _stop_conflicts(config: Config) -> Iterator[str]:
+    """What the stopping rule lacks to ever be asked."""
+    tda, trainer = config.tda, config.trainer
+    if trainer.stop == "none":
+        return
+    if tda.transformer is None:
+        yield f"trainer.stop={trainer.stop}: tda={tda.name} measures nothing to stop by; choose a method, or drop it"
+    elif tda.null_draws == 0:
+        yield f"trainer.stop={trainer.stop}: needs an excess; give tda.null_draws=20, or drop it"
 
 
 def size_conflicts(tda: TdaConfig, rows: int) -> Iterator[str]:

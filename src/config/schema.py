@@ -216,6 +216,12 @@ class TrainerConfig:
     diverged: str = setting("stop", identity=False, one_of=("stop", "warn"))
     """What becomes of a run whose loss, gradient norm or trained weights are not finite, or whose loss stays above ten
     times its first value for ten steps: `stop` ends it as failed, `warn` says it once and goes on."""
+    stop: str = setting("none", identity="where changed", one_of=("none", "topology"))
+    """`topology` ends the run early once velocity and own-scale excess have levelled off; `none` takes all steps."""
+    stop_patience: int = setting(8, identity="where changed", at_least=5, at_most=1000)
+    """stop=topology: checkpoints in a row, after the first tenth of the steps, over which both have to be level."""
+    stop_band: float = setting(2.0, identity="where changed", above=1)
+    """stop=topology: largest change over them, as a factor, that is level; a larger one must be excluded."""
     precision: str = setting("auto", identity=True, one_of=("auto", "float32", "bfloat16"))
     """Of the frozen weights and the arithmetic; `auto` is bfloat16 where the accelerator has it."""
     gradient_checkpointing: bool = setting(False, identity=True)

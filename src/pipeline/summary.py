@@ -13,12 +13,12 @@ from ..metrics.selection import select, steps_of
 from .note import BEFORE_AFTER
 
 
-def summarize_run(config: Config, schedule: Schedule, table: pd.DataFrame) -> dict[str, Any]:
-    """Behaviour before and after, checkpoints, path lengths: what the note and the terminal show."""
+def summarize_run(config: Config, schedule: Schedule, table: pd.DataFrame, last_step: int) -> dict[str, Any]:
+    """Behaviour at step 0 and at the last, checkpoints, path lengths: what the note and the terminal show."""
     evaluated = select(table, BEFORE_AFTER).sort_values("step").groupby("quantity")
     lengths = {k: path_length(table, k) for k in config.tda.dimensions}
     return {
-        "before_after": {name: _ends(rows, config.trainer.max_steps) for name, rows in evaluated},
+        "before_after": {name: _ends(rows, last_step) for name, rows in evaluated},
         "checkpoints": len(schedule.checkpoints),
         "path_length": {f"H{k}": value for k, value in lengths.items() if value is not None},
         "weight_steps": steps_of(table, "weights_excess"),
