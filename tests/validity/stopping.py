@@ -11,7 +11,7 @@ from src.config.schedule import Schedule
 from src.findings.levelling import StopRule, has_levelled_off, plan_rule
 
 from .answer import Answer, Results, at_least, at_most
-from .series import LOUD, QUIET, plan, velocity_table
+from .series import QUIET, plan, velocity_table
 
 STEPS, PATIENCE, BAND = 240, 8, 2.0
 
@@ -66,6 +66,3 @@ def judge_never(results: Results) -> Iterator[Answer]:
 
 def judge_stops(results: Results, least: float) -> Iterator[Answer]:
     yield at_least(results, "stopped", least, "stopped before its end")
-
-
-LOUDNESS = {"quiet": QUIET, "loud": LOUD}
