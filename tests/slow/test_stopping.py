@@ -50,4 +50,5 @@ def test_a_run_that_is_not_inside_the_band_takes_all_steps(tmp_path: Path) -> No
     finish(start(tmp_path, *words(1.001)))
     run = only_run(tmp_path)
     assert run.read_status()["state"] == "done"
-    assert stopped_at(tmp_path, run) == (None, None, 24)
+    assert stopped_at(tmp_path, run) == (None, None, 23)
+    assert run.read_status()["summary"]["checkpoints"] == 12

@@ -20,26 +20,26 @@ def table_of(level: np.ndarray, excess: np.ndarray | None = None) -> pd.DataFram
     return pd.concat(parts, ignore_index=True)
 
 
-LEVEL = np.ones(241)
+FLAT = np.ones(241)
 FALLING = 2.0 ** -(np.arange(241) / 100)
 
 
 def test_a_level_course_stops_and_a_falling_one_does_not() -> None:
-    assert has_levelled_off(table_of(LEVEL), RULE)
+    assert has_levelled_off(table_of(FLAT), RULE)
     assert not has_levelled_off(table_of(FALLING), RULE)
     assert has_levelled_off(table_of(FALLING), StopRule(8, 5.0, RULE.late_from, RULE.looks)), "a wide band"
 
 
 def test_both_quantities_have_to_be_level_and_measured() -> None:
-    assert not has_levelled_off(table_of(LEVEL, excess=FALLING), RULE)
-    assert not has_levelled_off(table_of(FALLING, excess=LEVEL), RULE)
-    table = table_of(LEVEL)
+    assert not has_levelled_off(table_of(FLAT, excess=FALLING), RULE)
+    assert not has_levelled_off(table_of(FALLING, excess=FLAT), RULE)
+    table = table_of(FLAT)
     assert not has_levelled_off(table[table.quantity != "excess_own_scale"], RULE)
     assert not has_levelled_off(table[:0], RULE)
 
 
 def test_the_first_tenth_is_none_of_the_late_checkpoints_and_fewer_than_asked_for_never_stop() -> None:
-    table = table_of(LEVEL)
+    table = table_of(FLAT)
     late = [step for step in SCHEDULE.checkpoints if step > 24]
     assert not has_levelled_off(table[table.step < late[7]], RULE)
     assert has_levelled_off(table[table.step <= late[7]], RULE)
