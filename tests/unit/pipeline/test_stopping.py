@@ -19,7 +19,7 @@ def test_the_rule_is_off_by_default_and_else_as_asked() -> None:
     rule = stop_rule(config, schedule)
     assert rule is not None
     assert (rule.patience, rule.band, rule.late_from) == (6, 1.5, 24)
-    sentence = "ended after step 170 of 240, 70 steps saved: over 6 checkpoints velocity and own-scale excess changed by"
+    sentence = "ended after step 170 of 240, 70 steps saved: over 6 checkpoints velocity and own-scale excess changed"
     assert sentence in describe_stop(config, 170)
 
 
