@@ -135,12 +135,13 @@ def run_cell(config: Config, run: RunDirectory, leader: Leader | None = None) ->
             session.resume_from(saved)
             print(f"{run.path}: {describe_start(config, len(schedule.checkpoints), saved)}")
             logger.info("%s", trained)
-            hooks = RunHooks(session.submit, session.tracker.log, started.signals)
+            hooks = RunHooks(session.submit, session.tracker.log, started.signals, session.stops)
             with leader.train_together(config, run) as ranks:
                 costs = fit(config, inputs, schedule, run, hooks, ranks)
+            session.end_stopped()
             started.summary |= session.finish() | {"lag": schedule.lag}
             logger.info("%s", describe_costs(costs | session.waited))
-    discard_clouds(run, config.clouds.keep, steps_kept(schedule))
+    discard_clouds(run, config.clouds.keep, steps_kept(session.schedule))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from ..system.invocation import command_line
 from .adapter import adapter_conflicts
@@ -15,7 +16,7 @@ from .memory import memory_shortage
 from .paths import is_file, is_folder
 from .schedule import lag_of, plan_schedule
 from .schema import AUTO, MAX_CHECKPOINTS, RANDOM, SECOND_METRIC, SOURCES, Config, TdaConfig
-from .targets import target_problems
+from .targets import missing_library, target_problems
 from .track import ARRAYS, CALLBACK, UNTRAINED, TrackConfig, name_steps
 from .transformer import parts_of
 
@@ -51,6 +52,7 @@ def config_conflicts(config: Config) -> Iterator[str]:
     if config.tda.transformer is None and config.tda.second_metric == SECOND_METRIC:
         yield f"tda.second_metric={SECOND_METRIC}: tda={config.tda.name} measures nothing; choose a method, or drop it"
     yield from _weight_null_conflicts(config)
+    yield from _stop_conflicts(config)
     yield from size_conflicts(config.tda, config.probe.size)
 
 
@@ -92,6 +94,8 @@ def track_conflicts(config: TrackConfig) -> Iterator[str]:
     if len(set(track.steps)) < len(track.steps):
         twice = sorted({step for step in track.steps if track.steps.count(step) > 1})
         yield f"track.steps={track.steps}: {name_steps(twice)} twice; give each checkpoint a step of its own"
+    if config.trainer.stop != "none":
+        yield f"trainer.stop={config.trainer.stop}: only src.run ends a training; leave it out"
     if track.steps and min(track.steps) < 0:
         yield f"track.steps={track.steps}: steps are 0 or more"
     if track.source != ARRAYS:  # whose rows are known once they were read
@@ -160,6 +164,17 @@ def _weight_null_conflicts(config: Config) -> Iterator[str]:
             )
 
 
+def _stop_conflicts(config: Config) -> Iterator[str]:
+    """What the stopping rule lacks to ever be asked."""
+    tda, trainer = config.tda, config.trainer
+    if trainer.stop == "none":
+        return
+    if tda.transformer is None:
+        yield f"trainer.stop={trainer.stop}: tda={tda.name} measures nothing to stop by; choose a method, or drop it"
+    elif tda.null_draws == 0:
+        yield f"trainer.stop={trainer.stop}: needs an excess; give tda.null_draws=20, or drop it"
+
+
 def size_conflicts(tda: TdaConfig, rows: int) -> Iterator[str]:
     """What is wrong with the number of points, of so many probes."""
     if tda.points and tda.points > rows:
@@ -189,6 +204,10 @@ def tda_conflicts(tda: TdaConfig) -> Iterator[str]:
             )
         elif len(set(asked)) < len(asked):
             yield f"tda.transformer.homology_dimensions={list(asked)}: one is there twice; give each once"
+    if tda.engine == "giotto" and find_spec("gph") is None:
+        yield "tda.engine=giotto: giotto-ph is not installed here; use auto, which takes GUDHI for what ours cannot do"
+    elif not tda.is_plain_rips:
+        yield from missing_library(tda.transformer)
     if tda.engine == "reduced_rips" and tda.transformer and not (tda.is_plain_rips and max(tda.dimensions) < 2):
         yield f"tda.engine=reduced_rips: computes H0 and H1 of plain Rips over Z/2, not {tda.name}; use auto"
     draws = (("subsamples", tda.subsamples), ("null_draws", tda.null_draws), ("weight_draws", tda.weight_draws))

@@ -35,7 +35,13 @@ def device_conflicts(config: Config) -> Iterator[str]:
         for key, count in (("devices", trainer.devices), ("nodes", trainer.nodes)):
             if count and count > 1:
                 yield f"trainer.{key}={count}: trainer.strategy={SINGLE} is one process; add trainer=ddp, or drop it"
-    elif isinstance(trainer.micro_batch_size, str):
+        return
+    if trainer.stop != "none":
+        yield (
+            f"trainer.stop={trainer.stop}: is decided by one process; with trainer.strategy={trainer.strategy} leave "
+            "it out"
+        )
+    if isinstance(trainer.micro_batch_size, str):
         yield (
             f"trainer.micro_batch_size={trainer.micro_batch_size}: is tried on one device; with "
             f"trainer.strategy={trainer.strategy} give a number"

@@ -102,8 +102,9 @@ class TdaConfig(Method):
     and two coordinates of some layer carry more than half of the squared distances at step 0."""
     points: int | None = setting(None, identity=True, at_least=3)
     """Probes taken into a diagram, the first of the probe set; null takes all."""
-    engine: str = setting("auto", identity=False, one_of=("auto", "giotto", "reduced_rips"))
-    """What computes plain Rips bars: `reduced_rips`, ours, does H0 and H1; `auto` takes it wherever it can."""
+    engine: str = setting("auto", identity=False, one_of=("auto", "giotto", "gudhi", "reduced_rips"))
+    """What computes plain Rips bars: `reduced_rips`, ours, does H0 and H1; `auto` takes it wherever it can, else
+    giotto-ph, else GUDHI."""
     workers: int | None = setting(None, identity=False, at_least=1, at_most=1024)
     """Processes that compute topology while training goes on; null takes half the cores."""
     max_memory_gb: float | None = setting(None, identity=False, above=0)
@@ -220,6 +221,12 @@ class TrainerConfig(Devices):
     diverged: str = setting("stop", identity=False, one_of=("stop", "warn"))
     """What becomes of a run whose loss, gradient norm or trained weights are not finite, or whose loss stays above ten
     times its first value for ten steps: `stop` ends it as failed, `warn` says it once and goes on."""
+    stop: str = setting("none", identity="where changed", one_of=("none", "topology"))
+    """`topology` ends the run early once velocity and own-scale excess have levelled off; `none` takes all steps."""
+    stop_patience: int = setting(8, identity="where changed", at_least=5, at_most=1000)
+    """stop=topology: checkpoints in a row, after the first tenth of the steps, over which both have to be level."""
+    stop_band: float = setting(2.0, identity="where changed", above=1)
+    """stop=topology: largest change over them, as a factor, that is level; a larger one must be excluded."""
     precision: str = setting("auto", identity=True, one_of=("auto", "float32", "bfloat16"))
     """Of the frozen weights and the arithmetic; `auto` is bfloat16 where the accelerator has it."""
     gradient_checkpointing: bool = setting(False, identity=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from .transformer import OWN_PREFIXES, parts_of
@@ -16,6 +17,21 @@ _NAME = re.compile(r"[a-zA-Z]\w*(\.[a-zA-Z]\w*)+", re.ASCII)
 
 _SPECIAL = ("_target_", "_args_", "_partial_", "_convert_")
 """Hydra's keys that are read in a transformer; `_convert_` changes nothing, all values are plain."""
+
+
+GIOTTO = "gtda"
+"""giotto-tda, which is installed only where there are wheels of it."""
+
+
+def missing_library(transformer: Any) -> Iterator[str]:
+    """What is wrong with the first target of giotto-tda where that is not installed; it is looked for, not imported."""
+    targets = [str(part.get("_target_")) for part in parts_of(transformer)]
+    missing = [target for target in targets if target.startswith(f"{GIOTTO}.")]
+    if missing and find_spec(GIOTTO) is None:
+        yield (
+            f"tda.transformer._target_={missing[0]}: needs giotto-tda, which is not installed here; take a Python from "
+            "3.10 to 3.12 on a machine with wheels of it (README.md, Install), or tda=vietoris_rips, layers, h2 or cech"
+        )
 
 
 def target_problems(transformer: Any, allow: Sequence[str]) -> Iterator[str]:

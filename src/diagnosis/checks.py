@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
@@ -26,10 +27,12 @@ State = Literal["ok", "note", "problem"]
 """`note`: a run works, but not as it could; `problem`: it does not."""
 
 PACKAGES = (
-    "torch", "lightning", "transformers", "peft", "datasets", "mlflow", "hydra-core", "giotto-tda", "gudhi", "numpy",
-    "numba",
+    "torch", "lightning", "transformers", "peft", "datasets", "mlflow", "hydra-core", "gudhi", "numpy", "numba",
 )  # fmt: skip
 """Whose versions are shown: what a report of a fault has to name."""
+
+OPTIONAL = ("giotto-tda",)
+"""Shown too, and missed where no wheel of it was to be had, as `tda.transformer` then says."""
 
 SMALL_DISK_GB = 5.0
 """GiB below which a run of a real model may not fit: it keeps clouds and an adapter of every checkpoint."""
@@ -68,6 +71,9 @@ def check_packages() -> Check:
             shown.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             wrong.append(f"{name} is not installed")
+    for name in OPTIONAL:
+        with contextlib.suppress(PackageNotFoundError):
+            shown.append(f"{name} {version(name)}")
     asked = (requires(PROGRAM) or []) if PACKAGE == PROGRAM else []
     for needed in map(Requirement, asked):
         if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):

@@ -79,9 +79,13 @@ class WorkerPool:
         """Take a job whose clouds are on disk; returns at once."""
         self.pending.append((job, asyncio.run_coroutine_threadsafe(self._measure(job), self.loop)))
 
-    def collect(self, *, wait: bool = False) -> Iterator[Measurement]:
-        """Measurements that are ready, in order; with `wait`, all that are still under way."""
-        while self.pending and (wait or self.pending[0][1].done()):
+    def collect(self, *, wait: bool = False, before: int = 0) -> Iterator[Measurement]:
+        """Measurements that are ready, in order; with `wait`, all that are still under way.
+
+        Args:
+            before: wait for those of earlier checkpoints than this step.
+        """
+        while self.pending and (wait or self.pending[0][0].at.step < before or self.pending[0][1].done()):
             job, future = self.pending.popleft()
             try:
                 yield future.result()

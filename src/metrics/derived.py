@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.integrate import trapezoid
 
 from .selection import layers_of, select, select_curve
 from .table import COLUMNS, FLOOR_FACTOR, MAX_BELOW_FLOOR, MEAN
@@ -51,4 +52,4 @@ def drop_rounding(table: pd.DataFrame) -> pd.DataFrame:
 def path_length(table: pd.DataFrame, dimension: int) -> float | None:
     """Integral over the steps of the layers' mean velocity, by trapezoids; None with fewer than 2 checkpoints."""
     curve = select_curve(table, "velocity", dimension)
-    return float(np.trapz(curve.value, curve.step)) if len(curve) > 1 else None
+    return float(trapezoid(curve.value, curve.step)) if len(curve) > 1 else None

@@ -55,7 +55,7 @@ class TrackedRun:
     @classmethod
     def of_table(cls, config: Config, schedule: Schedule, table: pd.DataFrame, run: RunDirectory) -> TrackedRun:
         """From a table with its floors applied, and the diagrams of a directory that is not kept."""
-        summary = summarize_findings(config, schedule, table, run_findings(table))
+        summary = summarize_findings(config, schedule, table, run_findings(table), config.trainer.max_steps)
         return cls(None, table, summary, write_note(config, summary), figures_of_run(run, config, schedule, table))
 
     @classmethod

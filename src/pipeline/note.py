@@ -52,6 +52,8 @@ def show_summary(summary: dict[str, Any]) -> None:
     Console().print(table)
     for sentence in summary["headlines"]:
         Console().print(f"- {sentence}", highlight=False, markup=False, soft_wrap=True)
+    if summary.get("stopped"):
+        Console().print(f"- Stopped: {summary['stopped']}", highlight=False, markup=False, soft_wrap=True)
     if summary.get("missing"):
         Console().print(f"- Missing: {summary['missing']}", highlight=False, markup=False, soft_wrap=True)
     if summary.get("views"):
@@ -68,9 +70,10 @@ def _describe_training(config: Config, last_step: int | None) -> str:
     """The model and what was done to it; `last_step`: the last one that was seen of a training that ended early."""
     model, trainer = config.model, config.trainer
     if not isinstance(config, TrackConfig):
+        taken = "" if last_step is None else f"{last_step} of "
         return (
             f"**{model.name}** ({model.stage}) fine-tuned to be **{config.objective.name}**, seed {config.seed}: "
-            f"{count_of(trainer.max_steps, 'step')} of {count_of(trainer.batch_size, 'dialogue')}, "
+            f"{taken}{count_of(trainer.max_steps, 'step')} of {count_of(trainer.batch_size, 'dialogue')}, "
             f"{config.adapter.kind}, {trainer.lr_schedule} learning rate up to {trainer.learning_rate:g}."
         )
     track = config.track
@@ -136,6 +139,8 @@ def write_note(config: Config, summary: dict[str, Any]) -> str:
     ]
     if summary["trained"]:
         lines += ["", f"**Trained**: {summary['trained']}."]
+    if summary.get("stopped"):
+        lines += ["", f"**Stopped**: {summary['stopped']}."]
     if summary.get("missing"):
         lines += ["", f"**Missing**: {summary['missing']}."]
     if config.adapter.resume is not None:

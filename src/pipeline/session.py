@@ -14,6 +14,7 @@ from ..config import Config
 from ..config.schedule import Schedule
 from ..findings import finding_metrics, run_findings
 from ..findings.finding import RunFindings
+from ..findings.levelling import has_levelled_off
 from ..measure.checkpoint import Job, Measurement, discard_damaged_results
 from ..measure.layer import CheckpointSteps
 from ..measure.pool import WorkerPool
@@ -25,7 +26,9 @@ from ..rundir import RunDirectory
 from ..rundir.state import discard_after
 from ..tracking.tracker import Tracker
 from .artifacts import log_artifacts
+from .complete import complete_part
 from .note import write_note
+from .stopping import describe_stop, stop_rule
 from .summary import summarize_findings
 
 logger = logging.getLogger(__name__)
@@ -67,6 +70,9 @@ class Session:
         """Of a training that ended early, what the note says of that."""
         self.on_measured: Callable[[], object] = _nothing
         """Called when a checkpoint was measured: somebody may show how far it is."""
+        self.rule = stop_rule(config, schedule)
+        self.stopped: int | None = None
+        """The step that `trainer.stop` ended training at."""
 
     def resume_from(self, step: int | None) -> None:
         """Go on from a training state that was saved at `step`, or from nothing: what was measured is not again.
@@ -132,8 +138,35 @@ class Session:
 
         return tuple(start for start in self.schedule.windows if not was_passed(start))
 
-    def _collect(self, *, wait: bool = False) -> None:
-        for measured in self.pool.collect(wait=wait):
+    def stops(self, step: int) -> bool:
+        """Whether `trainer.stop` ends training at this step, where the pairs of a checkpoint end.
+
+        The checkpoints before that one decide, whose results are waited for: a run that was killed and goes on decides
+        by the same numbers, and the workers have the time of one checkpoint.
+        """
+        if self.rule is None or step >= self.config.trainer.max_steps:
+            return False
+        for start in self.schedule.completed_at(step):
+            self._collect(before=start)
+            known = [c for c in self.schedule.checkpoints if c < start]
+            table = build_table(self.run, known, behavior=self.source.spool)
+            if has_levelled_off(derive_for_each(apply_floor, table), self.rule):
+                self.stopped = step
+        return self.stopped is not None
+
+    def end_stopped(self) -> None:
+        """After the training: if `trainer.stop` ended it, what follows is about what was measured."""
+        if self.stopped is None:
+            return
+        self.schedule = complete_part(self.schedule, self.source)
+        stopped, steps = describe_stop(self.config, self.stopped), self.config.trainer.max_steps
+        self.ending = {"last_step": self.stopped, "stopped": stopped}
+        logger.info("%s", stopped)
+        self.tracker.tag({"stopped_at": str(self.stopped), "stopped_by": self.config.trainer.stop})
+        self.tracker.log({"cost/steps_saved": steps - self.stopped}, steps)
+
+    def _collect(self, *, wait: bool = False, before: int = 0) -> None:
+        for measured in self.pool.collect(wait=wait, before=before):
             self.tracker.log(measured.metrics | {"cost/topology_seconds": measured.seconds}, measured.step)
             self.tracker.skipped += measured.skipped
             self._warn_of_left_out(measured)
@@ -176,7 +209,8 @@ class Session:
             )
         found = run_findings(table) if self.config.tda.transformer is not None else {}
         self._log_findings(found)
-        summary = summarize_findings(self.config, self.schedule, table, found, self.trained) | self.ending
+        last_step = self.stopped or self.config.trainer.max_steps
+        summary = summarize_findings(self.config, self.schedule, table, found, last_step, self.trained) | self.ending
         self.tracker.write_note(write_note(self.config, summary))
         return summary
 

@@ -18,15 +18,16 @@ from .sensitivity import find_sensitivity
 
 
 def summarize_findings(
-    config: Config, schedule: Schedule, table: pd.DataFrame, found: RunFindings, trained: str = ""
+    config: Config, schedule: Schedule, table: pd.DataFrame, found: RunFindings, last_step: int, trained: str = ""
 ) -> dict[str, Any]:
     """All that the note and the terminal say of a run.
 
     Args:
         table: floors applied.
+        last_step: that was trained.
         trained: what was trained of the model, in words.
     """
-    return summarize_run(config, schedule, table) | {
+    return summarize_run(config, schedule, table, last_step) | {
         "findings": sentences(found), "headlines": sentences(found, HEADLINES),
         "sensitivity": find_sensitivity(table, found),
         "answers": answer_run(Evidence(found, table)) if found else [],
@@ -34,12 +35,12 @@ def summarize_findings(
     }  # fmt: skip
 
 
-def summarize_run(config: Config, schedule: Schedule, table: pd.DataFrame) -> dict[str, Any]:
-    """Behaviour before and after, checkpoints, path lengths: what the note and the terminal show."""
+def summarize_run(config: Config, schedule: Schedule, table: pd.DataFrame, last_step: int) -> dict[str, Any]:
+    """Behaviour at step 0 and at the last, checkpoints, path lengths: what the note and the terminal show."""
     evaluated = select(table, BEFORE_AFTER).sort_values("step").groupby("quantity")
     lengths = {k: path_length(table, k) for k in config.tda.dimensions}
     return {
-        "before_after": {name: _ends(rows, config.trainer.max_steps) for name, rows in evaluated},
+        "before_after": {name: _ends(rows, last_step) for name, rows in evaluated},
         "checkpoints": len(schedule.checkpoints),
         "path_length": {f"H{k}": value for k, value in lengths.items() if value is not None},
         "weight_steps": steps_of(table, "weights_excess"),

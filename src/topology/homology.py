@@ -1,6 +1,6 @@
 """Persistence diagrams: which engine computes them, and their one format.
 
-The only importer of giotto's packages, and a late one: it takes a while.
+The only importer of giotto's packages, and a late one: it takes a while, and they are not everywhere.
 
 A diagram is a float64 array (n_bars, 3) of rows (birth, death, dimension): no padding, no zero-length bar, and no
 infinite bar unless asked for.
@@ -8,6 +8,7 @@ infinite bar unless asked for.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -18,9 +19,9 @@ from .distances import pairwise_distances, power_of_two
 from .edges import bits_of, is_sound
 from .reduced_rips import MAX_POINTS, TooMuch, component_and_loop_bars, component_deaths
 
-ENGINES = ("auto", "giotto", "reduced_rips")
-MAX_PRIME = 251
-"""giotto-ph has a byte for a coefficient, and none of 255."""
+ENGINES = ("auto", "giotto", "gudhi", "reduced_rips")
+MAX_PRIME = 127
+"""giotto-ph has a signed byte for a coefficient: it crashes at 131, and never ends at 251."""
 FARTHEST = float(np.finfo(np.float32).max)
 """The longest length that the engines tell from an infinite one."""
 
@@ -36,8 +37,8 @@ def compute_diagram(
             of any real type.
         max_dimension: highest homology dimension, at least 0.
         metric: `euclidean`, `cosine` or `precomputed`.
-        engine: `reduced_rips`, ours, for H0 and H1 over Z/2; `giotto`, giotto-ph, for everything; `auto`, the first
-            where it can. Both give the same bars, bit for bit.
+        engine: `reduced_rips`, ours, for H0 and H1 over Z/2; `giotto`, giotto-ph, or `gudhi` for everything; `auto`:
+            ours where it can, else giotto-ph where it is installed, else GUDHI. All give the same bars, bit for bit.
         max_length: longest edge that enters the filtration, at least 0, in units of the distances.
         coefficient: prime p of the field Z/p.
         essential: keep bars that never die; otherwise every row is finite.
@@ -47,7 +48,8 @@ def compute_diagram(
 
     Raises:
         ValueError: on values that are not finite or no real numbers, a matrix that is not symmetric or has a non-zero
-            diagonal, fewer than 3 points, a number out of range, or an engine that cannot do what is asked.
+            diagonal, fewer than 3 points, a number out of range, or an engine that cannot do what is asked or is not
+            installed.
     """
     max_dimension, coefficient = read_integer(max_dimension, "max_dimension"), _read_prime(coefficient)
     max_length = _read_length(max_length)
@@ -63,15 +65,18 @@ def compute_diagram(
         raise ValueError(f"engine={engine}: use one of {', '.join(ENGINES)}")
     bars, max_length = None, max_length / unit
     max_length = max_length if max_length <= FARTHEST else np.inf
-    if engine != "giotto":
+    if engine == "giotto" and not has_giotto():
+        raise ValueError("engine=giotto: giotto-ph is not installed here; use auto or gudhi")
+    if engine in ("auto", "reduced_rips"):
         bars = _try_reduced_rips(distances, max_dimension, max_length, coefficient)
         if bars is None and engine == "reduced_rips":
             raise ValueError(
                 f"engine=reduced_rips: does H0 and H1 over Z/2 of up to {MAX_POINTS} points with some geometry, not H"
-                f"{max_dimension} over Z/{coefficient} of these {len(distances)}; use engine=auto or giotto"
+                f"{max_dimension} over Z/{coefficient} of these {len(distances)}; use engine=auto"
             )
     if bars is None:
-        bars = _giotto_bars(distances, max_dimension, max_length, coefficient)
+        by_library = _giotto_bars if engine == "giotto" or (engine == "auto" and has_giotto()) else _gudhi_bars
+        bars = by_library(distances, max_dimension, max_length, coefficient)
     rows = [np.column_stack([bar, np.full(len(bar), dimension)]) for dimension, bar in enumerate(bars)]
     return clean_diagram(np.concatenate(rows) * [unit, unit, 1.0], essential=essential)
 
@@ -116,6 +121,22 @@ def _giotto_bars(distances: np.ndarray, max_dimension: int, max_length: float, c
         distances, maxdim=max_dimension, thresh=max_length, coeff=coefficient, metric="precomputed"
     )["dgms"]
     return bars
+
+
+def has_giotto() -> bool:
+    """Whether giotto-ph is installed; nothing is imported."""
+    return find_spec("gph") is not None
+
+
+def _gudhi_bars(distances: np.ndarray, max_dimension: int, max_length: float, coefficient: int) -> list[np.ndarray]:
+    from gudhi.sklearn.rips_persistence import RipsPersistence
+
+    longest = float(np.float32(max_length))  # as the distances are rounded, and as giotto-ph takes it
+    rips = RipsPersistence(
+        range(max_dimension + 1), threshold=longest, input_type="full distance matrix",
+        homology_coeff_field=coefficient,
+    )  # fmt: skip
+    return [np.reshape(bars, (-1, 2)) for bars in rips.fit_transform([distances])[0]]
 
 
 def check_distances(x: np.ndarray) -> np.ndarray:

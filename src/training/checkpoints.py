@@ -76,6 +76,7 @@ class Checkpoints(Callback):
         if self.last_step < 0:
             self.process_step(0, trainer)
         else:
+            self._stop_if_due(self.last_step, trainer)  # killed between the saved state and the decision
             torch.set_rng_state(self.random["cpu"])
             if "cuda" in self.random and torch.cuda.is_available():
                 torch.cuda.set_rng_state(self.random["cuda"])
@@ -133,7 +134,17 @@ class Checkpoints(Callback):
             self.measuring = step
             start = time.perf_counter()
             self.hooks.submit(step)
+            self._stop_if_due(step, trainer)
             self.blocked_seconds += time.perf_counter() - start
+
+    def _stop_if_due(self, step: int, trainer: Trainer) -> None:
+        """Ends training if the topology says so; what is judged at the end then is judged here."""
+        if not self.hooks.stops(step):
+            return
+        trainer.should_stop = True
+        if step not in self.evaluated:
+            with trainer.precision_plugin.forward_context():
+                self._evaluate(step)
 
     def _capture(self, step: int) -> Cloud:
         start = time.perf_counter()

@@ -74,3 +74,5 @@ class RunHooks:
     log: Log
     """`log(values, step)` takes every number."""
     signals: SignalHandler
+    stops: Callable[[int], bool] = lambda step: False
+    """`stops(step)`, asked after that and where training goes on from: whether it ends here."""

@@ -19,6 +19,7 @@ TRIALS = {
     "birth_layer": 8, "no_birth_layer": 8, "loop_closes": 8, "no_change": 20, "small_change": 3,
     "correlated_dense_early": 12, "correlated_every_2": 12, "correlated_every_5": 12, "declines_quiet_1.3": 6,
     "declines_quiet_2": 6, "declines_loud_2": 6, "burst_of_two": 6, "early_excess_quiet": 4, "level_excess": 8,
+    "stop_level_quiet": 4, "stop_decline_quiet": 4, "stop_walk": 4,
 }  # fmt: skip
 
 

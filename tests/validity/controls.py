@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from . import across, base, courses, layers, pairs, series, updates
+from . import across, base, courses, layers, pairs, series, stopping, updates
 from .answer import Answer, Results
 
 Trial = Callable[[np.random.Generator], dict[str, float]]
@@ -50,6 +50,20 @@ CONTROLS["level_excess"] = Control(
 CONTROLS["burst_of_two"] = Control(
     "a burst that two neighbouring of eighteen checkpoints see, 6 x as fast",
     partial(series.burst_trial, fold=6.0), series.judge_burst,
+)  # fmt: skip
+for _noise, _spread in (("quiet", series.QUIET), ("loud", series.LOUD)):
+    CONTROLS[f"stop_level_{_noise}"] = Control(
+        f"trainer.stop: velocity and excess that level off early, {100 * _spread:.0f} % of noise",
+        partial(stopping.level_trial, spread=_spread),
+        partial(stopping.judge_stops, least=0.9 if _spread == series.QUIET else 0.0),
+    )  # fmt: skip
+    CONTROLS[f"stop_decline_{_noise}"] = Control(
+        f"trainer.stop: both fall by the band, 2 x, over the checkpoints looked at, {100 * _spread:.0f} % of noise",
+        partial(stopping.decline_trial, spread=_spread), stopping.judge_never,
+    )  # fmt: skip
+CONTROLS["stop_walk"] = Control(
+    "trainer.stop: the level is a random walk; false where it moved by more than the band",
+    stopping.walk_trial, stopping.judge_never,
 )  # fmt: skip
 for _points, _width in ((512, 128), (256, 128), (256, 2048)):
     for _rank in (None, 10):

@@ -24,6 +24,7 @@ from tests.support.builders import composed
         (["trainer=ddp", "trainer.devices=0"], "trainer.devices=0: must be at least 1"),
         (["trainer=fsdp", "adapter=full"], "trainer.strategy=fsdp: divides what is frozen, and adapter=full"),
         (["trainer=fsdp", "schedule.lag=auto"], "schedule.lag=auto: is tried on one device"),
+        (["trainer=ddp", "trainer.stop=topology"], "trainer.stop=topology: is decided by one process"),
         (["trainer=ddp", "trainer.micro_batch_size=auto"], "trainer.micro_batch_size=auto: is tried on one device"),
         (["trainer.strategy=fspd"], "trainer.strategy=fspd: must be one of single, ddp, fsdp"),
     ],

@@ -7,8 +7,10 @@ import pytest
 from src.config import RequestError
 from src.measure.prepared_cloud import check_transformer
 from tests.support.builders import method_of
+from tests.support.giotto import needs_giotto
 
 
+@needs_giotto
 @pytest.mark.parametrize(
     ("words", "named"),
     [
@@ -24,6 +26,7 @@ def test_a_method_that_makes_no_diagram_is_refused_before_anything_starts(words:
     assert len(str(caught.value)) < 400
 
 
+@needs_giotto
 def test_a_method_that_cannot_do_a_random_half_is_refused_before_anything_starts() -> None:
     words = (
         "tda.transformer._target_=sklearn.pipeline.make_pipeline", "~tda.transformer.metric",

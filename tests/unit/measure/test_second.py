@@ -83,7 +83,7 @@ def test_one_layer_at_step_0_decides_for_the_whole_run(tmp_path: Path, hidden: d
     assert has_second_metric(run, replace(RIPS, metric="cosine", second_metric="standardized"))
 
 
-@pytest.mark.parametrize("tda", [method_of("weak_alpha"), replace(RIPS, metric="cosine")], ids=["points", "cosine"])
+@pytest.mark.parametrize("tda", [method_of("cech"), replace(RIPS, metric="cosine")], ids=["points", "cosine"])
 def test_it_stands_beside_any_method_and_metric_that_asks_for_it(
     tmp_path: Path, pool: WorkerPool, tda: TdaConfig
 ) -> None:

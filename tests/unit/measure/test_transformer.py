@@ -10,6 +10,7 @@ import pytest
 from src.config import RequestError, TdaConfig
 from src.measure.transformer import build_transformer, find_target
 from src.topology.cech import CechPersistence
+from tests.support.giotto import needs_giotto
 
 
 class Touch:
@@ -51,6 +52,7 @@ def test_nothing_is_called_where_a_later_part_is_refused(tmp_path: Path) -> None
         )
 
 
+@needs_giotto
 def test_a_cache_is_refused_by_whatever_place_it_is_named(tmp_path: Path) -> None:
     for transformer in (
         {"_target_": "sklearn.pipeline.make_pipeline", "memory": str(tmp_path)},
@@ -60,6 +62,7 @@ def test_a_cache_is_refused_by_whatever_place_it_is_named(tmp_path: Path) -> Non
             build_transformer(TdaConfig(transformer=transformer))
 
 
+@needs_giotto
 def test_references_in_parameters_are_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOMEWHERE", "precomputed")
     rips = {"_target_": "gtda.homology.VietorisRipsPersistence", "metric": "${oc.env:SOMEWHERE}"}

@@ -21,7 +21,7 @@ def test_the_keys_of_the_second_metric_are_those_of_the_first_in_a_section_of_th
 
 def test_rows_and_tables_are_split_by_metric_and_called_alike() -> None:
     both = [*ROWS, *as_second(ROWS[:2])]
-    assert split_rows(both) == (ROWS, ROWS[:2])
+    assert repr(split_rows(both)) == repr((ROWS, ROWS[:2]))  # a missing bound equals none
     first, second = split_table(tabulate(both))
     assert (len(first), list(second.quantity)) == (4, ["velocity", "topology/n_bars"])
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from src.topology.cech import CechPersistence
+from tests.support.giotto import needs_giotto
 
 
 def enclosing_radius(points: np.ndarray) -> float:
@@ -51,6 +52,7 @@ def test_cech_of_a_triangle_is_known() -> None:
     assert np.allclose(found, [[0, 0.5, 0], [0, 0.5, 0], [0.5, 1 / np.sqrt(3), 1]])
 
 
+@needs_giotto
 @pytest.mark.filterwarnings("ignore:Input array X has X.shape")
 def test_why_giottos_own_cech_is_not_used() -> None:
     """Should a later giotto-tda agree with the definition, ours can go."""

@@ -8,8 +8,9 @@ import pytest
 from src.measure.layer_diagrams import compute_layer_diagram
 from src.measure.prepared_cloud import check_transformer
 from tests.support.builders import circle, method_of, options
+from tests.support.giotto import HAS_GIOTTO, WITHOUT_GIOTTO, needs_giotto
 
-METHODS = [method for method in options("tda") if method != "none"]
+METHODS = [m for m in options("tda") if m != "none" and (HAS_GIOTTO or m in WITHOUT_GIOTTO)]
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -27,6 +28,7 @@ def test_every_method_finds_the_one_loop_of_a_circle(name: str) -> None:
     assert shape.explained == 1 if tda.components is None else 0.9 < shape.explained < 1
 
 
+@needs_giotto
 def test_flagser_is_a_second_opinion_on_rips() -> None:
     x = np.random.default_rng(1).normal(size=(40, 3))
     ours, theirs = (compute_layer_diagram(x, x, tda) for tda in map(method_of, ("h2", "flagser")))
