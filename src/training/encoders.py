@@ -49,8 +49,9 @@ def _name_encoder(config: dict[str, Any]) -> str:
     kind, classes = config.get("model_type"), config.get("architectures")
     if not isinstance(kind, str) or kind not in CONFIG_MAPPING_NAMES:
         return ""
-    named = classes[0] if isinstance(classes, list) and classes else ""
+    named = str(classes[0]) if isinstance(classes, list) and classes else ""
     causal = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(kind)
     # BERT and its kin can be either.
     is_masked = kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not config.get("is_decoder") and named not in ("", causal)
-    return (named or kind) if causal is None or is_masked else ""
+    what = kind if named.endswith("ForCausalLM") else named or kind  # the class is wrong then
+    return what if causal is None or is_masked else ""

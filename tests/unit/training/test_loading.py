@@ -51,7 +51,7 @@ def edit(folder: Path, name: str, **values: Any) -> None:
         (CONFIG, {"model_type": "take away"}, "model_type"),
         (CONFIG, {"model_type": []}, "unhashable"),
         (CONFIG, {"model_type": "nobody", "auto_map": {"AutoConfig": "own.Own"}}, "defined by code of its own"),
-        (CONFIG, {"model_type": "vit"}, "no model can be read"),
+        (CONFIG, {"model_type": "vit"}, "is a vit, no causal language model"),
         (CONFIG, {"hidden_size": "wide"}, "hidden_size"),
         (CONFIG, {"hidden_size": None}, "hidden_size"),
         (CONFIG, {"hidden_size": 64}, r"hold in another shape model\.embed_tokens\.weight"),
@@ -136,7 +136,7 @@ def test_a_model_of_two_halves_is_no_language_model(tmp_path: Path) -> None:
     config = T5Config(vocab_size=1024, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2)
     T5ForConditionalGeneration(config).save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(TINY).save_pretrained(tmp_path)
-    with pytest.raises(RequestError, match="no model can be read from this folder"):
+    with pytest.raises(RequestError, match="is a T5ForConditionalGeneration, no causal language model"):
         load(tmp_path)
 
 
