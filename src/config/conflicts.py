@@ -94,8 +94,10 @@ def track_conflicts(config: TrackConfig) -> Iterator[str]:
     if len(set(track.steps)) < len(track.steps):
         twice = sorted({step for step in track.steps if track.steps.count(step) > 1})
         yield f"track.steps={track.steps}: {name_steps(twice)} twice; give each checkpoint a step of its own"
-    if config.trainer.stop != "none":
-        yield f"trainer.stop={config.trainer.stop}: only src.run ends a training; leave it out"
+    if track.source == CALLBACK:
+        yield from _stop_conflicts(config)
+    elif config.trainer.stop != "none":
+        yield f"trainer.stop={config.trainer.stop}: a series that is there is not ended; leave it out"
     if track.steps and min(track.steps) < 0:
         yield f"track.steps={track.steps}: steps are 0 or more"
     if track.source != ARRAYS:  # whose rows are known once they were read

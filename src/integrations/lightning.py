@@ -63,6 +63,7 @@ class TopologyLightningCallback(Callback):
         assert self.observer is not None
         self._seen = trainer.global_step
         self.observer.observe(find_model(pl_module), self._seen)
+        trainer.should_stop |= self.observer.should_stop
 
 
 def find_model(module: nn.Module) -> nn.Module:

@@ -29,7 +29,7 @@ from ..rundir import RunDirectory
 from ..training.model import check_precision, check_template
 from ..training.network import Network
 from .place import choose_run
-from .processes import describe_waiting, is_main_process, others_waiting
+from .processes import agree, describe_waiting, is_main_process, others_waiting
 from .settings import Settings, compose_request, name_of_model
 
 logger = logging.getLogger(__name__)
@@ -76,6 +76,9 @@ class TopologyObserver:
         self._config: TrackConfig | None = None
         self._captured: frozenset[int] = frozenset()
         self._last = 0
+        self.should_stop = False
+        """Whether the course has levelled off, by the rule of `config={"trainer.stop": "topology"}`: a loop by hand
+        leaves then, the callbacks end their trainer. The same in every process."""
         self.run: RunDirectory | None = None
         """Where the results are, once the first step was observed; only in the main process."""
 
@@ -93,12 +96,16 @@ class TopologyObserver:
             if self._config is None:
                 self._plan(network)
             with others_waiting(step in self._captured or step == 0):
-                if not is_main_process():
-                    return
-                if self._observer is None:
-                    self._start(step)
-                assert self._observer is not None
-                self._observer.observe(network, step)
+                if is_main_process():
+                    self._observe(network, step)
+            self.should_stop = agree(self.should_stop)
+
+    def _observe(self, network: Network, step: int) -> None:
+        if self._observer is None:
+            self._start(step)
+        assert self._observer is not None
+        self._observer.observe(network, step)
+        self.should_stop = self._observer.stops(step)
 
     def log(self, values: Mapping[str, float], step: int) -> None:
         """Numbers of the training by name: `train_loss`, `learning_rate`, `grad_norm`; findings look at them."""

@@ -29,6 +29,15 @@ def others_waiting(is_due: bool) -> Iterator[None]:
             dist.barrier()
 
 
+def agree(decided: bool) -> bool:
+    """What the main process decided, in all of them."""
+    if _count() == 1:
+        return decided
+    known = [decided]
+    dist.broadcast_object_list(known, src=0)
+    return known[0]
+
+
 def describe_waiting() -> str:
     """What several processes do at a capture; empty of one."""
     return "" if _count() == 1 else f"process 0 captures, the other {_count() - 1} wait for it meanwhile"

@@ -57,6 +57,7 @@ class TopologyCallback(TrainerCallback):
     ) -> None:  # fmt: skip
         if self.observer is not None:
             self.observer.observe(given["model"], state.global_step)
+            control.should_training_stop |= self.observer.should_stop
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl,

@@ -124,6 +124,10 @@ class Observer:
             capture.compare_to_base(last_states, step, evaluate=step in self.schedule.checkpoints)
         self._session.submit_again(step)
 
+    def stops(self, step: int) -> bool:
+        """Whether `trainer.stop` ends training at this step, or ended it before."""
+        return self._session.stops(step)
+
     def _capture_of(self, network: Network) -> ProbeCapture:
         if self._capture is None or self._capture.network.causal is not network.causal:
             self._capture = ProbeCapture(
@@ -152,11 +156,13 @@ class Observer:
             RuntimeError: if a checkpoint could not be measured, or none was captured with all of its pairs.
         """
         with self._stack:
-            if last_step is not None:
+            if self._session.stopped is not None and self._session.stopped == last_step:
+                self._session.end_stopped()
+            elif last_step is not None:
                 self._end_at(last_step)
             self._started.summary |= self._session.finish() | {"lag": self.schedule.lag}
         if self._started.state == "done":
-            discard_clouds(self.run, self.config.clouds.keep, steps_kept(self.schedule))
+            discard_clouds(self.run, self.config.clouds.keep, steps_kept(self._session.schedule))
         return self._started.summary
 
     def _end_at(self, last_step: int) -> None:

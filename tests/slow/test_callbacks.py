@@ -82,10 +82,12 @@ class EndAt(TrainerCallback):
             control.should_training_stop = True
 
 
-def train(out: Path, tokenizer: PreTrainedTokenizerBase, callbacks: Sequence[TrainerCallback] = ()) -> list[float]:
+def train(
+    out: Path, tokenizer: PreTrainedTokenizerBase, callbacks: Sequence[TrainerCallback] = (), max_steps: int = MAX_STEPS
+) -> list[float]:  # fmt: skip
     """Losses of a training by the Trainer of transformers."""
     arguments = TrainingArguments(
-        str(out), max_steps=MAX_STEPS, per_device_train_batch_size=4, logging_steps=1, save_strategy="no",
+        str(out), max_steps=max_steps, per_device_train_batch_size=4, logging_steps=1, save_strategy="no",
         report_to=[], use_cpu=True, learning_rate=1e-3, disable_tqdm=True, seed=3,
     )  # fmt: skip
     trainer = Trainer(
@@ -178,6 +180,65 @@ def test_a_trainer_that_was_interrupted_and_one_that_stops_early(
     assert "ended after step 3 of 6: 2 of 3 checkpoints" in second.read_status()["summary"]["missing"]
     with pytest.raises(RuntimeError, match="ended after step 1 of 6, before the pairs of any checkpoint"):
         train(stored_here / "out", tokenizer, [callback, EndAt(1)])
+
+
+def stopping(band: float) -> dict[str, object]:
+    """Settings by which a training ends at step 15 if its changes stay inside a band, else not at all."""
+    return QUICK | {
+        "trainer.stop": "topology", "trainer.stop_patience": 5, "trainer.stop_band": band,
+        "schedule.repeats": 1, "schedule.dense_windows": 0,
+    }  # fmt: skip
+
+
+LEVEL_STEPS, LEVEL_MAX, LEVELLED = list(range(0, 24, 2)), 24, 15
+
+
+def assert_stopped(run: RunDirectory | None) -> None:
+    assert run is not None
+    status = run.read_status()
+    assert (status["state"], status["summary"]["last_step"], status["summary"]["checkpoints"]) == ("done", LEVELLED, 8)
+    assert "9 steps saved" in status["summary"]["stopped"]
+    client = MlflowClient(f"sqlite:///{Path('multirun/mlflow.db').resolve()}")  # MLflow keeps stores by their address
+    tags = client.get_run(id_of(run)).data.tags
+    assert (tags["stopped_at"], tags["stopped_by"]) == (str(LEVELLED), "topology")
+
+
+def test_a_course_that_has_levelled_off_ends_the_trainer(stored_here: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    callback = TopologyCallback(PROMPTS, steps=LEVEL_STEPS, config=stopping(1000))
+    assert len(train(stored_here / "out", tokenizer, [callback], LEVEL_MAX)) == LEVELLED
+    assert callback.observer is not None
+    assert_stopped(callback.observer.run)
+
+
+def test_a_course_that_has_levelled_off_ends_lightning(stored_here: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    callback = TopologyLightningCallback(tokenizer, PROMPTS, steps=LEVEL_STEPS, config=stopping(1000))
+    assert len(fit(tokenizer, LEVEL_MAX, callback)) == LEVELLED
+    assert callback.observer is not None
+    assert_stopped(callback.observer.run)
+
+
+def test_a_loop_is_told_that_the_course_has_levelled_off(stored_here: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    def watched(band: float) -> tuple[TopologyObserver, int]:
+        observer, model = TopologyObserver(
+            tokenizer, LEVEL_MAX, probes=PROMPTS, steps=LEVEL_STEPS, run=f"band{band:g}", config=stopping(band)
+        ), fresh()  # fmt: skip
+        for step in range(LEVEL_MAX + 1):
+            with torch.no_grad():
+                for weight in model.parameters():
+                    weight.add_(1e-4 * torch.randn_like(weight)) if step else None
+            observer.observe(model, step)
+            if observer.should_stop:
+                break
+        observer.finish()
+        return observer, step
+
+    observer, last = watched(1000)
+    assert last == LEVELLED
+    assert_stopped(observer.run)
+    observer, last = watched(1.001)
+    assert last == LEVEL_MAX
+    assert observer.run is not None
+    assert "stopped" not in observer.run.read_status()["summary"]
 
 
 class Module(lightning.LightningModule):
