@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from mlflow import MlflowClient
 from torch.utils.data import DataLoader
 from transformers import (
     AutoModelForCausalLM,
@@ -35,7 +34,7 @@ from src.integrations import TopologyCallback, TopologyLightningCallback, Topolo
 from src.rundir import RunDirectory
 from src.rundir.find import read_mlflow_id
 from tests.support.processes import ENVIRONMENT, require, run_module, wait_until
-from tests.support.runs import stored
+from tests.support.runs import client_here, stored
 from tests.support.series import PROMPTS, TINY
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -198,8 +197,7 @@ def assert_stopped(run: RunDirectory | None) -> None:
     status = run.read_status()
     assert (status["state"], status["summary"]["last_step"], status["summary"]["checkpoints"]) == ("done", LEVELLED, 8)
     assert "9 steps saved" in status["summary"]["stopped"]
-    client = MlflowClient(f"sqlite:///{Path('multirun/mlflow.db').resolve()}")  # MLflow keeps stores by their address
-    tags = client.get_run(id_of(run)).data.tags
+    tags = client_here().get_run(id_of(run)).data.tags
     assert (tags["stopped_at"], tags["stopped_by"]) == (str(LEVELLED), "topology")
 
 
@@ -356,7 +354,7 @@ def test_a_loop_by_hand_that_was_stopped_goes_on(stored_here: Path, tokenizer: P
     )
     assert numbers
     assert set(numbers.values()) == {1}, "each number once"
-    client = MlflowClient("sqlite:///multirun/mlflow.db")
+    client = client_here()
     names = [run.info.run_id for run in client.search_runs([e.experiment_id for e in client.search_experiments()])]
     assert sorted(names) == sorted(map(id_of, (whole.run, parts.run))), "the earlier one is replaced"
 

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from mlflow import MlflowClient
 from transformers import BertConfig, BertModel, PreTrainedModel, ViTConfig, ViTModel
 
 from src import track_arrays
@@ -24,6 +23,7 @@ from src.notebook.result import TrackedRun
 from src.rundir import RunDirectory
 from tests.support.notebooks import run_notebook, shown
 from tests.support.processes import ENVIRONMENT, run_module, wait_until
+from tests.support.runs import client_here
 
 pytestmark = pytest.mark.slow
 
@@ -114,7 +114,7 @@ def test_the_same_call_again_measures_nothing_and_another_one_is_another_run(sav
     assert again.directory == saved.directory
     assert RunDirectory(saved.directory).status.read_bytes() == status
     pd.testing.assert_frame_equal(again.table, saved.table)
-    client = MlflowClient("sqlite:///multirun/mlflow.db")
+    client = client_here()
     (run,) = client.search_runs([e.experiment_id for e in client.search_experiments()], "tags.model = 'whole'")
     assert (run.data.tags["kind"], run.data.tags["source"], run.info.status) == ("track", "arrays", "FINISHED")
     assert "8 states given as arrays" in run.data.tags["mlflow.note.content"]

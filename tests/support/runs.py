@@ -53,6 +53,11 @@ def stored(database: Path, run_id: str) -> list[Row]:
     return rows
 
 
+def client_here() -> MlflowClient:
+    """Of the store in the current directory. MLflow keeps stores by their address: a relative one is of another test."""
+    return MlflowClient(f"sqlite:///{Path.cwd()}/multirun/mlflow.db")
+
+
 def points_of(rows: Iterable[Row]) -> list[Point]:
     """What two runs have in common: not when a number was told, nor what it cost."""
     return sorted((key, step, value) for key, value, _, step in rows if not key.startswith("cost/"))

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from filelock import Timeout
-from mlflow import MlflowClient
 
 from src.config import RequestError, TrackingConfig
 from src.tracking.database import lock_of, make_database
 from src.tracking.store import open_store
 from tests.support.processes import ROOT, run_module
+from tests.support.runs import client_here
 
 
 @pytest.mark.slow
@@ -29,7 +29,7 @@ def test_processes_may_meet_at_a_fresh_database(place: Path) -> None:
     started = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(3)]
     answers = {process.communicate()[0].strip() for process in started}
     assert len(answers) == 1
-    assert MlflowClient("sqlite:///multirun/mlflow.db").get_experiment(answers.pop()).name == "alignment-topology"
+    assert client_here().get_experiment(answers.pop()).name == "alignment-topology"
 
 
 def test_project_folders_that_share_a_database_make_it_one_after_the_other(
