@@ -54,7 +54,7 @@ def stored(database: Path, run_id: str) -> list[Row]:
 
 
 def client_here() -> MlflowClient:
-    """Of the store in the current directory. MLflow keeps stores by their address: a relative one is of another test."""
+    """Of the store in the current directory. MLflow keeps stores by address: a relative one is of another test."""
     return MlflowClient(f"sqlite:///{Path.cwd()}/multirun/mlflow.db")
 
 
