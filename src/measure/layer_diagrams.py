@@ -89,15 +89,15 @@ def merge_layer_diagrams(run: RunDirectory, step: int, layers: Sequence[str]) ->
 
 
 def discard_damaged(run: RunDirectory, step: int) -> None:
-    """Set aside diagrams of an earlier start that are not whole; parts that it left are made again."""
+    """Set aside diagrams of an earlier start that are not whole; parts that it left, killed before or after they were
+    joined, are gone."""
     path = run.diagrams(step)
     if path.exists():
         try:
             check_file(path)
         except DamagedError as error:
             set_aside(path, error.reason)
-    if not path.exists():
-        shutil.rmtree(run.layer_diagram(step, "").parent, ignore_errors=True)
+    shutil.rmtree(run.layer_diagram(step, "").parent, ignore_errors=True)
 
 
 def read_layer_diagrams(path: Path, layers: Sequence[str] | None = None) -> dict[str, LayerDiagram]:

@@ -46,6 +46,8 @@ def follow(config: Config, run: RunDirectory, placement: Placement, port: int | 
     except RuntimeError:  # the leader is gone
         return 1
     if plan is None:
+        ranks.part()
+        disconnect()  # or the threads of the connection abort the process when Python ends
         return 0
     tether = FollowerTether(leader_address(placement), plan["port"], plan["token"], placement.rank)
     try:
@@ -66,6 +68,7 @@ def _train(config: Config, run: RunDirectory, ranks: Ranks) -> None:
     schedule = plan_schedule(config.schedule, config.trainer.max_steps)
     with handle_signals() as signals:
         fit(config, inputs, schedule, run, RunHooks(lambda step: None, lambda values, step: None, signals), ranks)
+        ranks.part()
 
 
 def main(words: list[str]) -> int:

@@ -49,6 +49,7 @@ class Leader:
         if self.ranks is not None:
             with suppress(RuntimeError):  # they have gone already
                 self.ranks.from_leader(lambda: None)
+            self.ranks.part()
             self.ranks = None
             disconnect()
 
@@ -69,6 +70,7 @@ class Leader:
             ranks.from_leader(lambda: {"lag": lag_of(config.schedule), "port": tether.port, "token": tether.token})
             tether.accept()
             yield ranks
+            ranks.part()
         except Exception as error:
             if not is_of_connection(error):
                 raise

@@ -7,6 +7,7 @@ process everything here is what it is without.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -72,6 +73,15 @@ class Ranks:
         dist.broadcast_object_list(found, src=0, group=self.control)
         result: T = found[0]
         return result
+
+    def part(self) -> None:
+        """The last thing that all do together: nobody ends while a message of it is on its way to another.
+
+        Once the first has come through, the others may find it gone.
+        """
+        if self.world > 1:
+            with suppress(RuntimeError):
+                dist.barrier(group=self.control)
 
     def mean(self, value: Tensor) -> Tensor:
         """The mean over the processes, of a value on the device of training; nobody waits for it."""
