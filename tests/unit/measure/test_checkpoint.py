@@ -12,7 +12,7 @@ import pytest
 from src.clouds.store import write_clouds
 from src.measure.checkpoint import Job, discard_damaged_results
 from src.measure.layer import CheckpointSteps
-from src.measure.layer_diagrams import read_layer_diagrams
+from src.measure.layer_diagrams import discard_damaged, read_layer_diagrams
 from src.measure.pool import WorkerPool
 from src.metrics.files import read_rows
 from src.rundir import RunDirectory
@@ -168,3 +168,14 @@ def test_a_checkpoint_whose_diagrams_were_damaged_after_it_was_measured_is_measu
             assert measure_job(pool, job).metrics == before
         assert run.diagrams(0).exists()
     assert "diagrams.npz: damaged" in caplog.text
+
+
+def test_parts_that_a_killed_worker_had_joined_are_gone(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    joined, part = run.diagrams(0), run.layer_diagram(0, "layer_01")
+    part.parent.mkdir(parents=True)
+    for path in (joined, part):
+        np.savez(path, x=np.zeros(3))
+    discard_damaged(run, 0)
+    assert joined.exists()
+    assert not part.parent.exists()
